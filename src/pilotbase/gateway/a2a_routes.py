@@ -20,7 +20,7 @@ from pilotbase import __version__
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.texts import text
 from pilotbase.documents.transcript import DONE
-from pilotbase.gateway.conversations import Caller, Conversations, ConversationTurn, told_of
+from pilotbase.gateway.conversations import MOST_OPEN, Caller, Conversations, ConversationTurn, told_of
 from pilotbase.gateway.door import Door, Gateway, language_of, secret_of
 from pilotbase.gateway.mcp_routes import error_body
 from pilotbase.gateway.problems import problem_of
@@ -32,7 +32,7 @@ VERSION, VERSION_HEADER = "1.0", "a2a-version"
 NO_REQUEST, NO_METHOD, BAD_PARAMETERS, FAILED, NO_TASK, UNSUPPORTED, OTHER_VERSION = (
     -32600, -32601, -32602, -32603, -32001, -32004, -32009,
 )  # fmt: skip
-MOST_TASKS = 256
+MOST_TASKS = MOST_OPEN
 """Tasks of one key that are remembered; of more, its oldest is forgotten, so no key takes the room of another."""
 _NOT_OFFERED = frozenset({
     "SendStreamingMessage", "CancelTask", "ListTasks", "SubscribeToTask", "GetExtendedAgentCard",

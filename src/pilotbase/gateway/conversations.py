@@ -92,10 +92,8 @@ class Conversations:
         question = question_of(caller.request, body, read_chat_request(body))
         work = self._gateway.calls.answer(caller.secret, question, most_tokens(caller.service, question))
         reply = (await while_connected(caller.request.receive, work)).reply
-        if not isinstance(reply, UpstreamReply) or reply.status != 200:
-            raise UpstreamFailedError("gateway.dialogue_failed")
-        found: Any = read_object(reply.body)
-        turn = ConversationTurn(found["choices"][0]["message"], found.get("pilotbase", {}))
+        assert isinstance(reply, UpstreamReply)  # no stream was asked for
+        turn = _read_turn(reply)
         self._keep(caller, messages, turn)
         return turn
 
@@ -106,6 +104,15 @@ class Conversations:
             own[dialogue] = [*messages, turn.message]
             while len(own) > MOST_OPEN:
                 del own[next(iter(own))]
+
+
+def _read_turn(reply: UpstreamReply) -> ConversationTurn:
+    """Return what a chat completion says; raises `UpstreamFailedError` if it is none: endpoints may answer anything."""
+    found: Any = read_object(reply.body) if reply.status == 200 else {}
+    match found:
+        case {"choices": [{"message": dict(message)}, *_]}:
+            return ConversationTurn(message, found.get("pilotbase", {}))
+    raise UpstreamFailedError("gateway.endpoint_failed", status=reply.status)
 
 
 def told_of(turn: ConversationTurn) -> dict[str, Any]:
