@@ -13,6 +13,7 @@ from pilotbase.gateway.configuration import GatewayConfiguration
 from pilotbase.protocols.mcp_wire import VERSION
 from pilotbase.service.draining import drain
 from pilotbase.service.journal import journals_of
+from pilotbase.service.terms import list_keys, revoke_key
 from tests.gateway.agents_for_tests import proven_agent, task
 from tests.gateway.gateways_for_tests import CASE, listening, proven
 from tests.gateway.test_agents import BURN, DONE, LOOK, PAY, decide
@@ -200,6 +201,17 @@ def test_who_begins_tasks_takes_no_room_from_another_key(place, live, client, mo
     assert first.ask("GetTask", id=begun["id"]) == begun
     assert first.send({"text": task([DONE])})["id"] != begun["id"]
     assert first.ask("GetTask", id=begun["id"])["code"] == -32001, "its own oldest is forgotten"
+
+
+def test_a_key_that_was_revoked_is_told_nothing_any_more(place, live, client):
+    a2a = A2aClient(live, client.name, client.key)
+    begun = a2a.send({"text": task([DONE])})
+    (key,) = list_keys(place.base.lab.view, client.name)
+    revoke_key(place.base.lab.view, client.name, key.identity)
+    for ask in (lambda: a2a.ask("GetTask", id=begun["id"]), lambda: client.ask("tools/list")):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            ask()
+        assert refused.value.code == 401
 
 
 def test_the_official_a2a_client_leads_an_agent(live, client):

@@ -20,7 +20,7 @@ from pilotbase import __version__
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.texts import text
 from pilotbase.documents.transcript import DONE
-from pilotbase.gateway.conversations import MOST_OPEN, Caller, Conversations, ConversationTurn, told_of
+from pilotbase.gateway.conversations import MOST_OPEN, Caller, Conversations, ConversationTurn, received_from, told_of
 from pilotbase.gateway.door import Door, Gateway, language_of, secret_of
 from pilotbase.gateway.mcp_routes import error_body
 from pilotbase.gateway.problems import problem_of
@@ -91,8 +91,7 @@ class _A2aDoor(Door):
 
     async def answer(self, request: Request) -> Response:
         """Answer one request of JSON-RPC."""
-        secret, service, body = await self.received(request, request.path_params["service"])
-        caller, identity = Caller(request, secret, service), None
+        (caller, body), identity = await received_from(self, request), None
         try:
             asked = read_object(body)
             identity = asked.get("id")

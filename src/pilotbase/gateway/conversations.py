@@ -16,7 +16,7 @@ from typing import Any
 from starlette.requests import Request
 
 from pilotbase.documents.service import Service
-from pilotbase.gateway.door import Gateway, while_connected
+from pilotbase.gateway.door import Door, Gateway, while_connected
 from pilotbase.gateway.openai_routes import most_tokens, question_of
 from pilotbase.gateway.upstreams.agents import UnknownDialogueError
 from pilotbase.protocols.openai_wire import read_chat_request
@@ -61,6 +61,16 @@ class ConversationTurn:
         calls = self.message.get("tool_calls") or [None]
         found: Message | None = calls[0]
         return found
+
+
+async def received_from(door: Door, request: Request) -> tuple[Caller, bytes]:
+    """Return who sent a message to the service in the path, and the message.
+
+    The key is asked about anew: a message that makes no call is admitted by nobody else.
+    """
+    name = request.path_params["service"]
+    secret, _, body = await door.received(request, name)
+    return Caller(request, secret, await door.gateway.desk.service(secret, name)), body
 
 
 class Conversations:
