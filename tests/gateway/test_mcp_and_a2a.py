@@ -69,7 +69,7 @@ def test_an_agent_is_led_by_calls_of_two_tools_and_its_dialogue_is_on_record(pla
         "go_on", dialogue=first["dialogue"], call=first["call"]["call"], result={"room": "red"}
     )
     assert not failed and json.loads(second["words"])[0]["content"] == {"room": "red"}
-    last, _ = client.call("go_on", dialogue=first["dialogue"], words="Thank you.")
+    last, _ = client.call("go_on", dialogue=first["dialogue"], words="Thank you.", call=None, result=None)
     assert (last["words"], last["ended"]) == ("Good-bye.", "done")
     batches = []
     drain(place.base.lab.view, journals_of(place.base.home.path), batches.extend)
@@ -85,7 +85,7 @@ def test_what_the_fence_refuses_never_goes_out_and_consent_is_asked_of_a_person(
     still, _ = client.call("go_on", dialogue=waits["dialogue"], words="I consent.")
     assert "call" not in still and "consent" in still
     decide(place, client, granted=True, consent=waits["consent"]["consent"])
-    granted, _ = client.call("go_on", dialogue=waits["dialogue"])
+    granted, _ = client.call("go_on", dialogue=waits["dialogue"], words=None, call="")
     assert granted["call"]["tool"] == "pay" and granted["call"]["arguments"] == {"amount": 7}
 
 

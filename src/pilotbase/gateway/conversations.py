@@ -135,6 +135,6 @@ def told_of(turn: ConversationTurn) -> dict[str, Any]:
 
 
 def _following(words: str, given: Message) -> Sequence[Message]:
-    if CALL in given:
+    if given.get(CALL):  # programs that fill in every parameter send null or ""
         return [{"role": "tool", "tool_call_id": str(given[CALL]), "content": json.dumps(given.get(RESULT))}]
     return [{"role": "user", "content": words}] if words else []

@@ -92,7 +92,7 @@ class _McpDoor(Door):
         """Return the result of a call, and whether it is an error: of the call, not of the protocol."""
         try:
             if tool == GO_ON:
-                words = _words(arguments, "words") if "words" in arguments else ""
+                words = _words(arguments, "words") if arguments.get("words") else ""
                 found = await self._conversations.go_on(caller, _words(arguments, "dialogue"), words, arguments)
                 return told_of(found), False
             words = json.dumps(arguments.get("cases")) if tool == PREDICT else ""
