@@ -165,6 +165,8 @@ class Endpoint(Part):
     """Maximum concurrent calls."""
     timeout: Seconds = pydantic.Field(default=30.0, gt=0)
     """Timeout of one call."""
+    stream: bool | None = None
+    """For protocols of applications that act: each answer is a stream of events, read to its end."""
     prompt: Prompt | None = None
     """For text protocols."""
     nearest: Nearest | None = None
@@ -181,6 +183,8 @@ class Endpoint(Part):
             if needs != (getattr(self, part) is not None):
                 code = "endpoint.part_needed" if needs else "endpoint.no_part_here"
                 yield part, text(code, protocol=self.protocol, part=part)
+        if self.stream is not None and self.protocol not in ACTING:
+            yield "stream", text("endpoint.no_part_here", protocol=self.protocol, part="stream")
         if self.protocol != "open_inference":
             tensors = (name for name in ("input", "output") if getattr(self, name) is not None)
             yield from ((name, text("endpoint.no_tensor_here", protocol=self.protocol)) for name in tensors)

@@ -8,13 +8,17 @@ import pytest
 
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.endpoint import Endpoint
+from pilotbase.documents.limits import Limits
 from pilotbase.documents.transcript import end_of
 from pilotbase.protocols.frames import FeatureBatch
 from pilotbase.protocols.guarded_http import GuardedHttp
+from pilotbase.protocols.openai_wire import event_of
 from pilotbase.sandbox.box.ends import BoxEnded
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
+from pilotbase.sandbox.endpoints import asking
 from pilotbase.sandbox.endpoints.calls import CallLog
 from pilotbase.sandbox.endpoints.worker import EndpointAccess, EndpointWorker
+from tests.sandbox.endpoints.model_servers_for_tests import FORMS, speaking, streamed
 from tests.sandbox.endpoints.stubs_for_tests import Stub, serving
 from tests.trial.arena.in_process import played
 
@@ -37,9 +41,10 @@ def calling(*calls, words=None):
 class Acting:
     """The endpoint as the player of one episode."""
 
-    def __init__(self, stub, **prompt):
-        endpoint = Endpoint.model_validate(stub.endpoint("openai_tools", prompt={**PROMPT, **prompt}))
-        access, settings = EndpointAccess(GuardedHttp(("127.0.0.1",))), BoxSettings(logs=LogPolicy.FULL)
+    def __init__(self, stub, form="chat", **prompt):
+        endpoint = Endpoint.model_validate(stub.endpoint(**FORMS[form], timeout=0.5, prompt={**PROMPT, **prompt}))
+        limits = Limits(batch_seconds=1)
+        access, settings = EndpointAccess(GuardedHttp(("127.0.0.1",))), BoxSettings(limits=limits, logs=LogPolicy.FULL)
         self.worker = EndpointWorker(endpoint, OBSERVED, settings, access, CallLog(None, b""))
 
     def answer(self, observation):
@@ -71,6 +76,82 @@ def test_it_pays_moves_and_says_good_bye():
     called, result = second["messages"][2:]
     assert called["content"] == "First I pay." and called["tool_calls"][0]["id"] == result["tool_call_id"] == "c0"
     assert result["role"] == "tool" and json.loads(result["content"])["paid"] > 0
+
+
+def test_each_way_to_speak_with_it_has_the_same_transcript_and_the_same_use():
+    transcripts, uses = set(), set()
+    for form in FORMS:
+        with serving(Stub(speaking(carrier))) as stub:
+            player = Acting(stub, form)
+            transcripts.add(played(player))
+            use = player.worker.use()
+            uses.add((use.calls, use.attempts, use.prompt_tokens, use.completion_tokens, use.estimated, use.served))
+            player.worker.close()
+            assert end_of(max(transcripts))["outcomes"]["reached"], form
+    assert len(transcripts) == 1
+    assert uses == {(3, 3, 150, 15, 0, ("carrier-2026",))}
+
+
+def test_a_stream_is_asked_for_with_its_usage_and_without_one_tokens_are_estimated():
+    def untold(body):
+        yield from list(streamed(carrier(body)))[:-2]
+
+    with serving(Stub(untold)) as stub:
+        player = Acting(stub, "streamed chat")
+        assert end_of(played(player))["outcomes"]["reached"]
+        use = player.worker.use()
+        player.worker.close()
+    assert all(one["stream"] and one["stream_options"] == {"include_usage": True} for one in stub.asked)
+    assert use.estimated == 3 and use.completion_tokens > 0
+
+
+def delta(**of):
+    return event_of(json.dumps({"choices": [{"index": 0, "delta": of}]}).encode())
+
+
+def flood(_):
+    piece = delta(tool_calls=[{"index": 0, "function": {"arguments": "x" * 10_000}}])
+    return (piece for _ in range(1000))
+
+
+def broken_off(_):
+    yield delta(content="I will")
+    raise EOFError
+
+
+def endless(stopping):
+    while not stopping.wait(0.05):
+        yield delta(content="and ")
+
+
+def events(*found):
+    return lambda _: iter(found)
+
+
+STREAMS = {
+    "breaks off": (broken_off, "endpoint_broken_answer", "closed the connection early"),
+    "ends early": (events(delta(content="I"), event_of(b"[DONE]")), "endpoint_broken_answer", "The stream ended"),
+    "never ends": (endless, "endpoint_timeout", ""),
+    "ten megabytes": (flood, "oversized_answer", ""),
+    "an error": (events(event_of(b'{"error": {"message": "no"}}')), "endpoint_broken_answer", "choices"),
+    "no event": (events(b"data: {\n\n"), "endpoint_broken_answer", "not JSON"),
+    "no call": (events(delta(tool_calls=[{"index": "0"}])), "endpoint_broken_answer", "tool_calls"),
+    "no words": (events(delta(content=5)), "endpoint_broken_answer", "delta"),
+}
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_a_stream_that_is_no_answer_ends_the_episode_with_its_reason(stream, monkeypatch):
+    monkeypatch.setattr(asking, "FIRST_WAIT_SECONDS", 0.001)
+    answer, reason, told = STREAMS[stream]
+    with serving(Stub(lambda body: answer(stub.stopping))) as stub:
+        player = Acting(stub, "streamed chat")
+        with pytest.raises(BoxEnded) as ended:
+            player.answer({"task": "t", "language": "en", "tools": []})
+        use = player.worker.use()
+        player.worker.close()
+    assert ended.value.end.reason.value == reason and told in ended.value.end.detail
+    assert (use.calls, use.unanswered, use.attempts) == (1, 1, len(stub.asked))
 
 
 def test_what_it_may_not_do_comes_back_as_a_result_of_each_call():
