@@ -24,7 +24,7 @@ from pilotbase.watch.warnings import warnings_of
 from pilotbase.worker.reactions.feed import Reactions
 from pilotbase.workspace.actors import actor
 from pilotbase.workspace.failures import ConflictError, NotFoundError
-from tests.gateway.agents_for_tests import proven_agent, task
+from tests.gateway.agents_for_tests import live_over, proven_agent, task
 from tests.gateway.gateways_for_tests import listening
 from tests.trial.arena.test_clients import BY_MCP
 
@@ -40,10 +40,7 @@ def place():
         yield place
 
 
-@pytest.fixture(scope="module")
-def live(place):
-    with listening(place.base, GatewayConfiguration(hub=HUB)) as live:
-        yield live
+live = live_over(hub=HUB)
 
 
 class Caller:

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.requests import Request
@@ -18,7 +18,7 @@ from starlette.requests import Request
 from pilotbase.documents.service import Service
 from pilotbase.gateway.door import Door, Gateway, while_connected
 from pilotbase.gateway.openai_routes import most_tokens, question_of
-from pilotbase.gateway.upstreams.agents import UnknownDialogueError
+from pilotbase.gateway.upstreams.agents import AgentUpstream, UnknownDialogueError
 from pilotbase.protocols.openai_wire import read_chat_request
 from pilotbase.protocols.strict_json import read_object, write_json
 from pilotbase.protocols.upstream import UpstreamFailedError, UpstreamReply
@@ -80,9 +80,9 @@ class Conversations:
         self._gateway = gateway
         self._open: defaultdict[str, dict[str, Sequence[Message]]] = defaultdict(dict)
 
-    async def begin(self, caller: Caller, words: str) -> ConversationTurn:
-        """Return the answer to the first words; raises as `CallHandler.answer`."""
-        return await self._turn(caller, [{"role": "user", "content": words}])
+    async def begin(self, caller: Caller, words: str, dialogue: str = "") -> ConversationTurn:
+        """Return the answer to the first words, in a dialogue of that name; raises as `CallHandler.answer`."""
+        return await self._turn(caller, [{"role": "user", "content": words}], dialogue)
 
     async def go_on(self, caller: Caller, dialogue: str, words: str, given: Message) -> ConversationTurn:
         """Return the answer to what follows: the result of a call (``call``, ``result``), words, or nothing.
@@ -97,9 +97,16 @@ class Conversations:
             raise UnknownDialogueError("gateway.unknown_dialogue")
         return await self._turn(caller, [*known, *_following(words, given)])
 
-    async def _turn(self, caller: Caller, messages: Sequence[Message]) -> ConversationTurn:
+    def leave(self, caller: Caller, dialogue: str) -> None:
+        """End a dialogue at once, whatever its agent is doing; harmless where there is none."""
+        self._open[caller.key].pop(dialogue, None)
+        for service, upstream in self._gateway.upstreams:
+            if service == caller.service.name and isinstance(upstream, AgentUpstream):
+                upstream.leave(dialogue)
+
+    async def _turn(self, caller: Caller, messages: Sequence[Message], dialogue: str = "") -> ConversationTurn:
         body = write_json({"model": caller.service.name, "messages": messages})
-        question = question_of(caller.request, body, read_chat_request(body))
+        question = replace(question_of(caller.request, body, read_chat_request(body)), dialogue=dialogue)
         work = self._gateway.calls.answer(caller.secret, question, most_tokens(caller.service, question))
         reply = (await while_connected(caller.request.receive, work)).reply
         assert isinstance(reply, UpstreamReply)  # no stream was asked for
