@@ -47,9 +47,9 @@ def calling(*calls, words=None):
 class Acting:
     """The endpoint as the player of one episode."""
 
-    def __init__(self, stub, form="chat", **prompt):
-        endpoint = Endpoint.model_validate(stub.endpoint(**FORMS[form], timeout=0.5, prompt={**PROMPT, **prompt}))
-        limits = Limits(batch_seconds=1)
+    def __init__(self, stub, form="chat", seconds=20.0, **prompt):
+        endpoint = Endpoint.model_validate(stub.endpoint(**FORMS[form], timeout=seconds, prompt={**PROMPT, **prompt}))
+        limits = Limits(batch_seconds=2 * seconds)
         access, settings = EndpointAccess(GuardedHttp(("127.0.0.1",))), BoxSettings(limits=limits, logs=LogPolicy.FULL)
         self.worker = EndpointWorker(endpoint, OBSERVED, settings, access, CallLog(None, b""))
 
@@ -222,7 +222,7 @@ def test_a_stream_that_is_no_answer_ends_the_episode_with_its_reason(stream, mon
     monkeypatch.setattr(asking, "FIRST_WAIT_SECONDS", 0.001)
     answer, reason, told = STREAMS[stream]
     with serving(Stub(lambda body: answer(stub.stopping))) as stub:
-        player = Acting(stub, "streamed chat")
+        player = Acting(stub, "streamed chat", seconds=0.3 if reason == "endpoint_timeout" else 20)
         with pytest.raises(BoxEnded) as ended:
             player.answer({"task": "t", "language": "en", "tools": []})
         use = player.worker.use()
