@@ -77,7 +77,7 @@ def picture(request: HttpRequest, folder: str, name: str) -> HttpResponse:
 
 
 def _shown(request: HubRequest, name: str) -> HttpResponse:
-    found = there(documented(name, language()))
+    found = documented(there(name if name in names() else None), language())
     crumbs = [crumb("documentation-start", text("hub.docs"))] if name != START else []
     return render(request, "hub/documentation.html", {"title": found.title, "found": found, "crumbs": crumbs})
 
@@ -90,10 +90,8 @@ def names() -> frozenset[str]:
 
 
 @cache
-def documented(name: str, reader: Language) -> Documented | None:
-    """Return a page in the language ``reader`` (in English where it has no other); None: there is none."""
-    if name not in names():
-        return None
+def documented(name: str, reader: Language) -> Documented:
+    """Return the page ``name``, one of `names`, in the language ``reader``, or in English where it has no other."""
     translated = FOLDER / f"{name}.zh.md"
     path = translated if reader == "zh" and translated.is_file() else FOLDER / f"{name}.md"
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
