@@ -38,14 +38,14 @@ _MAXIMUM_BYTES = 1 << 20
 _STEPS = ("key", "statement", "time", "list", "log")
 """What ``proof.js`` checks, in its order; names: text ``portal.check.<step>``."""
 _OUTCOMES = {"holds": "pass", "fails": "fail", "unknown": "open"}
-"""What it finds of each → how that looks."""
+"""Outcome of a step → its look."""
 _PUBLIC = {
     "envelope": "/api/certificates/{serial}/envelope",
     "proof": "/api/certificates/{serial}/proof",
     "roots": "/certificates/trust-roots.json",
     "revocations": "/certificates/revocations.json",
 }
-"""What it reads for that → where anybody gets it."""
+"""Public file that it reads → its address."""
 
 
 class CheckForm(forms.Form):
@@ -116,7 +116,7 @@ def show(request: HubRequest, serial: str) -> HttpResponse:
 
 @page("certificates/<digits:serial>/badge.<language:reader>.svg", "certificate-badge", EVERYBODY)
 def badge(request: HttpRequest, serial: str, reader: Language) -> HttpResponse:
-    """Give the badge for pages of others: what they show is some minutes old at most."""
+    """Give the badge, for other people's pages; caches keep it for a few minutes."""
     checked, issued = certificates.check_issued(base(), serial), certificates.issued(base(), serial)
     found = certificate_shown(issued.certificate, holds=checked.verification is not None)
     response = shared(request, found.badge(reader).encode(), "image/svg+xml")
