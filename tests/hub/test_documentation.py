@@ -157,4 +157,8 @@ def test_what_is_tried_is_sent_in_the_readers_name_and_an_act_only_when_it_is_co
     act.click("[data-try] button")
     act.wait_for_selector("[data-answer] .status.pass")
     assert not examine(visit.go("/docs/run-a-hub/").page) and visit.complaints == []
+    lost = visit.go("/api/docs/people.me/").page
+    lost.route("**/api/me", lambda route: route.abort())
+    lost.click("[data-try] button")
+    lost.wait_for_selector("[data-answer] .status.fail")
     visit.close()
