@@ -230,7 +230,7 @@ def test_a_demand_begins_in_words_and_is_filled_in_once_there_is_a_table(base):
     said = {"words": "1", "problem": "The milling spindle has a failure.", "cost_of_miss": "1200"}
     assert browser.post("/scenarios/new/", said)["Location"] == "/scenarios/new/"
     shown = browser.get("/scenarios/new/").content.decode()
-    assert "The milling spindle has a failure." in shown and "resembles it" in shown
+    assert "The milling spindle has a failure." in shown and "Similar applications and scenarios" in shown
     answers = browser.post("/scenarios/new/", {"cases": upload(name="later.csv")}).content.decode()
     assert "The milling spindle has a failure." in answers and 'value="1200' in answers
     (kept,) = KEPT.findall(answers)

@@ -53,7 +53,7 @@ ANSWERS = ("problem", "target", "cost_of_miss", "cost_of_false_alarm", "contact"
 TABLES = (".csv", ".parquet", ".xlsx")
 """What a scenario names as it is."""
 _DEMAND, _RESEMBLING = "demand", 4
-"""Key of the session; records of a kind that resemble a demand."""
+"""Key in the session; how many similar records of each kind are shown."""
 _SOURCES = (*TABLES, ".tsv", ".txt", ".jsonl", ".json")
 """What a draft is made from."""
 
@@ -77,7 +77,7 @@ class DataForm(SizedForm):
 
 
 class DemandForm(forms.Form):
-    """A demand in words, before there is any table: it is kept for the person until the draft is made."""
+    """A demand in words, before there is a table; the session keeps it until the draft is made."""
 
     problem = area(t("hub.field_problem"), t("hub.help_problem"), max_length=2000)
     cost_of_miss = forms.FloatField(
@@ -213,7 +213,7 @@ class ApplicationForm(SizedForm, KeepingForm):
 
 @page("scenarios/new/", "scenario-new", Act.SCENARIO_REGISTER, FORM)
 def scenario(request: HubRequest) -> HttpResponse:
-    """Draft a scenario: the demand in words, if need be first; the table; the answers about its columns."""
+    """Draft a scenario: the demand in words if there is no table yet, the table, the answers about its columns."""
     if "words" in request.POST:
         return _demand(request)
     data = DataForm(*posted_files(request))
@@ -242,7 +242,7 @@ def scenario(request: HubRequest) -> HttpResponse:
 
 
 def _demand(request: HubRequest) -> HttpResponse:
-    """Keep a demand in words with the log-in, and show what is there for it already; or say what is missing."""
+    """Keep a demand in the session and show what resembles it; or say what is missing."""
     form = DemandForm(request.POST)
     if not form.is_valid():
         return _beginning(request, DataForm(), form)

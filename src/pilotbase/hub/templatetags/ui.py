@@ -163,13 +163,13 @@ def unread(acting: RequestActor) -> str:
 
 
 @register.simple_tag
-def waiting(acting: RequestActor) -> int:
-    """Return how much waits for the reader in their inbox."""
-    return count_waiting(acting) if acting.organisation and acting.person is not None else 0
+def waiting(acting: RequestActor, fresh: bool = False) -> int:
+    """Return how many tasks wait in the reader's inbox."""
+    return count_waiting(acting, fresh) if acting.organisation and acting.person is not None else 0
 
 
 @register.simple_tag(takes_context=True)
 def live_stream(context: dict[str, HubRequest]) -> str:
-    """Return the address at which an open page is told what has changed since it was made."""
+    """Return the address of the stream that tells an open page what has changed since it was rendered."""
     found = pulse_of(context["request"].acting.view)
     return f"{reverse('live')}?since={found.change}-{found.notice}"
