@@ -172,3 +172,8 @@ def test_a_judge_model_reads_the_dialogue_and_no_seed(tmp_path):
     rule, more = "judged(by=panel, scores=judge) >= 0.6", ", estimand: population"
     told = run("scenario", "check", write_judged(tmp_path, rule, panel, more=more))
     assert told.exit_code != 0 and "“seed”" in told.output and "allowed: answer" in told.output, told.output
+
+
+def test_a_plan_says_how_many_dialogues_experts_have_to_judge(base, tmp_path):
+    told = run("trial", "plan-size", write_judged(tmp_path), "--stop", "fixed")
+    assert told.exit_code == 0 and "judged(by=panel) >= 0.6, true value 0.8" in told.output, told.output
