@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from pilotbase.documents.report import Report
+from pilotbase.documents.transcript import end_of
 from pilotbase.documents.vocabularies import Outcome, Verdict
 from pilotbase.worker.trials.folder import read_report
 from tests.sandbox.endpoints.stubs_for_tests import Stub, chatting, serving
@@ -32,13 +33,13 @@ CLERK = GOOD.replace(ENDS, SPEAKS).replace(
             self.fee =""",
 )
 """Reaches its goal and says so, with thanks in the user's name; rude to one in ten."""
-RUDE = CLERK.replace("% 10 == 0", "% 2 == 0")
+RUDE = CLERK.replace("% 10 == 0", "% 5 != 0")
 LOST = CLERK.replace("if self.fee % 10 == 0:", "if self.fee % 2 == 0:\n                raise ValueError('lost')")
 GUIDELINE = "Good: polite, true and complete. 好：有礼、属实、完整。"
 DIALOGUE = "case: dialogue 对话"
 
 
-def write_judged(place, rule="judged(by=panel) >= 0.6", panel=None, cases=12, more=""):
+def write_judged(place, rule="judged(by=panel) >= 0.6", panel=None, cases=20, more=""):
     """Write a scenario in which experts judge, with a user who answers in the language of the task."""
     folder = write_scenario(place, rule, hidden=cases, cases=cases)
     in_language = '        self.reply = {"en": "And now?", "zh": "然后呢？"}[language]\n        self.task = said'
@@ -82,10 +83,11 @@ def tried(scenario, application, out, says, language="en") -> tuple[Report, list
 
 def test_experts_read_dialogues_blind_and_their_verdicts_decide(base, tmp_path):
     out = tmp_path / "out"
-    report, rows = tried(write_judged(tmp_path), write_agent(tmp_path, CLERK), out, perfect)
+    scenario = write_judged(tmp_path, "judged(by=panel) >= 0.3")
+    report, rows = tried(scenario, write_agent(tmp_path, CLERK), out, perfect)
     assert report.verdict is Verdict.ACCEPT
     (result,) = report.criteria
-    assert (result.rule, result.outcome) == ("judged(by=panel) >= 0.6", Outcome.PASS)
+    assert (result.rule, result.outcome) == ("judged(by=panel) >= 0.3", Outcome.PASS)
     assert list(rows[0]) == ["item", "annotator", "label", DIALOGUE]
     dialogues = [row[DIALOGUE] for row in rows]
     assert all(one.startswith("task\n    ") and "\n2. application\n    pay(" in one for one in dialogues)
@@ -99,7 +101,7 @@ def test_experts_read_dialogues_blind_and_their_verdicts_decide(base, tmp_path):
     replayed = run("trial", "replay", out)
     assert replayed.exit_code == 0 and "accept" in replayed.output, replayed.output
     page = (out / "supplier" / "report.html").read_text()
-    assert "Experts judged 12 answers" in page and "专家" in page
+    assert "Experts judged 20 answers" in page and "专家" in page
 
 
 @pytest.mark.prove
@@ -115,10 +117,11 @@ def test_the_verdict_is_what_experts_say_and_two_who_never_agree_decide_nothing(
 @pytest.mark.prove
 def test_an_episode_without_an_end_goes_to_no_expert_and_counts_as_poor(base, tmp_path):
     out = tmp_path / "out"
-    report, rows = tried(write_judged(tmp_path), write_agent(tmp_path, LOST), out, lambda expert, row: "good")
-    shown = len({row["item"] for row in rows})
-    assert 0 < shown < 12
-    assert report.criteria[0].estimate == pytest.approx(shown / 12)
+    _, rows = tried(write_judged(tmp_path), write_agent(tmp_path, LOST), out, lambda expert, row: "good")
+    records = pl.read_parquet(out / "records.parquet")
+    done = [end_of(transcript)["end"] == "done" for transcript in records["prediction"]]
+    assert len({row["item"] for row in rows}) == sum(done) < len(done)
+    assert [said == "good" for said in records["given:panel"]] == done
 
 
 def scores(words, judge):
@@ -130,12 +133,12 @@ def scores(words, judge):
 @pytest.mark.prove
 @pytest.mark.parametrize(
     ("program", "judge"),
-    [(CLERK, "perfect"), (CLERK, "inverted"), (RUDE, "inverted"), (RUDE, "flattering"), (RUDE, "by chance")],
+    [(CLERK, "perfect"), (RUDE, "inverted"), (RUDE, "flattering"), (RUDE, "by chance")],
 )
 def test_a_judge_model_saves_verdicts_and_never_decides(base, tmp_path, monkeypatch, program, judge):
-    """Experts find nine in ten dialogues of one good, and half of the other's."""
+    """Experts find nine in ten dialogues of one good, and one in five of the other's."""
     monkeypatch.setenv("PILOTBASE_ENDPOINT_ALLOW", "127.0.0.1")
-    rule, more = "judged(by=panel, scores=judge, weight=0.6) >= 0.6", ", estimand: population"
+    rule, more = "judged(by=panel, scores=judge, weight=0.6) >= 0.4", ", estimand: population"
     with serving(Stub(chatting(lambda words: str(scores(words, judge))))) as stub:
         endpoint = stub.endpoint("openai_chat", prompt={"template": "{answer}", "answer": {"read": "last_number"}})
         panel = {"guideline": GUIDELINE, "cases": 45, "double": 0.2, "judge": {"endpoint": endpoint, "scale": [0, 10]}}
