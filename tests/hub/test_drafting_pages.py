@@ -49,6 +49,15 @@ def test_the_file_is_sent_once(base):
     assert "wrong-why" in gone and not KEPT.findall(gone), "it was erased when it was taken in"
 
 
+def test_the_columns_of_the_table_are_drawn_above_the_questions(base):
+    page = base.client("owner").post("/scenarios/new/", {"cases": upload(name="drawn.csv")}).content.decode()
+    assert page.index("<h3>torque</h3>") < page.index('name="problem"')
+    for name in ("torque", "grade", "failure"):
+        column = page[page.index(f"<h3>{name}</h3>") :]
+        assert "<svg" in column[: column.index("</li>")], name
+    assert 'aria-label="torque"' in page and ">M<" in page, "numbers in bins, values by name"
+
+
 @pytest.mark.prove
 def test_the_owners_datasets_can_be_chosen_and_a_table_of_a_closed_one_has_to_name_it(base):
     browser, own = base.client("owner"), cases() + b"\n40.5,M,fine"

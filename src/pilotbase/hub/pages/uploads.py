@@ -41,6 +41,7 @@ from pilotbase.hub.forms.files import (
     opened_table,
 )
 from pilotbase.hub.presenters.addresses import address_of, record_crumbs, section_crumb, subject_of
+from pilotbase.hub.presenters.drawn import tables_drawn
 from pilotbase.hub.presenters.records import records_offered, see
 from pilotbase.hub.routing import FORM, page
 from pilotbase.hub.sentences import area, asked, t
@@ -131,7 +132,7 @@ class AnswersForm(DataForm):
         self.fields["cases"].label = text("hub.field_other_data").render(language())
         for name in ANSWERS:
             self.fields[name].widget.attrs["data-asked"] = ""  # needed, unless a finished manifest comes in their place
-        columns = [("", "–"), *((name, make_visible(name)) for name in table.columns)]
+        columns = [("", "–"), *((name, make_visible(name)) for name in table.facts.columns)]
         for name in ("target", "group_or_time"):
             asked = self.fields[name]
             chosen = forms.ChoiceField(label=asked.label, help_text=asked.help_text, choices=columns, required=False)
@@ -369,6 +370,7 @@ def _page(
         "form": form,
         "crumbs": [section_crumb(section)],
         "table": table,
+        "tables": tables_drawn([table.facts.profile] if table is not None and table.facts.profile else []),
         "button": button,
     }
     return render(request, "hub/upload.html", shown)

@@ -17,6 +17,7 @@ from pilotbase.data.sources.faults import MOST_BYTES
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.limits import Limits
+from pilotbase.documents.quality import RecordSetProfile
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.sandbox.box.own_functions import RESULT, BoxedCall, call_beside
@@ -34,10 +35,13 @@ _LIMITS = Limits(
 
 
 class TableFacts(pydantic.BaseModel):
-    """The column names of a table, and its number of rows."""
+    """The column names of a table, its number of rows, and what was seen in them."""
 
     columns: tuple[str, ...]
     rows: int = pydantic.Field(ge=0, lt=1 << 40)
+    told: tuple[Text, ...] = ()
+    """Assumptions where the file does not say, and what is read in another form than it is written."""
+    profile: RecordSetProfile | None = None
 
 
 class _Drafted(pydantic.BaseModel):
