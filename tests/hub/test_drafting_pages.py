@@ -58,6 +58,36 @@ def test_the_columns_of_the_table_are_drawn_above_the_questions(base):
     assert 'aria-label="torque"' in page and ">M<" in page, "numbers in bins, values by name"
 
 
+def test_costs_move_the_criteria_and_say_how_many_cases_they_need(base):
+    """With the button alone, as without script; nothing that was typed is lost, and nothing is drafted."""
+    browser = base.client("owner")
+    (kept,) = KEPT.findall(browser.post("/scenarios/new/", {"cases": upload(name="costs.csv")}).content.decode())
+    typed = {**ANSWERS, "kept": kept, "problem": "", "calculate": "1"}
+    dear, cheap = (
+        html.unescape(browser.post("/scenarios/new/", typed | {"cost_of_miss": miss}).content.decode())
+        for miss in ("1000", "60")
+    )
+    recall = re.compile("Recall of “[^”]+” at least ([0-9.]+)")
+    assert float(recall.search(dear)[1]) > float(recall.search(cheap)[1])
+    takes = re.compile(r"An attempt takes about (\d+) cases")
+    assert takes.search(dear)[1] != takes.search(cheap)[1] and "you have" in dear
+    assert "hidden cases are" in dear and 'value="1000"' in dear and '<option value="failure" selected' in dear
+    assert "wrong-why" not in dear, "what is not answered yet is no error while one calculates"
+    part = html.unescape(browser.post("/scenarios/new/", typed | {"calculate": "part"}).content.decode())
+    assert "<form" not in part and recall.search(part) and takes.search(part)
+    half = html.unescape(browser.post("/scenarios/new/", typed | {"cost_of_miss": ""}).content.decode())
+    assert "Say what a miss and a false alarm cost" in half and not recall.search(half)
+
+
+def test_a_column_that_no_draft_can_answer_says_why_beside_the_form(base):
+    browser = base.client("owner")
+    rows = b"a,b,answer\n" + b"".join(b"%d,%d,%s\n" % (at, at % 7, [b"yes", b"no", b""][at % 3]) for at in range(90))
+    page = browser.post("/scenarios/new/", {"cases": upload(rows, name="gaps.csv")}).content.decode()
+    (kept,) = KEPT.findall(page)
+    typed = {**ANSWERS, "kept": kept, "target": "answer", "calculate": "part"}
+    assert "Rows in which answer is missing: 30" in html.unescape(browser.post("/scenarios/new/", typed).content.decode())
+
+
 @pytest.mark.prove
 def test_the_owners_datasets_can_be_chosen_and_a_table_of_a_closed_one_has_to_name_it(base):
     browser, own = base.client("owner"), cases() + b"\n40.5,M,fine"

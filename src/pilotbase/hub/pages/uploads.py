@@ -40,8 +40,8 @@ from pilotbase.hub.forms.files import (
     make_name,
     opened_table,
 )
+from pilotbase.hub.forms.outlook import shown_beside
 from pilotbase.hub.presenters.addresses import address_of, record_crumbs, section_crumb, subject_of
-from pilotbase.hub.presenters.drawn import tables_drawn
 from pilotbase.hub.presenters.records import records_offered, see
 from pilotbase.hub.routing import FORM, page
 from pilotbase.hub.sentences import area, asked, t
@@ -51,6 +51,8 @@ from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Query
 
 ANSWERS = ("problem", "target", "cost_of_miss", "cost_of_false_alarm", "contact")
+RARE = ("dates", "name", "dataset", "cases", "manifest")
+"""Answers that few give: they are folded."""
 TABLES = (".csv", ".parquet", ".xlsx")
 """What a scenario names as it is."""
 _DEMAND, _RESEMBLING = "demand", 4
@@ -96,11 +98,6 @@ class AnswersForm(DataForm):
     problem = area(t("hub.field_problem"), t("hub.help_problem"), max_length=2000, required=False)
     target = forms.CharField(**asked("hub.field_target", "hub.help_target"), max_length=200, required=False)
     group_or_time = forms.CharField(**asked("hub.field_group", "hub.help_group"), max_length=200, required=False)
-    dates = forms.ChoiceField(
-        **asked("hub.field_date_order", "hub.help_date_order"),
-        choices=[("", "–"), *((order, t(f"hub.date_order.{order}")) for order in DateOrder)],
-        required=False,
-    )
     cost_of_miss = forms.FloatField(
         **asked("hub.field_miss", "hub.help_miss"), min_value=0, max_value=1e15, required=False
     )
@@ -108,6 +105,11 @@ class AnswersForm(DataForm):
         **asked("hub.field_false_alarm", "hub.help_false_alarm"), min_value=0, max_value=1e15, required=False
     )
     contact = forms.CharField(**asked("hub.field_contact", "hub.help_contact"), max_length=150, required=False)
+    dates = forms.ChoiceField(
+        **asked("hub.field_date_order", "hub.help_date_order"),
+        choices=[("", "–"), *((order, t(f"hub.date_order.{order}")) for order in DateOrder)],
+        required=False,
+    )
     name = forms.RegexField(
         NAME_PATTERN,
         **asked("hub.field_scenario_name", "hub.help_scenario_name"),
@@ -130,6 +132,9 @@ class AnswersForm(DataForm):
         self.fields["dataset"].choices = [("", "–"), *own]  # type: ignore[attr-defined]
         self.fields["cases"].required = False
         self.fields["cases"].label = text("hub.field_other_data").render(language())
+        self.order_fields([*(name for name in self.fields if name not in RARE), *RARE])
+        for name in ("cost_of_miss", "cost_of_false_alarm"):
+            self.fields[name].widget.attrs["data-slider"] = ""
         for name in ANSWERS:
             self.fields[name].widget.attrs["data-asked"] = ""  # needed, unless a finished manifest comes in their place
         columns = [("", "–"), *((name, make_visible(name)) for name in table.facts.columns)]
@@ -140,6 +145,16 @@ class AnswersForm(DataForm):
             self.fields[name] = chosen
         taken = cast(QueryDict, self.data).getlist("fixes") if self.is_bound else []
         self.fields["fixes"].choices = [(one, one) for one in taken]  # type: ignore[attr-defined]
+
+    @property
+    def rare(self) -> str:
+        """Return the first of the fields that are folded."""
+        return RARE[0]
+
+    @property
+    def opened(self) -> bool:
+        """Return whether one of the folded fields is answered, or wrong."""
+        return any(name in self.errors or self[name].value() for name in RARE)
 
     def offer(self, error: InputError) -> bool:
         """Ask which of the fixes in ``error`` the draft makes, those advised ticked; False if it offers none."""
@@ -221,9 +236,9 @@ def scenario(request: HubRequest) -> HttpResponse:
     table = _table(request, data)
     if table is None:
         return _beginning(request, data, DemandForm(initial=request.session.get(_DEMAND)))
-    given = (_with_kept(request, table), request.FILES) if _answered(request) else ()
-    kept = {"kept": table.upload.identity}
-    form = AnswersForm(request.acting, table, *given, initial=kept | request.session.get(_DEMAND, {}))
+    calculated = "calculate" in request.POST
+    given = (_with_kept(request, table), request.FILES) if _answered(request) and not calculated else ()
+    form = AnswersForm(request.acting, table, *given, initial=_known(request, table))
     if given and form.is_valid():
         with refusals_in(form):
             asked = form.cleaned_data
@@ -332,6 +347,14 @@ def _table(request: HubRequest, form: DataForm) -> KeptTable | None:
     return None
 
 
+def _known(request: HubRequest, table: KeptTable) -> dict[str, Any]:
+    """Return what is answered already: whom to ask, the demand in words, and what stands in a form to calculate."""
+    person = request.acting.person
+    said = {name: value for name, value in request.POST.items() if "calculate" in request.POST}
+    known = {"contact": person.email if person else "", **request.session.get(_DEMAND, {}), **said}
+    return known | {"kept": table.upload.identity}
+
+
 def _with_kept(request: HubRequest, table: KeptTable) -> QueryDict:
     """Return the answers with the table that they are about: one that came with them is not asked for again."""
     answers = request.POST.copy()
@@ -370,7 +393,8 @@ def _page(
         "form": form,
         "crumbs": [section_crumb(section)],
         "table": table,
-        "tables": tables_drawn([table.facts.profile] if table is not None and table.facts.profile else []),
         "button": button,
+        **shown_beside(request.acting.view, table, {one.name: one.value() for one in form}),
     }
-    return render(request, "hub/upload.html", shown)
+    part = request.POST.get("calculate") == "part"
+    return render(request, "hub/parts/outlook.html" if part else "hub/upload.html", shown)

@@ -23,6 +23,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.sandbox.box.own_functions import RESULT, BoxedCall, call_beside
 from pilotbase.worker.intake import scenarios_in_box, tables_in_box
 from pilotbase.worker.intake.scenario_tables import CaseCounts, PublicSample
+from pilotbase.worker.intake.table_drafts import DraftOutlook
 
 _LIMITS = Limits(
     memory_bytes=3 << 30,
@@ -83,6 +84,12 @@ def draft_in_box(table: Path, answers: DraftAnswers) -> ScenarioDraft:
     if PurePosixPath(found.scenario.data.file).name != found.scenario.data.file:
         raise call.broken
     return ScenarioDraft(found.scenario, found.decided, found.missing, cases or None)
+
+
+def foresee_in_box(table: Path, answers: DraftAnswers) -> DraftOutlook:
+    """Return the outlook of `foresee_draft`, computed in a box; raises as `describe_table` and it."""
+    function, given = f"{scenarios_in_box.__name__}:foresee", {"answers": asdict(answers)}
+    return call_beside(_call(function, table.parent, (table.name,), given, ""), DraftOutlook)[0]
 
 
 def check_in_box(scenario: Scenario, folder: Path) -> CaseCounts:
