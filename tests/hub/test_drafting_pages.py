@@ -70,7 +70,7 @@ def test_costs_move_the_criteria_and_say_how_many_cases_they_need(base):
     recall = re.compile("Recall of “[^”]+” at least ([0-9.]+)")
     assert float(recall.search(dear)[1]) > float(recall.search(cheap)[1])
     takes = re.compile(r"An attempt takes about (\d+) cases")
-    assert takes.search(dear)[1] != takes.search(cheap)[1] and "you have" in dear
+    assert takes.search(dear)[1] != takes.search(cheap)[1]
     assert "hidden cases are" in dear and 'value="1000"' in dear and '<option value="failure" selected' in dear
     assert "wrong-why" not in dear, "what is not answered yet is no error while one calculates"
     part = html.unescape(browser.post("/scenarios/new/", typed | {"calculate": "part"}).content.decode())

@@ -113,9 +113,7 @@ def _lines(found: DraftOutlook, planned: ForeseenPlan) -> list[Text]:
         return [takes, text("studio.holds", attempts=planned.attempts, **counts)]
     if planned.attempts == 1:
         return [takes, text("studio.holds_one", **counts)]
-    chance = round(100 * planned.chance)
-    few = text("studio.too_few", chance=chance, **counts) if chance else text("studio.far_too_few", **counts)
-    return [takes, few, text("studio.ask_less")]
+    return [takes, text("studio.too_few", **counts), text("studio.ask_less")]
 
 
 def _about(count: int) -> int:

@@ -130,13 +130,11 @@ class ForeseenPlan:
     cases: int
     """Of one attempt."""
     attempts: int
-    """That the hidden cases hold; 0: they are too few to reach the power that the plan asks for."""
+    """That the hidden cases hold; 0: they are too few for a verdict about future cases."""
     lacking: int
     """Rows of the table that one more attempt lacks, public ones included."""
     curve: tuple[tuple[int, float], ...]
     """Cases → the probability, at least, that an application as good as the plan supposes meets every criterion."""
-    chance: float
-    """The same on all hidden cases."""
 
 
 def plan_foreseen(outlook: DraftOutlook, criteria: tuple[Criterion, ...]) -> ForeseenPlan:
@@ -151,7 +149,7 @@ def plan_foreseen(outlook: DraftOutlook, criteria: tuple[Criterion, ...]) -> For
     lacking = math.ceil(short * (outlook.hidden + outlook.public) / outlook.hidden)
     sizes = sorted({point.cases for one in plan.criteria for point in one.curve} | {plan.cases})
     curve = tuple((size, _power_at(size, plan)) for size in sizes)
-    return ForeseenPlan(plan, cases, attempts, lacking, curve, _power_at(outlook.hidden, plan))
+    return ForeseenPlan(plan, cases, attempts, lacking, curve)
 
 
 def _foreseen(outlook: DraftOutlook, criteria: tuple[Criterion, ...], attempt: int) -> SizePlan:
