@@ -93,9 +93,9 @@ def _remarks(one: FieldProfile, rows: int) -> Iterator[Text]:
         yield text("profile.missing", count=one.missing, share=format_share(one.missing, rows))
     if one.wrong:
         yield text("profile.wrong", count=one.wrong)
-    if one.distinct == 1:
+    if one.distinct == 1 and not one.wrong:
         yield text("profile.constant")
-    elif one.distinct and not one.histogram:
+    elif one.distinct and not one.histogram and not one.wrong:
         yield text("profile.different", count=one.distinct)
 
 
