@@ -69,7 +69,7 @@ def test_costs_move_the_criteria_and_say_how_many_cases_they_need(base):
     )
     recall = re.compile("Recall of “[^”]+” at least ([0-9.]+)")
     assert float(recall.search(dear)[1]) > float(recall.search(cheap)[1])
-    takes = re.compile(r"An attempt takes about (\d+) cases")
+    takes = re.compile(r"an attempt takes about (\d+) cases")
     assert takes.search(dear)[1] != takes.search(cheap)[1]
     assert "hidden cases are" in dear and 'value="1000"' in dear and '<option value="failure" selected' in dear
     assert "wrong-why" not in dear, "what is not answered yet is no error while one calculates"
@@ -150,6 +150,29 @@ def test_a_draft_is_edited_where_it_stands(base, draft):
     assert "Spindle alarm" in shown and "A name." in shown
     stale = browser.post(address, {"manifest": manifest, "seen": seen}).content.decode()
     assert "note error" in stale, "what others changed meanwhile is told, not overwritten"
+
+
+def test_words_and_costs_are_changed_without_yaml(base):
+    browser = base.client("owner")
+    address = browser.post("/scenarios/new/", {**ANSWERS, "cases": upload(name="worded.csv")})["Location"]
+    edit = f"{address}acts/scenario.edit/"
+    page = browser.get(edit).content.decode()
+    seen = re.search(r'name="seen" value="([^"]+)"', page)[1]
+    said = {"title_en": "Mill alarm", "problem_en": "It breaks.", "cost_of_miss": "60", "cost_of_false_alarm": "50"}
+    empty = browser.post(edit, said | {"words": "1", "seen": seen, "title_en": ""}).content.decode()
+    assert empty.count("wrong-why") == 1 and "It breaks." in empty
+    assert browser.post(edit, said | {"words": "1", "seen": seen})["Location"] == address
+    before, after = manifest_of(page), manifest_of(browser.get(edit).content.decode())
+    assert "Mill alarm" in after and "miss: 60" in after and "It breaks." in after
+    rules = re.compile(r"rule: (recall\S+ >= \S+)")
+    assert rules.search(before)[1] != rules.search(after)[1], "criteria follow the costs"
+    edited = after.replace(rules.search(after)[1], "recall(broken) >= 0.77").replace("which a person", "a person")
+    seen = re.search(r'name="seen" value="([^"]+)"', browser.get(edit).content.decode())[1]
+    browser.post(edit, {"manifest": edited, "seen": seen, "why_holds": "on"})
+    seen = re.search(r'name="seen" value="([^"]+)"', browser.get(edit).content.decode())[1]
+    browser.post(edit, said | {"words": "1", "seen": seen, "cost_of_miss": "1000"})
+    kept = manifest_of(browser.get(edit).content.decode())
+    assert "recall(broken) >= 0.77" in kept and "miss: 1000" in kept, "criteria of the owner's own stay"
 
 
 @pytest.mark.prove

@@ -18,7 +18,7 @@ from pilotbase.catalogue.records import load_record
 from pilotbase.catalogue.saving import SaveOptions
 from pilotbase.data.drafting import DraftAnswers
 from pilotbase.data.scenario_yaml import write_scenario_yaml
-from pilotbase.documents.base import LONGEST_NOTE, NAME_PATTERN
+from pilotbase.documents.base import LONGEST_NOTE, NAME_PATTERN, Localized
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.permissions import Act, permitted
@@ -40,13 +40,13 @@ from pilotbase.hub.forms.files import (
     make_name,
     opened_table,
 )
-from pilotbase.hub.forms.outlook import shown_beside
+from pilotbase.hub.pages.sizes import shown_beside
 from pilotbase.hub.presenters.addresses import address_of, record_crumbs, section_crumb, subject_of
 from pilotbase.hub.presenters.records import records_offered, see
 from pilotbase.hub.routing import FORM, page
 from pilotbase.hub.sentences import area, asked, t
 from pilotbase.matching.finding import resembling
-from pilotbase.worker.intake.versions import take_drafted, take_edited, take_uploaded_application
+from pilotbase.worker.intake.versions import take_drafted, take_edited, take_reworded, take_uploaded_application
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Query
 
@@ -211,6 +211,55 @@ class EditForm(DataForm, KeepingForm):
             self.fields[field].widget = forms.CheckboxInput()
 
 
+class WordsForm(forms.Form):
+    """What most owners change of a scenario: its words, and what errors cost."""
+
+    title_en = forms.CharField(label=t("describing.title_en"), max_length=200, required=False)
+    title_zh = forms.CharField(label=t("describing.title_zh"), max_length=200, required=False)
+    problem_en = area(t("hub.problem_en"), max_length=2000, required=False)
+    problem_zh = area(t("hub.problem_zh"), max_length=2000, required=False)
+    cost_of_miss = forms.FloatField(**asked("hub.field_miss", "hub.help_miss"), min_value=0, max_value=1e15)
+    cost_of_false_alarm = forms.FloatField(
+        **asked("hub.field_false_alarm", "hub.help_false_alarm"), min_value=0, max_value=1e15
+    )
+    note = area(t("hub.field_change"), t("hub.help_change"), rows=2, required=False, max_length=LONGEST_NOTE)
+    seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=80)
+
+    @classmethod
+    def of(cls, before: Scenario, head: str, data: QueryDict | None) -> WordsForm:
+        """Return the form filled in with what ``before`` says."""
+        known: dict[str, object] = {"seen": head}
+        for name in ("title", "problem"):
+            words = getattr(before, name)
+            both = words if isinstance(words, Localized) else Localized(**{language(): words})
+            known |= {f"{name}_en": both.en, f"{name}_zh": both.zh}
+        form = cls(data, initial=known)
+        if before.costs is None:
+            del form.fields["cost_of_miss"], form.fields["cost_of_false_alarm"]
+        else:
+            form.initial.update(cost_of_miss=before.costs.miss, cost_of_false_alarm=before.costs.false_alarm)
+        return form
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        for name in ("title", "problem"):
+            if not given.get(f"{name}_en") and not given.get(f"{name}_zh"):
+                self.add_error(f"{name}_{language()}", forms.Field.default_error_messages["required"])
+        return given
+
+    def said(self, before: Scenario) -> dict[str, object]:
+        """Return what the next version says."""
+        given = self.cleaned_data
+        words: dict[str, object] = {
+            name: Localized(en=given[f"{name}_en"] or None, zh=given[f"{name}_zh"] or None)
+            for name in ("title", "problem")
+        }
+        if before.costs is None:
+            return words
+        costs = {"miss": given["cost_of_miss"], "false_alarm": given["cost_of_false_alarm"]}
+        return words | {"costs": before.costs.model_copy(update=costs)}
+
+
 class ApplicationForm(SizedForm, KeepingForm):
     """An application's folder as a zip, and the scenario that it is made for."""
 
@@ -297,9 +346,18 @@ def edit(request: HubRequest, name: str) -> HttpResponse:
     if not permitted(Act.SCENARIO_EDIT, request.acting.actor, record.stands):
         raise NotFoundError("hub.not_found")
     before = view.load(record.documents["scenario"], Scenario)
-    form = EditForm(*posted_files(request), initial={"manifest": write_scenario_yaml(before), "seen": head})
-    chosen = chosen_file(request, form) if request.method == "POST" else None
-    if request.method == "POST" and form.is_valid():
+    reworded = "words" in request.POST
+    words = WordsForm.of(before, head, request.POST if reworded else None)
+    if reworded and words.is_valid():
+        with refusals_in(words):
+            remarks = SaveOptions(words.cleaned_data["note"], words.cleaned_data["seen"] or None)
+            take_reworded(base(), view, before, words.said(before), remarks)
+            return redirect(address_of(subject))
+    sent = (None, None) if reworded else posted_files(request)
+    form = EditForm(*sent, initial={"manifest": write_scenario_yaml(before), "seen": head})
+    edited = request.method == "POST" and not reworded
+    chosen = chosen_file(request, form) if edited else None
+    if edited and form.is_valid():
         with refusals_in(form):
             given = form.cleaned_data
             remarks = SaveOptions(given["note"], given["seen"] or None, why_holds=given["why_holds"])
@@ -312,7 +370,8 @@ def edit(request: HubRequest, name: str) -> HttpResponse:
     title = Text(code=f"act.{Act.SCENARIO_EDIT}")
     crumbs = record_crumbs(subject, seen.title)
     shown = {"title": title, "lead": text("hub.edit_scenario_lead"), "form": form, "crumbs": crumbs, "wide": True}
-    return render(request, "hub/upload.html", {**shown, "button": title, "back": address_of(subject)})
+    shown |= {"words": words, "button": title, "back": address_of(subject), "unfolded": edited}
+    return render(request, "hub/upload.html", shown)
 
 
 @page("applications/new/", "application-new", Act.APPLICATION_REGISTER, FORM)

@@ -25,7 +25,7 @@ from pilotbase.data.thresholds import propose_two_classes
 from pilotbase.documents.api.trials import SizePlan, SizeTerms
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.progress import OnProgress, ignore_progress
-from pilotbase.documents.scenario import Criterion, Scenario, TrialTerms
+from pilotbase.documents.scenario import Costs, Criterion, Scenario, TrialTerms
 from pilotbase.documents.scenario_data import HashSplit
 from pilotbase.documents.texts import text
 from pilotbase.trial.scenario_folder import read_cases
@@ -120,6 +120,18 @@ def foresee_draft(source: Path, answers: DraftAnswers, scratch: Path | None = No
         public=split.public.height,
         hidden=split.hidden.height,
     )
+
+
+def criteria_at(scenario: Scenario, cases: pl.DataFrame, costs: Costs) -> tuple[Criterion, ...]:
+    """Return the criteria that follow from ``costs``, or as they are where the scenario's costs do not lead to them."""
+    known, target, public = scenario.costs, scenario.data.target, split_cases(cases, scenario).public
+    binary = scenario.target_form == "labels" and len(classes_of(public, scenario)) == 2
+    if not binary or known is None or min(known.miss, known.false_alarm, costs.miss, costs.false_alarm) <= 0:
+        return scenario.criteria
+    before, after = (
+        propose_two_classes(*two_classes(public[target]), one.miss, one.false_alarm).criteria for one in (known, costs)
+    )
+    return after if [one.rule for one in before] == [one.rule for one in scenario.criteria] else scenario.criteria
 
 
 @dataclass(frozen=True)
