@@ -51,6 +51,7 @@ from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Query
 
 ANSWERS = ("problem", "target", "cost_of_miss", "cost_of_false_alarm", "contact")
+COSTS = ("cost_of_miss", "cost_of_false_alarm")
 RARE = ("dates", "name", "dataset", "cases", "manifest")
 """Answers that few give: they are folded."""
 TABLES = (".csv", ".parquet", ".xlsx")
@@ -133,7 +134,7 @@ class AnswersForm(DataForm):
         self.fields["cases"].required = False
         self.fields["cases"].label = text("hub.field_other_data").render(language())
         self.order_fields([*(name for name in self.fields if name not in RARE), *RARE])
-        for name in ("cost_of_miss", "cost_of_false_alarm"):
+        for name in COSTS:
             self.fields[name].widget.attrs["data-slider"] = ""
         for name in ANSWERS:
             self.fields[name].widget.attrs["data-asked"] = ""  # needed, unless a finished manifest comes in their place
@@ -228,16 +229,17 @@ class WordsForm(forms.Form):
     @classmethod
     def of(cls, before: Scenario, head: str, data: QueryDict | None) -> WordsForm:
         """Return the form filled in with what ``before`` says."""
-        known: dict[str, object] = {"seen": head}
+        said: dict[str, object] = {"seen": head}
         for name in ("title", "problem"):
             words = getattr(before, name)
             both = words if isinstance(words, Localized) else Localized(**{language(): words})
-            known |= {f"{name}_en": both.en, f"{name}_zh": both.zh}
-        form = cls(data, initial=known)
+            said |= {f"{name}_en": both.en, f"{name}_zh": both.zh}
+        form = cls(data, initial=said, auto_id="words_%s")
         if before.costs is None:
-            del form.fields["cost_of_miss"], form.fields["cost_of_false_alarm"]
+            del form.fields[COSTS[0]], form.fields[COSTS[1]]
         else:
-            form.initial.update(cost_of_miss=before.costs.miss, cost_of_false_alarm=before.costs.false_alarm)
+            known = {"cost_of_miss": before.costs.miss, "cost_of_false_alarm": before.costs.false_alarm}
+            form.initial.update({name: f"{cost:.15g}" for name, cost in known.items()})
         return form
 
     def clean(self) -> dict[str, Any]:
