@@ -11,17 +11,20 @@ from django.urls import reverse
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from pilotbase.data.quality.page import format_share
 from pilotbase.documents.api.sites import ReportTold
 from pilotbase.documents.api.trials import Candidate
 from pilotbase.documents.catalogues import catalogue
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.matching import Proof
 from pilotbase.documents.notice import Notice
+from pilotbase.documents.quality import QualityReport, QualityRequirement
 from pilotbase.documents.report import Report
-from pilotbase.documents.texts import text
+from pilotbase.documents.texts import has_text, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import verdict_in_words
 from pilotbase.hub.acting import HubRequest, RequestActor, language
+from pilotbase.hub.presenters.drawn import DrawnTable, tables_drawn
 from pilotbase.hub.presenters.inbox import count_waiting
 from pilotbase.hub.presenters.records import title_of
 from pilotbase.hub.presenters.states import LOOK
@@ -92,6 +95,20 @@ def status(vocabulary: str, value: str, look: str = "") -> SafeString:
 def verdict(of: Report | Certificate | Candidate | Proof | ReportTold) -> SafeString:
     """Return the mark of the verdict of what carries one, with its rider."""
     return mark(LOOK[of.verdict], verdict_in_words(of.verdict, bool(of.approximate)).render(language()))
+
+
+@register.simple_tag
+def required_measure(one: QualityRequirement) -> SafeString:
+    """Return the mark of a quality measure that a purpose requires, with its value."""
+    code = f"quality.measure.{one.measure}"
+    name = text(code).render(language()) if has_text(code) else one.measure
+    return mark(LOOK[one.outcome], f"{name} {format_share(one.value)}")
+
+
+@register.filter
+def distributions(report: QualityReport | None) -> list[DrawnTable]:
+    """Return the columns of a published report on quality as they are drawn; nothing without one."""
+    return tables_drawn(report.profiles, report.least_cell) if report is not None else []
 
 
 @register.simple_tag
