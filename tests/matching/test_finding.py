@@ -13,7 +13,7 @@ from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.vocabularies import Role
 from pilotbase.matching import finding
-from pilotbase.matching.words import CharacterComparer
+from pilotbase.matching.concepts import CharacterComparer
 from pilotbase.worker.matching import gap_map, match_document, match_subject
 from pilotbase.workspace import listings
 from pilotbase.workspace.actors import actor

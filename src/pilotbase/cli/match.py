@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pilotbase.documents.matching import GapCell, GapMap, Match, Matches, Side
+    from pilotbase.matching.comparing import Comparer
     from pilotbase.matching.pairs import ProvenPair
-    from pilotbase.matching.words import Comparer
 
 
 class Method(StrEnum):

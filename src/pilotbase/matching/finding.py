@@ -16,9 +16,10 @@ from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import ApplicationState, ScenarioState
 from pilotbase.documents.vocabularies import Fit
+from pilotbase.matching.comparing import Comparer
 from pilotbase.matching.judging import WEIGHTS, match, match_back
 from pilotbase.matching.pairs import ApplicationOffer, Need, ProvenPair, need_of, offer_of, offer_of_certificate
-from pilotbase.matching.words import Comparer, texts_of
+from pilotbase.matching.words import texts_of
 from pilotbase.workspace.listings import (
     MAXIMUM_PAGE,
     Listing,
@@ -63,7 +64,7 @@ def match_scenario(view: View, need: Need, proofs: Sequence[ProvenPair], compare
 def match_application(view: View, offer: ApplicationOffer, proofs: Sequence[ProvenPair], comparer: Comparer) -> Matches:
     """Return the open scenarios visible to the actor of ``view`` that ``offer`` may fit."""
     tied = [replace(SCENARIOS, sector=offer.sector)] if offer.sector else []
-    found = _find_candidates(view, SCENARIOS, tied, offer.sentences)
+    found = _find_candidates(view, SCENARIOS, tied, (*offer.sentences, *offer.served))
     own = _with_needs(view, [proof for proof in proofs if proof.application == offer.subject])
     judged = match_back(offer, needs_of(view, found.listings), own, comparer)
     return matches_about(offer, judged, found.listed, comparer)

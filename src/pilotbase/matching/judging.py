@@ -10,12 +10,14 @@ import numpy as np
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.matching import ContractFit, Match, Proof, Weights
 from pilotbase.documents.vocabularies import Fit, Verdict
+from pilotbase.matching.comparing import Comparer, Passage
 from pilotbase.matching.constraints import check_all, contract_fit, fit_of, share_of
 from pilotbase.matching.pairs import ApplicationOffer, Need, ProvenPair
-from pilotbase.matching.words import Comparer, Values, texts_of
+from pilotbase.matching.words import Values
 
 WEIGHTS = Weights()
 _SAME = 1.0
+_UNSEEN = (Passage("demand", {}),)
 
 
 def match(
@@ -41,10 +43,9 @@ def match_back(
     offer: ApplicationOffer, needs: Sequence[Need], proofs: Sequence[ProvenPair], comparer: Comparer
 ) -> list[Match]:
     """Return every need judged against ``offer``, in the order of `ranking`; ``proofs`` are of this application."""
-    catalogue = [texts_of(need.sentences) for need in needs]
     own = [proof for proof in proofs if proof.application == offer.subject]
-    asked = [texts_of(offer.sentences), *(texts_of(proof.need.sentences if proof.need else ()) for proof in own)]
-    values = comparer.compare(asked, catalogue)
+    asked = [offer.passages, *(proof.need.passages if proof.need else _UNSEEN for proof in own)]
+    values = comparer.compare(asked, [need.passages for need in needs])
     found = []
     for place, need in enumerate(needs):
         likeness = {proof.serial: _likeness(need, proof, values[row, place]) for row, proof in enumerate(own, start=1)}
@@ -81,7 +82,7 @@ def score_of(contract: ContractFit | None, words: float | None, evidence: float)
 
 def _words_of(need: Need, others: Sequence[ApplicationOffer | Need], comparer: Comparer) -> Values:
     """Return the similarity of ``need`` to each of ``others``, which form one catalogue."""
-    found: Values = comparer.compare([texts_of(need.sentences)], [texts_of(other.sentences) for other in others])[0]
+    found: Values = comparer.compare([need.passages], [other.passages for other in others])[0]
     return found
 
 

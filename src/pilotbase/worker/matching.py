@@ -27,10 +27,11 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.subjects import certificate_head
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.matching import gaps
+from pilotbase.matching.comparing import Comparer
+from pilotbase.matching.concepts import CharacterComparer
 from pilotbase.matching.finding import match_application, match_scenario, matches_about, needs_of, offers_of
 from pilotbase.matching.judging import match, match_back
 from pilotbase.matching.pairs import ApplicationOffer, Need, ProvenPair, need_of, offer_of
-from pilotbase.matching.words import CharacterComparer, Comparer
 from pilotbase.trial.scenario_folder import MANIFEST as SCENARIO_FILE
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import find_listing
