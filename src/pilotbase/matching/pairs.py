@@ -60,6 +60,11 @@ class Need:
     limits: Limits
     sentences: tuple[str, ...]
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Return the sentences by which others are found."""
+        return self.sentences
+
     @cached_property
     def passages(self) -> tuple[Passage, ...]:
         """Return its words as a `Comparer` reads them."""
@@ -87,6 +92,11 @@ class ApplicationOffer:
     """The words of the scenario it was made for, if it is visible."""
     known_by: Literal["manifest", "certificate"] = "manifest"
     version: str | None = None
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Return the sentences by which others are found."""
+        return (*self.sentences, *self.served)
 
     @cached_property
     def passages(self) -> tuple[Passage, ...]:

@@ -63,10 +63,10 @@ def match_document(view: View, asked: Scenario | OfferedApplication, comparer: C
 
 
 def _match(view: View, asked: Need | ApplicationOffer, comparer: Comparer | None) -> Matches:
-    proofs, by = proofs_that_hold(view, view.store.clock()), comparer or CharacterComparer()
+    proofs = proofs_that_hold(view, view.store.clock())
     if isinstance(asked, Need):
-        return match_scenario(view, asked, proofs, by)
-    return match_application(view, asked, proofs, by)
+        return match_scenario(view, asked, proofs, comparer)
+    return match_application(view, asked, proofs, comparer)
 
 
 def _asked_of(asked: Scenario | OfferedApplication) -> Need | ApplicationOffer:
@@ -164,13 +164,16 @@ def match_among(
     folders, files = tuple(among), _Files()
     scenarios = {one.name: one for one in files.read_all(Scenario, _below(folders, SCENARIO_FILE))}
     subject, comparer = _asked_of(asked), by or CharacterComparer()
+    others: list[Need | ApplicationOffer]
     if isinstance(subject, Need):
         offered = [files.offered(file, scenarios) for file in _below(folders, MANIFEST)]
         offers = [offer for offer in (_asked_of(one) for one in offered if one) if not isinstance(offer, Need)]
-        judged = match(subject, offers, proofs, comparer)
+        others, judged = [*offers], match(subject, offers, proofs, comparer)
     else:
-        judged = match_back(subject, [need_of(one) for one in scenarios.values()], proofs, comparer)
-    return Among(matches_about(subject, judged, len(judged), comparer), tuple(files.unreadable.values()))
+        needs = [need_of(one) for one in scenarios.values()]
+        others, judged = [*needs], match_back(subject, needs, proofs, comparer)
+    read = sum(comparer.knows(one.passages) for one in others)
+    return Among(matches_about(subject, judged, len(judged), read, comparer), tuple(files.unreadable.values()))
 
 
 @dataclass

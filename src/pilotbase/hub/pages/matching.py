@@ -80,7 +80,9 @@ def of_record(request: HubRequest, section: str, name: str) -> HttpResponse:
     shown = {
         "title": Text(code=code, params={"title": localized(found.title, language())}),
         "found": found,
+        "method": text(f"match.method.{found.method}", by_meaning=found.by_meaning, looked_at=found.looked_at),
         "rows": [_row(request.acting, found, one, withheld) for one in found.ranked],
+        "distant": [_row(request.acting, found, one, withheld) for one in found.distant],
         "refused": [_row(request.acting, found, one, withheld) for one in found.refused],
         "trials": list_page(request.acting.view, Query("commission", **{found.side: subject}), limit=_TRIALS).items,
         "crumbs": [
