@@ -99,6 +99,20 @@ def test_what_is_saved_is_read_once_and_counts_at_the_next_question(any_store, r
     assert {one.subject for one in found.ranked} == {offers["spindles"], offers["loans"]}
 
 
+def test_one_of_two_with_the_same_words_changes_and_the_other_keeps_its_meaning(store, monkeypatch):
+    reader = installed(Reader(store), monkeypatch)
+    need, first, last = publish(store, **SPINDLE), offered(store), offered(store, OTHER_SUPPLIER)
+    reader.read()
+    before = {one.subject: one.words for one in match_subject(store.as_actor(DESK), need).ranked}
+    assert set(before) == {first["spindles"], last["spindles"]}
+    hand_in(store, OTHER_SUPPLIER, "spindles", None, version="2.0.0", title="Application",
+            model_card={"summary": OFFERS["loans"]})  # fmt: skip
+    reader.read()
+    now = match_subject(store.as_actor(DESK), need)
+    assert [one.subject for one in now.ranked] == [first["spindles"]] and now.by_meaning == 6
+    assert now.ranked[0].words == pytest.approx(before[first["spindles"]], abs=0.1)
+
+
 def test_nothing_hidden_has_an_influence(store, monkeypatch):
     reader = installed(Reader(store), monkeypatch)
     need = publish(store, **SPINDLE)

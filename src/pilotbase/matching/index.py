@@ -43,18 +43,21 @@ class _Space:
     rows: npt.NDArray[np.float32] = field(default_factory=lambda: np.zeros((_FIRST_ROWS, DIMENSIONS), np.float32))
     sequences: _Numbers = field(default_factory=lambda: np.zeros(_FIRST_ROWS, np.int64))
     subjects: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    """The digest of the text of each row."""
     place_of: dict[str, int] = field(default_factory=dict)
 
-    def put(self, subject: str, sequence: int, vector: bytes) -> int:
-        """Set the row of ``subject`` and return its number."""
-        place = self.place_of.setdefault(subject, len(self.subjects))
+    def put(self, row: Any) -> int:
+        """Set the row of a subject and return its number."""
+        place = self.place_of.setdefault(row.subject, len(self.subjects))
         if place == len(self.subjects):
-            self.subjects.append(subject)
+            self.subjects.append(row.subject)
+            self.texts.append(row.text)
         if place == len(self.rows):
             self.rows = np.concatenate([self.rows, np.zeros_like(self.rows)])
             self.sequences = np.concatenate([self.sequences, np.zeros_like(self.sequences)])
-        self.rows[place] = np.frombuffer(vector, np.float16)
-        self.sequences[place] = sequence
+        self.rows[place] = np.frombuffer(row.vector, np.float16)
+        self.sequences[place], self.texts[place] = row.sequence, row.text
         return place
 
 
@@ -65,8 +68,8 @@ class MeaningIndex:
     model: str = ""
     place: int = 0
     spaces: dict[Group, _Space] = field(default_factory=dict)
-    texts: dict[tuple[Kind, str], tuple[_Space, int]] = field(default_factory=dict)
-    """(kind, digest of the text) → where its row is."""
+    texts: dict[tuple[Kind, str], list[tuple[_Space, int]]] = field(default_factory=dict)
+    """(kind, digest of the text) → the rows that had it, of which some may have another text by now."""
     seen: dict[tuple[Actor, Query], tuple[int, _Numbers]] = field(default_factory=dict)
     """Who asked for what → the newest change then, and the sequences of what it saw."""
     means: dict[tuple[Actor, Query, Group], tuple[int, Values]] = field(default_factory=dict)
@@ -89,12 +92,13 @@ class MeaningIndex:
     def _put(self, row: Any) -> None:
         kind = KIND_OF[row.kind]
         space = self.spaces.setdefault((kind, row.language), _Space())
-        self.texts[kind, row.text] = (space, space.put(row.subject, row.sequence, row.vector))
+        self.texts.setdefault((kind, row.text), []).append((space, space.put(row)))
 
     def stored(self, kind: Kind, said: str) -> Values | None:
         """Return the meaning of a text that a worker has read, or None."""
-        found = self.texts.get((kind, digest_of_text(said)))
-        return None if found is None else found[0].rows[found[1]].astype(np.float64)
+        digest = digest_of_text(said)
+        rows = (space.rows[at] for space, at in self.texts.get((kind, digest), ()) if space.texts[at] == digest)
+        return next(rows, None)
 
     def mask(self, view: View, query: Query, space: _Space) -> npt.NDArray[np.bool_]:
         """Return for each row of a space whether ``view`` sees it and ``query`` finds it."""
