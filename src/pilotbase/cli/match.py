@@ -13,6 +13,7 @@ from pilotbase.cli.framework.driving import Noun, is_remote, open_base
 from pilotbase.cli.framework.terminal import AsJson, answer, language, print_table, say, say_all, shown
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.matching import method_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Fit
 from pilotbase.operations import matches
@@ -119,7 +120,7 @@ def _proofs() -> list[ProvenPair]:
 
 def _print(found: Matches) -> None:
     say(text("match.looked_at", looked_at=found.looked_at, listed=found.listed, may_fit=found.may_fit))
-    say(text(f"match.method.{found.method}", by_meaning=found.by_meaning, looked_at=found.looked_at))
+    say(method_of(found))
     if found.unlike:
         say(text("match.unlike", number=found.unlike))
     if found.ranked:

@@ -13,7 +13,7 @@ from pilotbase.documents.application import Application
 from pilotbase.documents.base import Document, Localized, Moment, Part
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.texts import Text
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Constraint, Fit, Verdict
 
 Share = pydantic.Field(ge=0, le=1)
@@ -114,6 +114,13 @@ class Matches(Document, published=True):
     """Pairs that are alike and that a constraint refuses, those first that would fit after the fewest changes."""
     distant: tuple[Match, ...] = ()
     """The first few of the unlike pairs that nothing refuses."""
+
+
+def method_of(found: Matches) -> Text:
+    """Return the sentence that says how words were compared."""
+    if found.method == "characters" or found.by_meaning == found.looked_at:
+        return text(f"match.method.{found.method}")
+    return text("match.method.partly", by_meaning=found.by_meaning, looked_at=found.looked_at)
 
 
 class Gap(Part):
