@@ -5,6 +5,9 @@ judged and ranked, as the operator, who sees everything. The peer, in the same r
 ``TfidfVectorizer`` (characters, 1-3) with cosine over the words of all applications, held in memory and made
 beforehand; it ranks by words alone and reads no documents. A second test is whether few candidates suffice: twelve
 applications described in Chinese are handed in among the 100,000, and a paraphrase must find each.
+
+By meaning: each record gets a made-up meaning (clusters of random directions), half of them in each language; the
+nearest are found for stored scenarios, at once and after a change of the base. A new text costs one embedding more.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from benchmarks.hub.fill import Size, fill, small_store, take_moulds
 from benchmarks.hub.pages import p95
@@ -29,6 +32,10 @@ from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.vocabularies import Role
+from pilotbase.matching.comparing import Passage
+from pilotbase.matching.finding import APPLICATIONS, NEAREST, SCENARIOS
+from pilotbase.matching.index import ask, digest_of_text
+from pilotbase.matching.meaning import DIMENSIONS, open_model
 from pilotbase.matching.pairs import need_of
 from pilotbase.worker.matching import match_document, match_subject
 from pilotbase.workspace import tables
@@ -40,6 +47,8 @@ from tests.matching.pairs_for_tests import application, scenario
 
 OPERATOR = actor("base", Role.OPERATOR, person="p-desk")
 SUPPLIER = actor("planter", Role.SUPPLIER, person="p-planter")
+NEAREST_MS = 50.0
+AT_ONCE = 5000
 SLOWEST = 1000.0
 """Milliseconds: people leave a page that takes longer."""
 
@@ -53,7 +62,7 @@ def main() -> None:
     times, number = (2, 500) if options.quick else (options.times, int(100_000 * options.share))
     with tempfile.TemporaryDirectory(prefix="pb-bench-") as scratch:
         store = filled_store(Path(scratch), Size(number, number, 0))
-        rows = [*speed(store, times, number), found_among(store, number)]
+        rows = [*speed(store, times, number), found_among(store, number), *by_meaning(store, times, number)]
         store.close()
     if options.quick:
         show(rows)
@@ -120,6 +129,63 @@ def found_among(store: Store, number: int) -> Row:
     target = int(0.8 * len(PROBLEMS) + 0.999)
     title = f"paraphrases in Chinese that find their application first among {number:,}"
     return row(title, found, f"of {len(PROBLEMS)}", f">= {target}", found >= target)
+
+
+def by_meaning(store: Store, times: int, number: int) -> list[Row]:
+    """Return how long it takes to find the nearest by meaning, what the index costs, and what a new text costs."""
+    print("  making up meanings", flush=True)
+    subjects = make_up_meanings(store)
+    view, known = store.as_actor(OPERATOR), {"demand": SCENARIOS, "offer": APPLICATIONS}
+    before, begun = memory_used(), time.perf_counter()
+    asked = [ask(view, known, stored_words(subject)) for subject in subjects[:times]]  # type: ignore[arg-type]
+    made, memory = time.perf_counter() - begun, memory_used() - before
+    found = {"after a change": [], "p95": []}  # type: ignore[var-annotated]
+    for question, subject in zip(asked, subjects, strict=False):
+        assert question is not None
+        question.index.seen.clear()
+        for spent in found.values():
+            spent.append(
+                milliseconds(lambda at=question, of=subject: at.nearest(APPLICATIONS, stored_words(of), NEAREST))
+            )  # type: ignore[misc]
+    embed = open_model().embed
+    new = [milliseconds(lambda at=at: embed("demand", f"{at}: {PROBLEMS['spindle'][0]}")) for at in range(times)]  # type: ignore[misc]
+    name = f"nearest by meaning among {number:,} applications"
+    return [
+        row(f"{name}, p95", p95(found["p95"]), "ms", f"<= {NEAREST_MS:.0f}", p95(found["p95"]) <= NEAREST_MS),
+        row(f"{name}, p95 after a change of the base", p95(found["after a change"]), "ms", None, True),
+        row("embedding of a new text, p95", p95(new), "ms", None, True),
+        row("meanings read into memory", made, "s", None, True),
+        row("memory held for meanings", memory, "MB", None, True),
+    ]
+
+
+def make_up_meanings(store: Store) -> list[str]:
+    """Give each record a meaning near one of a thousand centres; return the subjects of the open scenarios."""
+    listed, chance = tables.listings.c, np.random.default_rng(1)
+    centres = chance.normal(size=(1000, DIMENSIONS))
+    asked = select(listed.subject, listed.kind, listed.state).where(listed.kind.in_(["scenario", "application"]))
+    with store.database.write() as connection:
+        found = connection.execute(asked).all()
+        for begin in range(0, len(found), AT_ONCE):
+            some = found[begin : begin + AT_ONCE]
+            rows = centres[chance.integers(1000, size=len(some))] + 0.7 * chance.normal(size=(len(some), DIMENSIONS))
+            rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float16)
+            connection.execute(insert(tables.meanings), [
+                {"subject": one.subject, "language": ("en", "zh")[at % 2], "text": digest_of_text(one.subject),
+                 "model": open_model().digest, "vector": vector.tobytes(), "place": 1}
+                for at, (one, vector) in enumerate(zip(some, rows, strict=True))
+            ])  # fmt: skip
+    return [one.subject for one in found if one.state == "open"]
+
+
+def stored_words(subject: str) -> tuple[Passage, ...]:
+    """Return words whose meaning was made up."""
+    return (Passage("demand", {"en": subject}),)
+
+
+def memory_used() -> float:
+    """Return the most memory that this process has held, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def plant(view: View, name: str, problem: str) -> None:

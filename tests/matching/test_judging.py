@@ -9,9 +9,9 @@ from pilotbase.documents.application import Application
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.vocabularies import Constraint, Fit
+from pilotbase.matching.concepts import CharacterComparer
 from pilotbase.matching.judging import WEIGHTS, evidence_of, match, match_back
 from pilotbase.matching.pairs import need_of, offer_of
-from pilotbase.matching.words import CharacterComparer
 from pilotbase.worker.demo.examples import sectors_of
 from tests.matching.bilingual_for_tests import PROBLEMS
 from tests.matching.pairs_for_tests import application, need, offer, proven, scenario
@@ -66,11 +66,25 @@ def test_words_alone_find_the_application_among_many():
     assert right / len(PROBLEMS) >= 0.8
 
 
-def test_an_english_application_is_not_compared_with_a_chinese_need_and_says_so():
+def test_an_english_application_is_compared_with_a_chinese_need_by_the_concepts_that_both_name():
     asked = need_of(scenario(title="场景", problem="主轴失效"))
-    english = offer(title="Forest", model_card={"summary": "Watches spindles of milling machines."})
-    found = ranked(asked, [english])[0]
-    assert found.words is None and found.score == 0
+    texts = {"spindle": "Watches spindles of milling machines.", "loan": "Scores loans.", "odd": "Quite wonderful."}
+    offers = [offer(name=name, title="Forest", model_card={"summary": one}) for name, one in texts.items()]
+    found = {one.subject.partition("/")[2]: one for one in ranked(asked, offers)}
+    assert list(found) == ["spindle", "loan", "odd"] and found["spindle"].words > 0.3 > found["loan"].words
+    assert found["odd"].words is None and found["odd"].score == 0
+
+
+def test_an_offer_is_known_by_its_own_words_and_by_those_of_its_scenario():
+    """Both in one text would each hide half of the other: the likelier of the two counts."""
+    old = need(name="old", title="Gearboxes", problem="Gearboxes of wind turbines break.")
+    asked = need_of(scenario(title="Eyes", problem="Grade photographs of the retina."))
+    own = offer(name="own", title="Retina", model_card={"summary": "Grades photographs of the retina."})
+    both = offer(old, name="both", title="Retina", model_card={"summary": "Grades photographs of the retina."})
+    words = {one.subject.partition("/")[2]: one.words for one in ranked(asked, [own, both, offer(old, name="gears")])}
+    assert words["both"] == pytest.approx(words["own"], abs=0.1) and words["both"] > words["gears"] + 0.5
+    again = {one.subject.partition("/")[2]: one.words for one in ranked(old, [own, both])}
+    assert again["both"] > again["own"] + 0.5
 
 
 def test_what_is_refused_keeps_its_reason_and_has_no_rank():

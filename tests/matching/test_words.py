@@ -1,16 +1,13 @@
-"""Likeness of texts: a Chinese paraphrase finds its text, English finds English, nothing is claimed between them."""
+"""Likeness of characters: a Chinese paraphrase finds its text, English finds English, nothing is claimed between."""
 
 import numpy as np
 import pytest
 
-from pilotbase.matching.words import CharacterComparer, texts_of
+from pilotbase.matching.words import compare_characters as compare
+from pilotbase.matching.words import texts_of
 from tests.matching.bilingual_for_tests import PROBLEMS
 
 CHINESE, ENGLISH, PARAPHRASED = ([texts_of([one]) for one in column] for column in zip(*PROBLEMS.values(), strict=True))
-
-
-def compare(asked, catalogue):
-    return CharacterComparer().compare(asked, catalogue)
 
 
 def top_1(values):

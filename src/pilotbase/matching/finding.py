@@ -16,9 +16,12 @@ from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import ApplicationState, ScenarioState
 from pilotbase.documents.vocabularies import Fit
-from pilotbase.matching.judging import WEIGHTS, match, match_back
+from pilotbase.matching.comparing import Comparer, Kind
+from pilotbase.matching.concepts import CharacterComparer
+from pilotbase.matching.index import AskedMeaning, ask
+from pilotbase.matching.judging import WEIGHTS, is_alike, match, match_back
 from pilotbase.matching.pairs import ApplicationOffer, Need, ProvenPair, need_of, offer_of, offer_of_certificate
-from pilotbase.matching.words import Comparer, texts_of
+from pilotbase.matching.words import texts_of
 from pilotbase.workspace.listings import (
     MAXIMUM_PAGE,
     Listing,
@@ -36,7 +39,11 @@ APPLICATIONS = Query("application", states=(ApplicationState.DRAFT, ApplicationS
 SCENARIOS = Query("scenario", states=(ScenarioState.OPEN,))
 SHOWN = 50
 """How many matches are returned, and how many refusals."""
+_DISTANT = 10
 MOST = 500
+NEAREST = 200
+"""How many of a large base are judged by meaning, which misses less than words do."""
+_KNOWN: dict[Kind, Query] = {"demand": SCENARIOS, "offer": APPLICATIONS}
 _MOST_TERMS = 16
 """Per language."""
 _FUNCTION_CHARACTERS = frozenset("的了在是和与及或等不有为以把被将对从到要个，。、；：？！“”（）")
@@ -45,45 +52,70 @@ MOST_CERTIFIED = 100
 """How many certified applications with a hidden manifest are considered, newest certificates first."""
 
 
-def match_scenario(view: View, need: Need, proofs: Sequence[ProvenPair], comparer: Comparer) -> Matches:
+def match_scenario(view: View, need: Need, proofs: Sequence[ProvenPair], by: Comparer | None = None) -> Matches:
     """Return the applications visible to the actor of ``view`` that may fit ``need``.
 
-    ``proofs`` are the base's valid certificates, newest first; they are public.
+    ``proofs`` are the base's valid certificates, newest first; they are public. ``by``: None compares by meaning what
+    a worker has read, else by characters.
     """
     tied = [replace(APPLICATIONS, scenario=need.subject)]
-    found = _find_candidates(view, APPLICATIONS, tied, need.sentences)
+    asked = ask(view, _KNOWN, need.passages) if by is None else None
+    found = _find_candidates(view, APPLICATIONS, tied, need, asked)
+    comparer = by or (asked.comparer() if asked else CharacterComparer())
     certified = certified_offers(view, proofs)
     offers = [*offers_of(view, found.listings), *certified]
     known = {offer.subject for offer in offers}
     own = _with_needs(view, [proof for proof in proofs if proof.application in known])
     judged = match(need, offers, own, comparer)
-    return matches_about(need, judged, found.listed + len(certified), comparer)
+    return matches_about(need, judged, found.listed + len(certified), _by_meaning(comparer, offers), comparer)
 
 
-def match_application(view: View, offer: ApplicationOffer, proofs: Sequence[ProvenPair], comparer: Comparer) -> Matches:
-    """Return the open scenarios visible to the actor of ``view`` that ``offer`` may fit."""
+def match_application(
+    view: View, offer: ApplicationOffer, proofs: Sequence[ProvenPair], by: Comparer | None = None
+) -> Matches:
+    """Return the open scenarios visible to the actor of ``view`` that ``offer`` may fit; ``by`` as `match_scenario`."""
     tied = [replace(SCENARIOS, sector=offer.sector)] if offer.sector else []
-    found = _find_candidates(view, SCENARIOS, tied, offer.sentences)
+    asked = ask(view, _KNOWN, offer.passages) if by is None else None
+    found = _find_candidates(view, SCENARIOS, tied, offer, asked)
+    comparer = by or (asked.comparer() if asked else CharacterComparer())
     own = _with_needs(view, [proof for proof in proofs if proof.application == offer.subject])
-    judged = match_back(offer, needs_of(view, found.listings), own, comparer)
-    return matches_about(offer, judged, found.listed, comparer)
+    needs = needs_of(view, found.listings)
+    judged = match_back(offer, needs, own, comparer)
+    return matches_about(offer, judged, found.listed, _by_meaning(comparer, needs), comparer)
 
 
-def matches_about(about: Need | ApplicationOffer, judged: list[Match], listed: int, comparer: Comparer) -> Matches:
-    """Return the result for the judged pairs; ``listed`` is how many there are."""
-    ranked = [one for one in judged if one.fit is not Fit.REFUSED]
+def _by_meaning(comparer: Comparer, others: Sequence[Need | ApplicationOffer]) -> int:
+    return sum(comparer.knows(one.passages) for one in others)
+
+
+def matches_about(
+    about: Need | ApplicationOffer, judged: list[Match], listed: int, by_meaning: int, comparer: Comparer
+) -> Matches:
+    """Return the result for the judged pairs; ``listed``: how many there are, ``by_meaning``: how many it has read."""
+    alike = [one for one in judged if is_alike(one, comparer.method)]
+    ranked, refused = _parted(alike)
+    distant, _ = _parted([one for one in judged if not is_alike(one, comparer.method)])
     return Matches(
         about=about.subject,
         title=about.title if isinstance(about.title, Localized) else Localized(en=about.title, zh=about.title),
         side="scenario" if isinstance(about, Need) else "application",
         weights=WEIGHTS,
         method=comparer.method,
+        by_meaning=by_meaning,
         looked_at=len(judged),
         listed=listed,
         may_fit=len(ranked),
+        unlike=len(judged) - len(alike),
         ranked=tuple(ranked[:SHOWN]),
-        refused=tuple(judged[len(ranked) :][:SHOWN]),
+        refused=tuple(refused[:SHOWN]),
+        distant=tuple(distant[:_DISTANT]),
     )
+
+
+def _parted(judged: Sequence[Match]) -> tuple[list[Match], list[Match]]:
+    """Return the pairs that nothing refuses, and the others."""
+    fitting = [one for one in judged if one.fit is not Fit.REFUSED]
+    return fitting, [one for one in judged if one.fit is Fit.REFUSED]
 
 
 @dataclass(frozen=True)
@@ -94,17 +126,24 @@ class Candidates:
     listed: int
 
 
-def _find_candidates(view: View, query: Query, tied: Sequence[Query], sentences: Sequence[str]) -> Candidates:
+def _find_candidates(
+    view: View, query: Query, tied: Sequence[Query], about: Need | ApplicationOffer, asked: AskedMeaning | None
+) -> Candidates:
     """Return at most `MOST` listings that ``query`` finds.
 
-    ``tied`` are narrower queries whose newest results come first (for example, made for this very scenario);
-    ``sentences`` are what the other results should resemble.
+    ``tied`` are narrower queries whose newest results come first (for example, made for this very scenario); the others
+    are the nearest by meaning, or without ``asked`` those that hold most words of what they are ``about``.
     """
     listed = count(view, query)
     if listed <= MOST:
         return Candidates(tuple(every_listing(view, query)), listed)
     found = [one for narrower in tied for one in list_page(view, narrower, limit=MAXIMUM_PAGE).items]
-    found += list_resembling(view, query, _terms_of(sentences), MOST)
+    if asked is None:
+        found += list_resembling(view, query, _terms_of(about.words), MOST)
+    else:
+        nearest = asked.nearest(query, about.passages, NEAREST)
+        listings = find_listings(view, nearest)
+        found += [listings[subject] for subject in nearest if subject in listings]
     return Candidates(tuple({one.subject: one for one in found}.values())[:MOST], listed)
 
 

@@ -17,11 +17,12 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Constraint, Fit
 from pilotbase.matching.constraints import check_all, share_of
 from pilotbase.matching.finding import SCENARIOS, certified_offers, needs_of, newest, offers_of
+from pilotbase.matching.judging import ALIKE_SHARE
 from pilotbase.matching.pairs import ApplicationOffer, CaseContract, Need, ProvenPair
 from pilotbase.workspace.listings import Query
 from pilotbase.workspace.store import View
 
-LEAST_SHARE = 0.5
+LEAST_SHARE = ALIKE_SHARE
 SUBMITTED = Query("application", states=(ApplicationState.SUBMITTED,))
 SHOWN = 100
 

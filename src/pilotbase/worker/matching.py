@@ -27,10 +27,11 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.subjects import certificate_head
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.matching import gaps
+from pilotbase.matching.comparing import Comparer
+from pilotbase.matching.concepts import CharacterComparer
 from pilotbase.matching.finding import match_application, match_scenario, matches_about, needs_of, offers_of
 from pilotbase.matching.judging import match, match_back
 from pilotbase.matching.pairs import ApplicationOffer, Need, ProvenPair, need_of, offer_of
-from pilotbase.matching.words import CharacterComparer, Comparer
 from pilotbase.trial.scenario_folder import MANIFEST as SCENARIO_FILE
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import find_listing
@@ -62,10 +63,10 @@ def match_document(view: View, asked: Scenario | OfferedApplication, comparer: C
 
 
 def _match(view: View, asked: Need | ApplicationOffer, comparer: Comparer | None) -> Matches:
-    proofs, by = proofs_that_hold(view, view.store.clock()), comparer or CharacterComparer()
+    proofs = proofs_that_hold(view, view.store.clock())
     if isinstance(asked, Need):
-        return match_scenario(view, asked, proofs, by)
-    return match_application(view, asked, proofs, by)
+        return match_scenario(view, asked, proofs, comparer)
+    return match_application(view, asked, proofs, comparer)
 
 
 def _asked_of(asked: Scenario | OfferedApplication) -> Need | ApplicationOffer:
@@ -163,13 +164,16 @@ def match_among(
     folders, files = tuple(among), _Files()
     scenarios = {one.name: one for one in files.read_all(Scenario, _below(folders, SCENARIO_FILE))}
     subject, comparer = _asked_of(asked), by or CharacterComparer()
+    others: list[Need | ApplicationOffer]
     if isinstance(subject, Need):
         offered = [files.offered(file, scenarios) for file in _below(folders, MANIFEST)]
         offers = [offer for offer in (_asked_of(one) for one in offered if one) if not isinstance(offer, Need)]
-        judged = match(subject, offers, proofs, comparer)
+        others, judged = [*offers], match(subject, offers, proofs, comparer)
     else:
-        judged = match_back(subject, [need_of(one) for one in scenarios.values()], proofs, comparer)
-    return Among(matches_about(subject, judged, len(judged), comparer), tuple(files.unreadable.values()))
+        needs = [need_of(one) for one in scenarios.values()]
+        others, judged = [*needs], match_back(subject, needs, proofs, comparer)
+    read = sum(comparer.knows(one.passages) for one in others)
+    return Among(matches_about(subject, judged, len(judged), read, comparer), tuple(files.unreadable.values()))
 
 
 @dataclass

@@ -157,7 +157,7 @@ def list_page(view: View, query: Query, after: str | None = None, limit: int = 5
     with view.reading() as connection:
         before = None if after is None else sequence_of(connection, view.actor, after)
         found: list[Row[Any]] = []
-        for rows in _asked(connection, select(tables.listings), view, query):
+        for rows in seen_rows(connection, select(tables.listings), view, query):
             further = rows if before is None else rows.where(_rows.sequence < before)
             found += connection.execute(further.order_by(_rows.sequence.desc()).limit(limit + 1)).all()
     found.sort(key=lambda row: row.sequence, reverse=True)
@@ -190,7 +190,7 @@ def count_by(view: View, query: Query, column: str) -> dict[str, int]:
     by = _rows[column]
     numbers, found = select(by, func.count()).select_from(tables.listings).group_by(by), Counter[str]()
     with view.reading() as connection:
-        for rows in _asked(connection, numbers, view, query):
+        for rows in seen_rows(connection, numbers, view, query):
             found.update({value: number for value, number in connection.execute(rows)})
     return dict(sorted(found.items()))
 
@@ -433,7 +433,7 @@ def _found(view: View, which: ColumnElement[bool], limit: int) -> list[tuple[Lis
         return [(listing_from(row, now), _wait(row)) for row in connection.execute(rows)]
 
 
-def _asked(connection: Connection, rows: Select[Any], view: View, query: Query) -> Iterator[Select[Any]]:
+def seen_rows(connection: Connection, rows: Select[Any], view: View, query: Query) -> Iterator[Select[Any]]:
     """Yield ``rows`` that match ``query``, once for each part of the listings that ``view`` sees."""
     for part in _parts_seen_by(view.actor):
         yield _of_part(connection, rows, part, query, view.store.clock())

@@ -172,6 +172,20 @@ listing_search = Table(
 )
 """The words of listings, by their ``sequence``, on PostgreSQL; on SQLite it is a table of FTS5. See `text_index`."""
 
+meanings = table(
+    "meanings",
+    *words(subject=200, language=2, text=71, model=71),
+    *blobs("vector"),
+    *numbers("place"),
+    key("subject", "language"),
+    refers(subject="listings.subject"),
+    index("meanings_place", "place", "model"),
+)
+"""What the words of a listing mean to a model: their digest, that of the model, and 384 numbers of 16 bits.
+
+``place``: that of their reader in the change feed when it wrote the row; it only grows while the model is the same.
+"""
+
 waits = table(
     "waits",
     *words(subject=200),

@@ -13,7 +13,7 @@ from django.utils.http import urlencode
 from pilotbase.charts.grids import gap_chart
 from pilotbase.documents.base import localized
 from pilotbase.documents.hashes import hex_of
-from pilotbase.documents.matching import GapCell, GapMap, Match, Matches
+from pilotbase.documents.matching import GapCell, GapMap, Match, Matches, method_of
 from pilotbase.documents.permissions import Act, SubjectRelation, permitted
 from pilotbase.documents.subjects import holder_of, name_of
 from pilotbase.documents.texts import Text, text
@@ -80,7 +80,9 @@ def of_record(request: HubRequest, section: str, name: str) -> HttpResponse:
     shown = {
         "title": Text(code=code, params={"title": localized(found.title, language())}),
         "found": found,
+        "method": method_of(found),
         "rows": [_row(request.acting, found, one, withheld) for one in found.ranked],
+        "distant": [_row(request.acting, found, one, withheld) for one in found.distant],
         "refused": [_row(request.acting, found, one, withheld) for one in found.refused],
         "trials": list_page(request.acting.view, Query("commission", **{found.side: subject}), limit=_TRIALS).items,
         "crumbs": [
