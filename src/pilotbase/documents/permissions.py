@@ -243,8 +243,8 @@ class DeskAct(Restricted):
     """Organisations, people and targets, many at once."""
     INVITE = "person.invite", OPERATOR, MACHINE, *MEMBERS
     """Admit people: the operator into every organisation, members into their own."""
-    REMOVE = "person.remove", OPERATOR
-    """End a membership."""
+    MANAGE = "person.manage", OPERATOR
+    """Change roles, end memberships and sessions, block people."""
     PLAN = "roadmap.set", OPERATOR, MACHINE
     MEASURE = "base.measure", OPERATOR
     """See the process's health figures, which are not public."""

@@ -30,6 +30,7 @@ from pilotbase.workspace.store import View
 
 _TIMES_THE_MAKING, _LONGEST_KEPT = 100, 300
 """What takes long to make is kept longer, in seconds: making it takes one part in a hundred of the time at most."""
+_SEEN_EVERY = timedelta(hours=1)
 CHOSEN, _ACTED = "organisation", "acted"
 
 
@@ -79,6 +80,8 @@ def identify(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[H
 
     def middleware(request: HttpRequest) -> HttpResponse:
         request.acting = acting = _of_session(request)  # type: ignore[attr-defined]
+        if acting.person is not None:
+            _note_seen(acting.person)
         response = get_response(request)
         if request.method == "POST" and acting.person is not None:
             cache.set(f"{_ACTED}:{acting.person.identity}", time.monotonic(), _LONGEST_KEPT)
@@ -97,6 +100,7 @@ def of_token(token: ApiToken) -> RequestActor | None:
     membership = Membership.objects.filter(person=token.person, organisation=token.organisation).first()
     if membership is None or not token.person.is_active:
         return None
+    _note_seen(token.person)
     return RequestActor(
         token.person, actor_of(membership, token.person), (membership,), may_write=token.scope == "write"
     )
@@ -140,6 +144,12 @@ def caller(view: View, seen: Digest | None = None, service: str | None = None) -
         return cast("Out", found)
 
     return Caller(base(), view, language(), seen, service, limits, remember, is_member=is_member)
+
+
+def _note_seen(person: Person) -> None:
+    now = base().lab.store.clock()
+    if person.seen_at is None or now - person.seen_at > _SEEN_EVERY:
+        Person.objects.filter(pk=person.pk).update(seen_at=now)
 
 
 def _of_session(request: HttpRequest) -> RequestActor:

@@ -34,12 +34,17 @@ class Person(AbstractBaseUser):
     is_active: models.BooleanField[bool, bool] = models.BooleanField(default=True)
     language: models.CharField[str, str] = models.CharField(max_length=10, default="en")
     joined_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(auto_now_add=True)
+    seen_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(null=True)
+    """When they, or a program of theirs, last asked for anything, to the hour."""
 
     objects = People()
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    class Meta:  # noqa: D106
+        indexes: ClassVar = [models.Index(fields=["name", "id"], name="person_name")]
 
     def __str__(self) -> str:
         return self.name

@@ -1,12 +1,22 @@
-"""The caller of the API, and invitations."""
+"""The caller of the API, people and what they may do, and invitations."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 
 from pilotbase.documents.api.shapes import ResponseModel
 from pilotbase.documents.base import Name
 from pilotbase.documents.vocabularies import Role
+
+
+class AccountState(StrEnum):
+    """Whether somebody can sign in; names: text ``hub.account.<value>``."""
+
+    ACTIVE = "active"
+    BLOCKED = "blocked"
+    INVITED = "invited"
+    """There is no account yet, or no membership: the link of an invitation works."""
 
 
 class Membership(ResponseModel):
@@ -24,6 +34,50 @@ class Caller(ResponseModel):
     name: str
     acting_for: str
     memberships: list[Membership]
+
+
+class AccountSummary(ResponseModel):
+    """One person as the directory lists them."""
+
+    person: str
+    """Opaque identifier, as in records; empty for an invitation."""
+    name: str
+    email: str
+    state: AccountState
+    second_factor: bool
+    seen_at: datetime | None
+    """When they, or a program of theirs, last called, to the hour."""
+    memberships: list[Membership]
+    """Those that the caller may see."""
+
+
+class AccountPage(ResponseModel):
+    """Some people, by name; pass ``next`` as ``after`` to read on."""
+
+    items: list[AccountSummary]
+    total: int
+    next: str | None
+
+
+class AccountToken(ResponseModel):
+    """A token by which a program acts for the person, without its secret."""
+
+    token: int
+    label: str
+    organisation: str
+    scope: str
+    expires_at: datetime
+    last_used_at: datetime | None
+
+
+class AccountDetails(AccountSummary):
+    """One person, with what acts for them."""
+
+    joined_at: datetime
+    sessions: int | None
+    """In how many browsers they are signed in; null for callers who may not end them."""
+    tokens: list[AccountToken]
+    """Empty for callers who may not revoke them."""
 
 
 class Invitation(ResponseModel):

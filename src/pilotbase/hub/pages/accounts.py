@@ -214,7 +214,7 @@ def _require_inviter(request: HubRequest, organisation: str) -> None:
         raise NotFoundError("hub.not_found")
 
 
-@page("memberships/<int:number>/remove/", "membership-remove", DeskAct.REMOVE, POST)
+@page("memberships/<int:number>/remove/", "membership-remove", DeskAct.MANAGE, POST)
 def remove(request: HubRequest, number: int) -> HttpResponse:
     """End a membership."""
     membership = there(Membership.objects.select_related("person").filter(pk=number).first())

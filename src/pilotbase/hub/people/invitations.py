@@ -197,12 +197,10 @@ def open_invitation(secret: str) -> Invitation:
     return found
 
 
-def open_invitations(organisation: str) -> QuerySet[Invitation]:
-    """Return the invitations into ``organisation`` whose links work, newest first."""
-    now = timezone.now()
-    return Invitation.objects.filter(
-        organisation=organisation, used_at=None, withdrawn_at=None, expires_at__gt=now
-    ).order_by("-invited_at")
+def open_invitations(organisation: str = "") -> QuerySet[Invitation]:
+    """Return the invitations into ``organisation``, or into any, whose links work, newest first."""
+    found = Invitation.objects.filter(used_at=None, withdrawn_at=None, expires_at__gt=timezone.now())
+    return (found.filter(organisation=organisation) if organisation else found).order_by("-invited_at")
 
 
 def join(view: View, invitation: Invitation, person: Person) -> Membership:
@@ -249,7 +247,13 @@ def withdraw(view: View, invitation: Invitation) -> None:
 
 
 def remove(view: View, membership: Membership) -> None:
-    """End a membership and the tokens that stood on it; raises `RefusedError` for all but the operator."""
+    """End a membership and the tokens that stood on it.
+
+    Raises:
+        RefusedError: the actor of ``view`` is not the operator.
+        BarredError: no operator would be left.
+    """
+    _require_operator_beside(membership)
     with transaction.atomic():
         theirs = ApiToken.objects.filter(
             person=membership.person, organisation=membership.organisation, revoked_at=None
@@ -257,6 +261,28 @@ def remove(view: View, membership: Membership) -> None:
         theirs.update(revoked_at=timezone.now())
         membership.delete()
         _log_membership(view, "membership.ended", membership)
+
+
+def set_roles(view: View, membership: Membership, roles: Iterable[Role]) -> None:
+    """Let a person have these roles in their organisation from now on; without any, the membership ends.
+
+    Raises:
+        InputError: a role that the organisation does not have.
+        BarredError: no operator would be left.
+        RefusedError: the actor of ``view`` is not the operator.
+    """
+    wanted = sorted(set(roles))
+    _require_roles(membership.organisation, wanted)
+    if not wanted:
+        remove(view, membership)
+        return
+    if Role.OPERATOR not in wanted:
+        _require_operator_beside(membership)
+    if wanted != sorted(membership.roles):
+        membership.roles = [role.value for role in wanted]
+        with transaction.atomic():
+            membership.save(update_fields=["roles"])
+            _log_membership(view, "membership.changed", membership)
 
 
 def cut_memberships(view: View, organisation: str | None = None) -> int:
@@ -276,6 +302,18 @@ def cut_memberships(view: View, organisation: str | None = None) -> int:
                 membership.save(update_fields=["roles"])
                 _log_membership(view, "membership.cut", membership)
     return cut
+
+
+def _require_operator_beside(membership: Membership) -> None:
+    """Return if somebody operates the base without ``membership``, too, or it is no operator's."""
+    operating = operators()
+    if membership.pk in operating.values_list("pk", flat=True) and operating.count() == 1:
+        raise BarredError("hub.last_operator")
+
+
+def operators() -> QuerySet[Membership]:
+    """Return the memberships by which people operate the base, of those who can sign in."""
+    return Membership.objects.filter(roles__icontains=f'"{Role.OPERATOR}"', person__is_active=True)
 
 
 def _use_up(invitation: Invitation, field: str = "used_at") -> None:

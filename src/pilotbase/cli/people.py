@@ -1,0 +1,57 @@
+"""``pilotbase people``: who has an account on a hub, and what operators do about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pilotbase.cli.framework.declared import Command, OptionSpelling, add
+from pilotbase.cli.framework.driving import Noun
+from pilotbase.cli.framework.terminal import each, say
+from pilotbase.documents.api.shapes import MOST_LISTED
+from pilotbase.documents.moments import format_day
+from pilotbase.documents.texts import Text, text
+from pilotbase.operations import people
+
+if TYPE_CHECKING:
+    from pilotbase.documents.api.people import AccountDetails, AccountSummary
+
+
+app = Noun()
+
+
+def _say(one: AccountSummary) -> None:
+    state = Text(code=f"people.state.{one.state}")
+    said = {"person": one.person or "–", "name": one.name, "email": one.email, "state": state}
+    say(text("people.line", **said))
+    for membership in one.memberships:
+        say(text("people.line_in", organisation=membership.organisation, roles=", ".join(membership.roles)))
+
+
+def _say_all(one: AccountDetails) -> None:
+    _say(one)
+    for token in one.tokens:
+        until = format_day(token.expires_at)
+        say(text("people.line_token", token=token.token, label=token.label, scope=token.scope, until=until))
+
+
+_FIRST = OptionSpelling(positional=True)
+add(
+    app,
+    Command(
+        "list",
+        people.LIST,
+        show=each(_say, text("people.none")),
+        spelled={"q": OptionSpelling(positional=True, default="")},
+        given={"limit": MOST_LISTED},
+        without=("after",),
+        of=lambda found: found.items,
+    ),
+    Command("show", people.SHOW, show=_say_all),
+    Command("invite", people.INVITE, spelled={"email": _FIRST, "roles": _FIRST}),
+    Command("block", people.BLOCK),
+    Command("unblock", people.UNBLOCK),
+    Command("sign-out", people.END_SESSIONS),
+    Command("revoke-token", people.REVOKE_TOKEN),
+    Command("roles", people.SET_ROLES, spelled={"roles": _FIRST}),
+    Command("remove", people.SET_ROLES, said="end", given={"roles": []}),
+)
