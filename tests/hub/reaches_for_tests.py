@@ -235,6 +235,8 @@ PAGES = """
 /people/p-owner/                    302 404 200 200 404 404 404 404 404 200
 /api/people                         401 200 200 200 200 200 200 200 200 200
 /api/people/p-owner                 401 404 200 200 404 404 404 404 404 200
+/role-changes/                      302 404 200 404 404 404 404 404 404 404
+/api/role-changes                   401 403 200 403 403 403 403 403 403 403
 /organisations/new/                 302 404 200 404 404 404 404 404 404 404
 /scenarios/new/                     302 404 200 200 200 404 404 404 404 404
 /scenarios/plant/milling/starter-kit.zip 302 404 404 404 404 422 422 404 404 404

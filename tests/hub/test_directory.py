@@ -105,7 +105,7 @@ def test_sessions_end_and_tokens_are_revoked_by_name(world):
     assert token["label"] in page and secret not in page and detail["sessions"] == 1
     assert world.client("desk").delete("/api/people/p-supplier/sessions").status_code == 204
     assert browser.get("/work/").status_code == 302
-    assert world.client("desk").post(f"/people/p-supplier/tokens/{token['token']}/").status_code == 302
+    assert world.client("desk").post("/people/p-supplier/revoke/", {"token": token["token"]}).status_code == 302
     assert world.client().get("/api/me", HTTP_AUTHORIZATION=f"Bearer {secret}").status_code == 401
     assert world.client("desk").delete(f"/api/people/p-owner/tokens/{token['token']}").status_code == 404
 
@@ -126,7 +126,7 @@ def test_only_operators_manage_people(world, who):
     assert client.put("/api/people/p-supplier/block").status_code == 403
     assert client.delete("/api/people/p-supplier/sessions").status_code == 403
     assert client.put("/api/people/p-supplier/memberships/acme", {"roles": []}, **JSON).status_code == 403
-    for place in ("block", "sessions", "roles", "tokens/1"):
+    for place in ("block", "unblock", "sign_out", "roles", "revoke"):
         assert client.post(f"/people/p-supplier/{place}/").status_code == 404
 
 

@@ -13,7 +13,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.operations import people
 
 if TYPE_CHECKING:
-    from pilotbase.documents.api.people import AccountDetails, AccountSummary
+    from pilotbase.documents.api.people import AccountDetails, AccountSummary, ProposedRoles
 
 
 app = Noun()
@@ -32,6 +32,12 @@ def _say_all(one: AccountDetails) -> None:
     for token in one.tokens:
         until = format_day(token.expires_at)
         say(text("people.line_token", token=token.token, label=token.label, scope=token.scope, until=until))
+
+
+def _say_proposal(one: ProposedRoles) -> None:
+    roles = ", ".join(one.roles) or text("people.no_roles")
+    said = {"number": one.number, "email": one.email, "organisation": one.organisation, "roles": roles}
+    say(text("people.line_proposal", **said, name=one.proposed_by, until=format_day(one.expires_at)))
 
 
 _FIRST = OptionSpelling(positional=True)
@@ -53,5 +59,8 @@ add(
     Command("sign-out", people.END_SESSIONS),
     Command("revoke-token", people.REVOKE_TOKEN),
     Command("roles", people.SET_ROLES, spelled={"roles": _FIRST}),
+    Command("proposals", people.PROPOSALS, show=each(_say_proposal, text("people.no_proposals"))),
+    Command("consent", people.CONSENT),
+    Command("refuse", people.REFUSE),
     Command("remove", people.SET_ROLES, said="end", given={"roles": []}),
 )

@@ -81,6 +81,26 @@ class Invitation(models.Model):
     withdrawn_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(null=True)
 
 
+class RoleChange(models.Model):
+    """What one operator proposes that somebody is in an organisation; it takes effect when another consents."""
+
+    email: models.EmailField[str, str] = models.EmailField(max_length=254)
+    organisation: models.CharField[str, str] = models.CharField(max_length=63)
+    roles = models.JSONField(default=list)
+    """All their roles from then on; none: the membership ends."""
+    language: models.CharField[str, str] = models.CharField(max_length=10, default="en")
+    proposed_by: models.ForeignKey[Person, Person] = models.ForeignKey(
+        Person, on_delete=models.CASCADE, related_name="proposed"
+    )
+    proposed_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(auto_now_add=True)
+    expires_at: models.DateTimeField[datetime, datetime] = models.DateTimeField()
+    decided_by: models.ForeignKey[Person | None, Person | None] = models.ForeignKey(
+        Person, on_delete=models.SET_NULL, null=True, related_name="decided"
+    )
+    decided_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(null=True)
+    consented: models.BooleanField[bool, bool] = models.BooleanField(default=False)
+
+
 class ApiToken(models.Model):
     """A secret by which a program acts for a person in one organisation; kept as a hash, shown once."""
 

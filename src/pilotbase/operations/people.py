@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import pydantic
 
-from pilotbase.documents.api.people import AccountDetails, AccountPage, AccountState, Caller, Invitation
+from pilotbase.documents.api.people import AccountDetails, AccountPage, AccountState, Caller, Invitation, ProposedRoles
 from pilotbase.documents.api.shapes import MOST_LISTED, SHORT, RequestModel
 from pilotbase.documents.base import Name
 from pilotbase.documents.permissions import DeskAct
@@ -50,6 +50,12 @@ class OfToken(OfPerson):
     token: Annotated[int, pydantic.Field(ge=1, le=2**31 - 1), SHORT, PATH]
 
 
+class OfProposal(RequestModel):
+    """Which proposal."""
+
+    number: Annotated[int, pydantic.Field(ge=1, le=2**31 - 1), SHORT, PATH]
+
+
 class RolesWanted(OfPerson):
     """The roles that a person has in an organisation from now on; none: the membership ends."""
 
@@ -88,3 +94,13 @@ SET_ROLES = _manages(
     AccountDetails,
     example={"roles": ["demand_owner", "reviewer"]},
 )
+PROPOSALS = Operation("people.proposals", "GET /role-changes", NoInput, list[ProposedRoles], who=DeskAct.MANAGE)
+CONSENT = Operation(
+    "people.consent",
+    "POST /role-changes/{number}/consent",
+    OfProposal,
+    NOTHING,
+    who=DeskAct.MANAGE,
+    repeated=Repeated.HARMLESS,
+)
+REFUSE = _manages("refuse", "DELETE /role-changes/{number}", OfProposal, NOTHING)

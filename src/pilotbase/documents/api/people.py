@@ -70,6 +70,20 @@ class AccountToken(ResponseModel):
     last_used_at: datetime | None
 
 
+class ProposedRoles(ResponseModel):
+    """What somebody is to be in an organisation, as soon as a second operator consents."""
+
+    number: int
+    email: str
+    organisation: Name
+    roles: list[Role]
+    """All roles from then on; none: the membership ends."""
+    proposed_by: str
+    """Name of who proposed it."""
+    proposed_at: datetime
+    expires_at: datetime
+
+
 class AccountDetails(AccountSummary):
     """One person, with what acts for them."""
 
@@ -78,6 +92,8 @@ class AccountDetails(AccountSummary):
     """In how many browsers they are signed in; null for callers who may not end them."""
     tokens: list[AccountToken]
     """Empty for callers who may not revoke them."""
+    proposals: list[ProposedRoles]
+    """Changes of their roles that wait for the consent of a second operator."""
 
 
 class Invitation(ResponseModel):
@@ -89,3 +105,5 @@ class Invitation(ResponseModel):
     expires_at: datetime
     link: str | None = None
     """Only in the response that creates it."""
+    waits_for_consent: bool = False
+    """The invitation goes out when a second operator consents to a role over the whole base."""

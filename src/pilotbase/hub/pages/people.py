@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import urlencode
 
-from pilotbase.documents.api.people import AccountDetails, AccountState
-from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.api.people import AccountState
 from pilotbase.documents.loading import parse_request
 from pilotbase.documents.permissions import DeskAct
-from pilotbase.documents.texts import text
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, language, roles_of
 from pilotbase.hub.forms.declared import AGAINST
 from pilotbase.hub.people.directory import HubAccounts
+from pilotbase.hub.people.rights import open_changes
 from pilotbase.hub.presenters.addresses import crumb
 from pilotbase.hub.routing import POST, page
 from pilotbase.operations.people import PeopleAsked
+from pilotbase.worker.operations.binding import there
 from pilotbase.workspace.failures import NotFoundError
 
 
@@ -63,27 +65,23 @@ def show(request: HubRequest, identity: str) -> HttpResponse:
     return render(request, "hub/person.html", shown)
 
 
-@page("people/<slug:identity>/block/", "person-block", DeskAct.MANAGE, POST)
-def block(request: HubRequest, identity: str) -> HttpResponse:
-    """Block a person, or let them in again."""
-    accounts = HubAccounts(request.acting)
-    if "undo" in request.POST:
-        return _done(request, identity, "people.unblocked", lambda: accounts.unblock(identity))
-    return _done(request, identity, "people.blocked", lambda: accounts.block(identity))
+@page("people/<slug:identity>/<str:act>/", "person-act", DeskAct.MANAGE, POST)
+def do(request: HubRequest, identity: str, act: str) -> HttpResponse:
+    """Block a person or let them in again, sign them out everywhere, revoke one of their tokens."""
+    accounts, token = HubAccounts(request.acting), request.POST.get("token", "")
+    acts: dict[str, Callable[[], object]] = {
+        "block": lambda: accounts.block(identity),
+        "unblock": lambda: accounts.unblock(identity),
+        "sign_out": lambda: accounts.end_sessions(identity),
+        "revoke": lambda: accounts.revoke_token(identity, int(token) if token.isdecimal() else 0),
+    }
+    there(acts.get(act))
 
+    def done() -> Text:
+        acts[act]()
+        return Text(code=f"people.done.{act}")
 
-@page("people/<slug:identity>/sessions/", "person-sessions", DeskAct.MANAGE, POST)
-def end_sessions(request: HubRequest, identity: str) -> HttpResponse:
-    """Sign a person out everywhere."""
-    return _done(request, identity, "people.signed_out", lambda: HubAccounts(request.acting).end_sessions(identity))
-
-
-@page("people/<slug:identity>/tokens/<int:number>/", "person-token", DeskAct.MANAGE, POST)
-def revoke(request: HubRequest, identity: str, number: int) -> HttpResponse:
-    """Revoke one of a person's tokens."""
-    return _done(
-        request, identity, "hub.token_revoked", lambda: HubAccounts(request.acting).revoke_token(identity, number)
-    )
+    return _done(request, identity, done)
 
 
 @page("people/<slug:identity>/roles/", "person-roles", DeskAct.MANAGE, POST)
@@ -92,24 +90,52 @@ def change_roles(request: HubRequest, identity: str) -> HttpResponse:
     organisation = request.POST.get("organisation", "")
     roles = [Role(one) for one in request.POST.getlist("roles") if one in list(Role)]
     accounts = HubAccounts(request.acting)
-    return _done(request, identity, "people.roles_changed", lambda: accounts.set_roles(identity, organisation, roles))
+
+    def change() -> Text:
+        waits = accounts.set_roles(identity, organisation, roles).proposals
+        return text("people.proposed", email=waits[-1].email) if waits else text("people.roles_changed")
+
+    return _done(request, identity, change)
 
 
-def _done(request: HubRequest, identity: str, said: str, act: Callable[[], AccountDetails | None]) -> HttpResponse:
+@page("role-changes/", "role-changes", DeskAct.MANAGE)
+def proposals(request: HubRequest) -> HttpResponse:
+    """Show what waits for the consent of a second operator."""
+    shown = {
+        "title": text("people.proposals"),
+        "crumbs": [crumb("people", text("people.title"))],
+        "proposals": open_changes(),
+    }
+    return render(request, "hub/role_changes.html", shown)
+
+
+@page("role-changes/<int:number>/", "role-change", DeskAct.MANAGE, POST)
+def decide(request: HubRequest, number: int) -> HttpResponse:
+    """Consent to a proposal, refuse it, or withdraw one's own."""
+    accounts, consents = HubAccounts(request.acting), "consent" in request.POST
+    with _told(request):
+        (accounts.consent if consents else accounts.refuse)(number)
+        said = text("people.consented" if consents else "people.refused")
+        messages.success(request, said.render(language()))
+    return redirect("role-changes")
+
+
+def _done(request: HubRequest, identity: str, act: Callable[[], Text]) -> HttpResponse:
     """Do ``act`` and go back to the person, on whose page stands what was done or why not."""
-    try:
-        act()
-    except AGAINST as error:
-        if isinstance(error, NotFoundError):
-            raise
-        _refuse(request, error)
-    else:
-        messages.success(request, text(said).render(language()))
+    with _told(request):
+        messages.success(request, act().render(language()))
     return redirect("person", identity=identity)
 
 
-def _refuse(request: HubRequest, error: PilotbaseError) -> None:
-    messages.error(request, error.render(language(), make_visible))
+@contextmanager
+def _told(request: HubRequest) -> Iterator[None]:
+    """Say on the next page why what the block does was refused; raises `NotFoundError` on."""
+    try:
+        yield
+    except NotFoundError:
+        raise
+    except AGAINST as error:
+        messages.error(request, error.render(language(), make_visible))
 
 
 def _roles_offered(one: object) -> dict[str, object]:

@@ -18,8 +18,9 @@ from pilotbase.documents.permissions import DeskAct
 from pilotbase.documents.subjects import organisation_subject
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import RequestActor, language, roles_held
-from pilotbase.hub.models import ApiToken, Invitation, Membership, Person
-from pilotbase.hub.people.invitations import invite, open_invitations, set_roles
+from pilotbase.hub.models import ApiToken, Invitation, Membership, Person, RoleChange
+from pilotbase.hub.people.invitations import consent, invite, open_invitations, set_roles
+from pilotbase.hub.people.rights import decide, open_changes
 from pilotbase.hub.people.tokens import end_token, working_tokens
 from pilotbase.operations.people import PeopleAsked
 from pilotbase.worker.operations.binding import there
@@ -49,6 +50,8 @@ class HubAccounts:
     def invite(self, organisation: str, email: str, roles: Sequence[Role]) -> people.Invitation:
         """Invite ``email`` and return the invitation with its link; raises as `invite`."""
         sent = invite(self.acting.view, self.acting.person, email, organisation, roles, language())
+        if isinstance(sent, RoleChange):
+            return people.Invitation.model_validate(sent).model_copy(update={"waits_for_consent": True})
         return people.Invitation.model_validate(sent.invitation).model_copy(update={"link": sent.link})
 
     def find(self, asked: PeopleAsked) -> people.AccountPage:
@@ -75,6 +78,7 @@ class HubAccounts:
             joined_at=person.joined_at,
             sessions=UserSession.objects.filter(user=person).count() if manages else None,
             tokens=[filled(people.AccountToken, one, token=one.pk) for one in tokens] if manages else [],
+            proposals=[one for one in self.proposals() if one.email == person.email.lower()] if manages else [],
         )
 
     def block(self, identity: str) -> people.AccountDetails:
@@ -108,6 +112,20 @@ class HubAccounts:
         members = Membership.objects.select_related("person").filter(person__identity=identity)
         set_roles(self.acting.view, there(members.filter(organisation=organisation).first()), roles)
         return self.show(identity)
+
+    def proposals(self) -> list[people.ProposedRoles]:
+        """Return what waits for the consent of a second operator, oldest first."""
+        return [
+            filled(people.ProposedRoles, one, number=one.pk, proposed_by=one.proposed_by.name) for one in open_changes()
+        ]
+
+    def consent(self, number: int) -> None:
+        """Let a proposal take effect; raises as `consent`."""
+        consent(self.acting.view, number)
+
+    def refuse(self, number: int) -> None:
+        """Refuse a proposal, or withdraw one's own; raises `NotFoundError`."""
+        decide(self.acting.view, number)
 
     def _set_active(self, identity: str, *, active: bool) -> people.AccountDetails:
         person = _person(identity)

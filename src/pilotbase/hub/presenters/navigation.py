@@ -104,7 +104,8 @@ HELP: Mapping[str, str] = {
     "private-statistics": "statistics statistics-answer statistics-terms",
     "put-into-service": "services service-put",
     "read-a-report": "certificates certified report rehearsal comparison",
-    "run-a-hub": "account exchange figures find import ledger notices organisations overview people person search",
+    "run-a-hub": "account exchange figures find import ledger notices organisations overview people role-changes "
+    "search",
     "run-a-site-trial": "sites",
     "standards": "standards",
     "use-the-api": "api tokens webhooks webhook",

@@ -72,6 +72,24 @@ def set_roles(caller: Caller, asked: declared.RolesWanted) -> people.AccountDeta
     return _of_manager(caller).set_roles(asked.person, asked.organisation, asked.roles)
 
 
+@does(declared.PROPOSALS)
+def proposals(caller: Caller, asked: NoInput) -> list[people.ProposedRoles]:
+    """Return what waits for the consent of a second operator."""
+    return _of_manager(caller).proposals()
+
+
+@does(declared.CONSENT)
+def consent(caller: Caller, asked: declared.OfProposal) -> None:
+    """Let what another operator has proposed take effect."""
+    _of_manager(caller).consent(asked.number)
+
+
+@does(declared.REFUSE)
+def refuse(caller: Caller, asked: declared.OfProposal) -> None:
+    """Refuse a proposal, or withdraw one's own."""
+    _of_manager(caller).refuse(asked.number)
+
+
 def _of_inviter(caller: Caller, organisation: str) -> Accounts:
     """Return the accounts for whom may invite into ``organisation``; for everybody else there are no invitations."""
     stands = SubjectRelation(organisation=organisation)
