@@ -92,7 +92,7 @@ def test_who_is_blocked_does_nothing_until_they_are_let_in_again(world):
     done = [entry.action for entry in actions() if entry.facts["person"] == "p-owner"]
     assert done[-2:] == ["person.blocked", "person.unblocked"]
     refused = world.client("desk").put("/api/people/p-desk/block")
-    assert (refused.status_code, refused.json()["code"]) == (409, "hub.block_oneself")
+    assert (refused.status_code, refused.json()["code"]) == (409, "hub.not_oneself")
 
 
 def test_sessions_end_and_tokens_are_revoked_by_name(world):

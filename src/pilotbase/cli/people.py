@@ -57,6 +57,7 @@ add(
     Command("block", people.BLOCK),
     Command("unblock", people.UNBLOCK),
     Command("sign-out", people.END_SESSIONS),
+    Command("reset-factor", people.RESET_FACTOR),
     Command("revoke-token", people.REVOKE_TOKEN),
     Command("roles", people.SET_ROLES, spelled={"roles": _FIRST}),
     Command("proposals", people.PROPOSALS, show=each(_say_proposal, text("people.no_proposals"))),

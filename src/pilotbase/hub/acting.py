@@ -9,6 +9,8 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any, cast
 
+from allauth.mfa.models import Authenticator  # type: ignore[import-untyped]
+from allauth.mfa.utils import is_mfa_enabled  # type: ignore[import-untyped]
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -43,6 +45,8 @@ class RequestActor:
     memberships: tuple[Membership, ...] = ()
     may_write: bool = True
     """False for a token of scope ``read``."""
+    lacks_factor: bool = False
+    """They act for nobody until they have set up the second factor that one of their roles needs."""
 
     @property
     def view(self) -> View:
@@ -101,6 +105,8 @@ def of_token(token: ApiToken) -> RequestActor | None:
     if membership is None or not token.person.is_active:
         return None
     _note_seen(token.person)
+    if _lacks_factor(token.person, Membership.objects.filter(person=token.person)):
+        return RequestActor(token.person, VISITOR, lacks_factor=True)
     return RequestActor(
         token.person, actor_of(membership, token.person), (membership,), may_write=token.scope == "write"
     )
@@ -152,6 +158,18 @@ def _note_seen(person: Person) -> None:
         Person.objects.filter(pk=person.pk).update(seen_at=now)
 
 
+def _lacks_factor(person: Person, memberships: Iterable[Membership]) -> bool:
+    """Return whether a role of ``person``, in any organisation, needs a second factor that they have not set up."""
+    needing = settings.CONFIGURATION.factor_roles
+    needs = bool(needing) and any(needing & roles_held(one.organisation, one.roles) for one in memberships)
+    return needs and not has_factor(person)
+
+
+def has_factor(person: Person) -> bool:
+    """Return whether a log-in of ``person`` asks for more than the password; recovery codes alone are no factor."""
+    return bool(is_mfa_enabled(person, [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]))
+
+
 def _of_session(request: HttpRequest) -> RequestActor:
     person = request.user
     if not isinstance(person, Person) or not person.is_authenticated:
@@ -159,6 +177,8 @@ def _of_session(request: HttpRequest) -> RequestActor:
     memberships = tuple(Membership.objects.filter(person=person).order_by("organisation"))
     if not memberships:
         return RequestActor(person, VISITOR)
+    if _lacks_factor(person, memberships):
+        return RequestActor(person, VISITOR, lacks_factor=True)
     chosen = request.session.get(CHOSEN)
     current = next((one for one in memberships if one.organisation == chosen), memberships[0])
     return RequestActor(person, actor_of(current, person), memberships)

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.db.models.functions import Now
 
 
 class People(BaseUserManager["Person"]):
@@ -81,6 +82,15 @@ class Invitation(models.Model):
     withdrawn_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(null=True)
 
 
+class RoleChanges(models.Manager["RoleChange"]):
+    """Finds proposals."""
+
+    def open(self) -> models.QuerySet[RoleChange]:
+        """Return those that somebody may still consent to, oldest first."""
+        waiting = self.filter(decided_at=None, expires_at__gt=Now(), proposed_by__is_active=True)
+        return waiting.select_related("proposed_by").order_by("proposed_at")
+
+
 class RoleChange(models.Model):
     """What one operator proposes that somebody is in an organisation; it takes effect when another consents."""
 
@@ -99,6 +109,8 @@ class RoleChange(models.Model):
     )
     decided_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(null=True)
     consented: models.BooleanField[bool, bool] = models.BooleanField(default=False)
+
+    objects = RoleChanges()
 
 
 class ApiToken(models.Model):

@@ -86,6 +86,7 @@ SHOW = Operation("people.show", "GET /people/{person}", OfPerson, AccountDetails
 BLOCK = _manages("block", "PUT /people/{person}/block", OfPerson, AccountDetails)
 UNBLOCK = _manages("unblock", "DELETE /people/{person}/block", OfPerson, AccountDetails)
 END_SESSIONS = _manages("end_sessions", "DELETE /people/{person}/sessions", OfPerson, NOTHING)
+RESET_FACTOR = _manages("reset_factor", "DELETE /people/{person}/second-factor", OfPerson, NOTHING)
 REVOKE_TOKEN = _manages("revoke_token", "DELETE /people/{person}/tokens/{token}", OfToken, NOTHING)
 SET_ROLES = _manages(
     "set_roles",
@@ -94,7 +95,14 @@ SET_ROLES = _manages(
     AccountDetails,
     example={"roles": ["demand_owner", "reviewer"]},
 )
-PROPOSALS = Operation("people.proposals", "GET /role-changes", NoInput, list[ProposedRoles], who=DeskAct.MANAGE)
+PROPOSALS = Operation(
+    "people.proposals",
+    "GET /role-changes",
+    NoInput,
+    list[ProposedRoles],
+    who=DeskAct.MANAGE,
+    refuses=frozenset({403}),
+)
 CONSENT = Operation(
     "people.consent",
     "POST /role-changes/{number}/consent",

@@ -18,8 +18,8 @@ from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, language, roles_of
 from pilotbase.hub.forms.declared import AGAINST
+from pilotbase.hub.models import RoleChange
 from pilotbase.hub.people.directory import HubAccounts
-from pilotbase.hub.people.rights import open_changes
 from pilotbase.hub.presenters.addresses import crumb
 from pilotbase.hub.routing import POST, page
 from pilotbase.operations.people import PeopleAsked
@@ -67,12 +67,13 @@ def show(request: HubRequest, identity: str) -> HttpResponse:
 
 @page("people/<slug:identity>/<str:act>/", "person-act", DeskAct.MANAGE, POST)
 def do(request: HubRequest, identity: str, act: str) -> HttpResponse:
-    """Block a person or let them in again, sign them out everywhere, revoke one of their tokens."""
+    """Block a person or let them in again, sign them out, reset their factor, revoke one of their tokens."""
     accounts, token = HubAccounts(request.acting), request.POST.get("token", "")
     acts: dict[str, Callable[[], object]] = {
         "block": lambda: accounts.block(identity),
         "unblock": lambda: accounts.unblock(identity),
         "sign_out": lambda: accounts.end_sessions(identity),
+        "reset_factor": lambda: accounts.reset_factor(identity),
         "revoke": lambda: accounts.revoke_token(identity, int(token) if token.isdecimal() else 0),
     }
     there(acts.get(act))
@@ -104,7 +105,7 @@ def proposals(request: HubRequest) -> HttpResponse:
     shown = {
         "title": text("people.proposals"),
         "crumbs": [crumb("people", text("people.title"))],
-        "proposals": open_changes(),
+        "proposals": RoleChange.objects.open(),
     }
     return render(request, "hub/role_changes.html", shown)
 

@@ -20,7 +20,7 @@ from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import RequestActor, language, roles_held
 from pilotbase.hub.models import ApiToken, Invitation, Membership, Person, RoleChange
 from pilotbase.hub.people.invitations import consent, invite, open_invitations, set_roles
-from pilotbase.hub.people.rights import decide, open_changes
+from pilotbase.hub.people.rights import decide
 from pilotbase.hub.people.tokens import end_token, working_tokens
 from pilotbase.operations.people import PeopleAsked
 from pilotbase.worker.operations.binding import there
@@ -88,8 +88,7 @@ class HubAccounts:
             NotFoundError: there is no such person.
             BarredError: nobody blocks themselves.
         """
-        if self.acting.person is not None and self.acting.person.identity == identity:
-            raise BarredError("hub.block_oneself")
+        self._require_other(identity)
         return self._set_active(identity, active=False)
 
     def unblock(self, identity: str) -> people.AccountDetails:
@@ -103,6 +102,20 @@ class HubAccounts:
         if ended:
             log_about(self.acting.view, "person.signed_out", person, sessions=len(ended))
 
+    def reset_factor(self, identity: str) -> None:
+        """Take second factor and recovery codes of a person away, and sign them out: they set it up anew.
+
+        Raises:
+            NotFoundError: there is no such person.
+            BarredError: nobody resets their own.
+        """
+        self._require_other(identity)
+        person = _person(identity)
+        taken, _ = Authenticator.objects.filter(user=person).delete()
+        self.end_sessions(identity)
+        if taken:
+            log_about(self.acting.view, "person.factor_reset", person)
+
     def revoke_token(self, identity: str, number: int) -> None:
         """Let a token of a person work no more; raises `NotFoundError` for one that they never had."""
         end_token(self.acting.view, there(ApiToken.objects.filter(person__identity=identity, pk=number).first()))
@@ -115,9 +128,8 @@ class HubAccounts:
 
     def proposals(self) -> list[people.ProposedRoles]:
         """Return what waits for the consent of a second operator, oldest first."""
-        return [
-            filled(people.ProposedRoles, one, number=one.pk, proposed_by=one.proposed_by.name) for one in open_changes()
-        ]
+        waiting = RoleChange.objects.open()
+        return [filled(people.ProposedRoles, one, number=one.pk, proposed_by=one.proposed_by.name) for one in waiting]
 
     def consent(self, number: int) -> None:
         """Let a proposal take effect; raises as `consent`."""
@@ -126,6 +138,10 @@ class HubAccounts:
     def refuse(self, number: int) -> None:
         """Refuse a proposal, or withdraw one's own; raises `NotFoundError`."""
         decide(self.acting.view, number)
+
+    def _require_other(self, identity: str) -> None:
+        if self.acting.person is not None and self.acting.person.identity == identity:
+            raise BarredError("hub.not_oneself")
 
     def _set_active(self, identity: str, *, active: bool) -> people.AccountDetails:
         person = _person(identity)

@@ -50,7 +50,7 @@ def proposal(
         return None
     now = timezone.now()
     with transaction.atomic():
-        open_changes().filter(email__iexact=email, organisation=organisation).delete()
+        RoleChange.objects.open().filter(email__iexact=email, organisation=organisation).delete()
         made = RoleChange.objects.create(
             email=email,
             organisation=organisation,
@@ -63,12 +63,6 @@ def proposal(
     return made
 
 
-def open_changes() -> QuerySet[RoleChange]:
-    """Return the proposals that somebody may still consent to, oldest first."""
-    waiting = RoleChange.objects.filter(decided_at=None, expires_at__gt=timezone.now(), proposed_by__is_active=True)
-    return waiting.select_related("proposed_by").order_by("proposed_at")
-
-
 def decide(view: View, number: int, effect: Callable[[RoleChange], None] | None = None) -> None:
     """Consent to a proposal, which then has its ``effect``; without one, refuse it. Who proposed it only withdraws it.
 
@@ -76,7 +70,10 @@ def decide(view: View, number: int, effect: Callable[[RoleChange], None] | None 
         NotFoundError: there is none, it has expired, or somebody has decided it.
         BarredError: nobody consents to what they have proposed themselves.
     """
-    found, by = open_changes().filter(pk=number).first(), Person.objects.filter(identity=view.actor.person).first()
+    found, by = (
+        RoleChange.objects.open().filter(pk=number).first(),
+        Person.objects.filter(identity=view.actor.person).first(),
+    )
     if found is None:
         raise NotFoundError("hub.not_found")
     if effect is not None and found.proposed_by == by:
@@ -84,7 +81,7 @@ def decide(view: View, number: int, effect: Callable[[RoleChange], None] | None 
     with transaction.atomic():
         consented = effect is not None
         decided = {"decided_by": by, "decided_at": timezone.now(), "consented": consented}
-        if open_changes().filter(pk=number).update(**decided) != 1:
+        if RoleChange.objects.open().filter(pk=number).update(**decided) != 1:
             raise NotFoundError("hub.not_found")
         if effect is not None:
             effect(found)

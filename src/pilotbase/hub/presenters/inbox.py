@@ -16,7 +16,7 @@ from pilotbase.documents.subjects import organisation_subject
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import RequestActor, acted_at
 from pilotbase.hub.base import base
-from pilotbase.hub.people.rights import open_changes
+from pilotbase.hub.models import RoleChange
 from pilotbase.worker.inbox import InboxItem, asked_of
 from pilotbase.worker.trials.acts import work_of
 from pilotbase.workspace.snoozes import SnoozedTask, snoozed
@@ -81,7 +81,7 @@ def task_of(one: WorkItem | InboxItem) -> SnoozedTask:
 
 def _proposals(view: View) -> Iterator[InboxItem]:
     """Yield what other operators have proposed, for those who may consent."""
-    for one in open_changes() if permitted(DeskAct.MANAGE, view.actor) else ():
+    for one in RoleChange.objects.open() if permitted(DeskAct.MANAGE, view.actor) else ():
         if one.proposed_by.identity != view.actor.person:
             subject = organisation_subject(one.organisation)
             said = text("people.told_proposal", email=one.email)

@@ -60,6 +60,12 @@ def end_sessions(caller: Caller, asked: declared.OfPerson) -> None:
     _of_manager(caller).end_sessions(asked.person)
 
 
+@does(declared.RESET_FACTOR)
+def reset_factor(caller: Caller, asked: declared.OfPerson) -> None:
+    """Let a person set up their second factor anew."""
+    _of_manager(caller).reset_factor(asked.person)
+
+
 @does(declared.REVOKE_TOKEN)
 def revoke_token(caller: Caller, asked: declared.OfToken) -> None:
     """Let a token of a person work no more."""
