@@ -8,12 +8,12 @@ from pilotbase.cli.framework.declared import Command, OptionSpelling, add
 from pilotbase.cli.framework.driving import Noun
 from pilotbase.cli.framework.terminal import each, say
 from pilotbase.documents.api.shapes import MOST_LISTED
-from pilotbase.documents.moments import format_day
+from pilotbase.documents.moments import format_day, format_second
 from pilotbase.documents.texts import Text, text
 from pilotbase.operations import people
 
 if TYPE_CHECKING:
-    from pilotbase.documents.api.people import AccountDetails, AccountSummary, ProposedRoles
+    from pilotbase.documents.api.people import AccountDetails, AccountSummary, AuditEntry, ProposedRoles
 
 
 app = Noun()
@@ -40,6 +40,11 @@ def _say_proposal(one: ProposedRoles) -> None:
     say(text("people.line_proposal", **said, name=one.proposed_by, until=format_day(one.expires_at)))
 
 
+def _say_entry(one: AuditEntry) -> None:
+    said = {"number": one.number, "at": format_second(one.at), "organisation": one.organisation or "–"}
+    say(text("people.line_log", **said, person=one.person or "–", action=one.action, about=" ".join(one.subjects)))
+
+
 _FIRST = OptionSpelling(positional=True)
 add(
     app,
@@ -63,5 +68,12 @@ add(
     Command("proposals", people.PROPOSALS, show=each(_say_proposal, text("people.no_proposals"))),
     Command("consent", people.CONSENT),
     Command("refuse", people.REFUSE),
+    Command(
+        "audit",
+        people.AUDIT,
+        show=each(_say_entry, text("people.none_logged")),
+        of=lambda found: found.items,
+        without=("before",),
+    ),
     Command("remove", people.SET_ROLES, said="end", given={"roles": []}),
 )

@@ -267,6 +267,8 @@ class ReadScope(Restricted):
     """The candidates for one scenario side by side."""
     OVERVIEW = "overview", OPERATOR, REGULATOR
     """The director's figures of the whole base."""
+    AUDIT = "audit", OPERATOR, MACHINE, REGULATOR
+    """The log of the base: who did what when."""
     LEDGER = "ledger", ANY_OWNER, OPERATOR, MACHINE, REGULATOR
     """What the base has done: all of it, or a demand owner's own part."""
     DESK = "desk", ANY_OWNER, OPERATOR, MACHINE, REGULATOR

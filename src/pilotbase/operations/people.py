@@ -6,10 +6,18 @@ from typing import Annotated, Any
 
 import pydantic
 
-from pilotbase.documents.api.people import AccountDetails, AccountPage, AccountState, Caller, Invitation, ProposedRoles
+from pilotbase.documents.api.people import (
+    AccountDetails,
+    AccountPage,
+    AccountState,
+    AuditPage,
+    Caller,
+    Invitation,
+    ProposedRoles,
+)
 from pilotbase.documents.api.shapes import MOST_LISTED, SHORT, RequestModel
-from pilotbase.documents.base import Name
-from pilotbase.documents.permissions import DeskAct
+from pilotbase.documents.base import Moment, Name
+from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.vocabularies import Role
 from pilotbase.operations.operation import NOTHING, PATH, In, NoInput, Operation, Out, Repeated
 
@@ -35,6 +43,19 @@ class PeopleAsked(pydantic.BaseModel):
     role: Role | None = None
     state: AccountState | None = None
     after: str = pydantic.Field("", max_length=63)
+    limit: int = pydantic.Field(50, ge=1, le=MOST_LISTED)
+
+
+class AuditAsked(pydantic.BaseModel):
+    """Which lines of the log are looked for."""
+
+    organisation: str = pydantic.Field("", max_length=63)
+    person: str = pydantic.Field("", max_length=63)
+    action: str = pydantic.Field("", max_length=80)
+    subject: str = pydantic.Field("", max_length=200)
+    since: Moment | None = None
+    until: Moment | None = None
+    before: int | None = pydantic.Field(None, ge=0, le=2**53)
     limit: int = pydantic.Field(50, ge=1, le=MOST_LISTED)
 
 
@@ -112,3 +133,4 @@ CONSENT = Operation(
     repeated=Repeated.HARMLESS,
 )
 REFUSE = _manages("refuse", "DELETE /role-changes/{number}", OfProposal, NOTHING)
+AUDIT = Operation("people.audit", "GET /audit", AuditAsked, AuditPage, who=ReadScope.AUDIT, refuses=frozenset({403}))

@@ -107,3 +107,26 @@ class Invitation(ResponseModel):
     """Only in the response that creates it."""
     waits_for_consent: bool = False
     """The invitation goes out when a second operator consents to a role over the whole base."""
+
+
+class AuditEntry(ResponseModel):
+    """One line of the base's log."""
+
+    number: int
+    at: datetime
+    organisation: str
+    """Who acted."""
+    roles: list[str]
+    person: str | None
+    """Opaque identifier of who acted; null for the base's own process."""
+    action: str
+    subjects: list[str]
+    """Names and digests of what it is about."""
+    facts: dict[str, str | int | bool]
+
+
+class AuditPage(ResponseModel):
+    """Some lines of the log, newest first; pass ``next`` as ``before`` to read on, though this page may be empty."""
+
+    items: list[AuditEntry]
+    next: int | None

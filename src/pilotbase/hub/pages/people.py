@@ -12,7 +12,7 @@ from django.utils.http import urlencode
 
 from pilotbase.documents.api.people import AccountState
 from pilotbase.documents.loading import parse_request
-from pilotbase.documents.permissions import DeskAct
+from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Role
@@ -59,6 +59,7 @@ def show(request: HubRequest, identity: str) -> HttpResponse:
         "crumbs": [crumb("people", text("people.title"))],
         "seen": seen,
         "manages": manages,
+        "audits": request.acting.reads(ReadScope.AUDIT),
         "oneself": request.acting.person is not None and request.acting.person.identity == identity,
         "memberships": [_roles_offered(one) for one in seen.memberships] if manages else (),
     }

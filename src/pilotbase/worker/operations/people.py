@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pilotbase.documents.api import people
-from pilotbase.documents.errors import InputError
-from pilotbase.documents.permissions import DeskAct, SubjectRelation, permitted
+from pilotbase.documents.api.shapes import filled
+from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.permissions import DeskAct, ReadScope, SubjectRelation, permitted, roles_for
 from pilotbase.operations import people as declared
 from pilotbase.operations.operation import NoInput
 from pilotbase.worker.operations.binding import Accounts, Caller, does
 from pilotbase.workspace.actors import require_may_begin
 from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.log.entries import LogEntry, LogQuery
 
 
 @does(declared.ME)
@@ -94,6 +96,19 @@ def consent(caller: Caller, asked: declared.OfProposal) -> None:
 def refuse(caller: Caller, asked: declared.OfProposal) -> None:
     """Refuse a proposal, or withdraw one's own."""
     _of_manager(caller).refuse(asked.number)
+
+
+@does(declared.AUDIT)
+def audit(caller: Caller, asked: declared.AuditAsked) -> people.AuditPage:
+    """Return lines of the log, newest first."""
+    if not permitted(ReadScope.AUDIT, caller.view.actor):
+        raise RefusedError("hub.role_missing", needed=", ".join(roles_for(ReadScope.AUDIT)))
+    entries, more = caller.view.find_log_entries(filled(LogQuery, asked), asked.before, asked.limit)
+    return people.AuditPage(items=[_audited(one) for one in entries], next=more)
+
+
+def _audited(entry: LogEntry) -> people.AuditEntry:
+    return filled(people.AuditEntry, entry, entry.actor, at=entry.time)
 
 
 def _of_inviter(caller: Caller, organisation: str) -> Accounts:
