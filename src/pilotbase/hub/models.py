@@ -45,7 +45,10 @@ class Person(AbstractBaseUser):
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
 
     class Meta:  # noqa: D106
-        indexes: ClassVar = [models.Index(fields=["name", "id"], name="person_name")]
+        indexes: ClassVar = [
+            models.Index(fields=["name", "id", "email"], name="person_name"),
+            models.Index(fields=["is_active", "name", "id"], name="person_active"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,11 +14,11 @@ from django.utils.http import urlencode
 
 from pilotbase.documents.api.people import AuditEntry
 from pilotbase.documents.api.shapes import MOST_LISTED
+from pilotbase.documents.base import NAME
 from pilotbase.documents.files import format_csv
 from pilotbase.documents.moments import format_second
 from pilotbase.documents.permissions import ReadScope
-from pilotbase.documents.subjects import kind_of
-from pilotbase.documents.texts import text
+from pilotbase.documents.texts import Text, has_text, text
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.forms.declared import DayField, do
 from pilotbase.hub.models import Person
@@ -29,6 +30,8 @@ from pilotbase.operations.people import AUDIT
 
 PAGE, EXPORTED = 50, 20_000
 """Lines of a page, and of a file at most."""
+_RECORD = re.compile(rf"(?:{'|'.join(KINDS.values())}|service|watch):{NAME}(?:/{NAME})?|incident:\d+")
+"""What a line names that has a page."""
 _COLUMNS = ("number", "at", "organisation", "roles", "person", "action", "subjects", "facts")
 
 
@@ -69,7 +72,8 @@ def show(request: HubRequest) -> HttpResponse:
     shown = {
         "title": text("people.audit"),
         "form": form,
-        "rows": [(one, list(_linked(one))) for one in rows],
+        "rows": [(one, Text(code=f"done.{one.action}"), list(_linked(one))) for one in rows],
+        "acts": {one.action for one in rows if has_text(f"done.{one.action}")},
         "people": _names(rows),
         "narrowed": bool(kept),
         "kept": urlencode(kept),
@@ -109,7 +113,7 @@ def _linked(one: AuditEntry) -> Iterator[tuple[str, str]]:
     """Yield each record that a line is about, with the path of its page."""
     named = (*one.subjects, *(fact.partition(" ")[2] for fact in one.facts))
     for subject in dict.fromkeys(name.removeprefix("record:") for name in named):
-        if ":" in subject and kind_of(subject) in KINDS.values():
+        if _RECORD.fullmatch(subject):
             yield subject, address_of(subject)
 
 

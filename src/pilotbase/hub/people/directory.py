@@ -66,7 +66,8 @@ class HubAccounts:
         shown = list(rows.order_by("name", "pk")[: asked.limit + 1])
         more = shown[asked.limit - 1].identity if len(shown) > asked.limit else None
         items = list(map(self._account, shown[: asked.limit]))
-        return people.AccountPage(items=items, total=found.count(), next=more)
+        total = found.count() if more or asked.after else len(items)
+        return people.AccountPage(items=items, total=total, next=more)
 
     def show(self, identity: str) -> people.AccountDetails:
         """Return one person; raises `NotFoundError` for whom the caller does not see."""
@@ -161,9 +162,10 @@ class HubAccounts:
         found = Person.objects.annotate(second_factor=Exists(_FACTORS.filter(user=OuterRef("pk"))))
         found = found.prefetch_related(Prefetch("memberships", self._members(PeopleAsked()).order_by("organisation")))
         if asked.organisation or asked.role or not self.acting.actor.sees_all:
-            found = found.filter(Exists(self._members(asked).filter(person=OuterRef("pk"))))
+            found = found.filter(pk__in=self._members(asked).values("person"))
         if asked.state is not None:
-            found = found.filter(is_active=asked.state is AccountState.ACTIVE)
+            # "in" one value: a bare truth value is not found by an index.
+            found = found.filter(is_active__in=[asked.state is AccountState.ACTIVE])
         return found.filter(Q(name__icontains=asked.q) | Q(email__icontains=asked.q)) if asked.q else found
 
     def _account(self, person: Person) -> people.AccountSummary:
