@@ -36,9 +36,9 @@ CASES = 4000
 PEERS = {"MLflow evaluate": "mlflow", "deepchecks": "deepchecks", "Codabench bundle": "codabench"}
 _ENVIRONMENTS = {"mlflow": "mlflow", "deepchecks": "deepchecks", "codabench": "mlflow"}
 _OURS = {
-    "leak": "gives the answer away",
+    "leak": "alone gives the answer away",
     "copies": "repeat another",
-    "order": "in a secret order",
+    "order": "order of rows gives the answer away",
     "few positives": "hidden cases are of",
 }
 _ANSWERS = ("--problem", "Pumps fail", "--target", "state", "--group-or-time", "", "--miss", "50", "--false-alarm", "1",

@@ -16,8 +16,11 @@ from pilotbase.operations import declared
 from pilotbase.operations.operation import Callers
 
 Json = dict[str, Any]
-_FIRST = "people certificates records steps uploads statistics labelling exchange notices webhooks trials sites board"
-HEADINGS = f"{_FIRST} figures matches ledger pools vouchers services incidents watch".split()
+TAGS = (
+    "people", "certificates", "records", "steps", "uploads", "statistics", "labelling", "exchange", "notices",
+    "webhooks", "trials", "sites", "board", "figures", "matches", "ledger", "pools", "vouchers", "services",
+    "incidents", "watch",
+)  # fmt: skip
 """Tags in the order of the page; their titles: text ``op.of.<tag>``."""
 PREAMBLE = """\
 The API stands under `/api/` of a hub; [Use the API](../use-the-api.md) shows it at work. The schema with every field,
@@ -53,7 +56,7 @@ def page(schema: Json) -> str:
         for path, methods in schema["paths"].items()
         for method, operation in methods.items()
     ]
-    operations.sort(key=lambda one: HEADINGS.index(one[0]["tags"][0]))
+    operations.sort(key=lambda one: TAGS.index(one[0]["tags"][0]))
     lines = [PREAMBLE]
     for tag, of_group in groupby(operations, key=lambda one: one[0]["tags"][0]):
         lines.append(f"## {template(f'op.of.{tag}', 'en')}\n")

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from types import SimpleNamespace
 
@@ -15,9 +15,10 @@ from pilotbase.data.drafting import DraftAnswers
 from pilotbase.data.fixes import Fixes
 from pilotbase.data.splits import Split, split_cases
 from pilotbase.documents.catalogues import catalogue
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.scenario import Scenario
 from pilotbase.trial.scenario_folder import read_cases
-from pilotbase.worker.intake.table_drafts import draft_sized
+from pilotbase.worker.intake.table_drafts import draft_sized, examine_source
 
 ROWS = 400
 UNREACHED = {"key_overlap"}
@@ -169,6 +170,7 @@ WALKS = {
         before=lambda scenario: scenario["trial"].update(delivery="in_time"),
         edit=lambda scenario: scenario["trial"].pop("delivery"),
     ),
+    "sorted_rows": Walk(lambda: sorted(pumps(), key=lambda row: row["state"]), fixed=pumps),
 }
 
 
@@ -251,6 +253,23 @@ def test_numbers_of_which_some_have_a_unit_are_numbers_with_their_sentinels(quic
     rooms = pl.format("{}{}", number % 90, pl.when(number % 3 == 0).then(pl.lit("A")).otherwise(pl.lit("")))
     rooms = pl.when(number % 5 == 0).then(pl.lit("hall")).otherwise(rooms)
     assert "unit_in_some" not in noticed(SPLITS[0], lambda frame: frame.with_columns(heat=rooms))
+    houses = pl.format("{}{}", number % 90, pl.when(number % 9 == 0).then(pl.lit("a")).otherwise(pl.lit("")))
+    assert "unit_in_some" not in noticed(SPLITS[0], lambda frame: frame.with_columns(heat=houses))
+
+
+def test_a_fix_that_only_a_sample_offers_is_left_out_and_told(tmp_path, monkeypatch):
+    monkeypatch.setattr("pilotbase.worker.intake.table_drafts._LONG_BYTES", 1000)
+    monkeypatch.setattr("pilotbase.worker.intake.table_drafts._SAMPLE", 100)
+    rows = pumps(flow=lambda number, draw, _: "see the log" if number == 7 else f"{draw.randrange(90)} l")
+    pl.DataFrame(rows).write_csv(tmp_path / "cases.csv")
+    answers = DraftAnswers("Fails", "state", None, 9, 1, "works, desk")
+    offered = [one.spelled for one in examine_source(tmp_path / "cases.csv", answers).fixes]
+    assert "units:flow" in offered, "else this test shows nothing"
+    draft = draft_sized(tmp_path / "cases.csv", replace(answers, fixes=("units:flow",)))
+    assert draft.scenario.data.readers is None
+    assert "not all rows bear it out" in " ".join(one.render("en") for one in draft.decided)
+    with pytest.raises(InputError, match="units:flo"):
+        draft_sized(tmp_path / "cases.csv", replace(answers, fixes=("units:flo",)))
 
 
 FIXED = {

@@ -6,12 +6,14 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pilotbase.certificate.status import IssuedCertificate
+from pilotbase.gateway.configuration import GatewayConfiguration
 from pilotbase.worker.trials.proving import prove
-from tests.gateway.gateways_for_tests import Place, opened
+from tests.gateway.gateways_for_tests import Live, Place, listening, opened
 from tests.trial.arena.agents import GOOD, UTILITY, write_agent, write_scenario
 
 SCRIPTED = (
@@ -51,6 +53,17 @@ def agent():""",
 def task(*messages: object) -> str:
     """Return the task of an agent that sends these messages."""
     return json.dumps(messages)
+
+
+def live_over(**settings: Any) -> Callable[..., Live]:
+    """Return the fixture ``live`` of a module whose ``place`` is its own."""
+
+    @pytest.fixture(scope="module")
+    def live(place: Place) -> Iterator[Live]:
+        with listening(place.base, GatewayConfiguration(**settings)) as live:
+            yield live
+
+    return live
 
 
 @contextmanager

@@ -44,6 +44,8 @@ class Endpoint:
             await asyncio.sleep(5)
         if word == "words":
             await reply(send, "these are no chat completion")
+        elif word == "no choice":
+            await reply(send, {"choices": []})
         elif word == "error in 200":
             await reply(send, {"error": {"message": "out of memory", "type": "x", "code": "y"}})
         elif word.startswith("status"):

@@ -24,8 +24,9 @@ from pilotbase.watch.warnings import warnings_of
 from pilotbase.worker.reactions.feed import Reactions
 from pilotbase.workspace.actors import actor
 from pilotbase.workspace.failures import ConflictError, NotFoundError
-from tests.gateway.agents_for_tests import proven_agent, task
+from tests.gateway.agents_for_tests import live_over, proven_agent, task
 from tests.gateway.gateways_for_tests import listening
+from tests.trial.arena.in_process import world
 from tests.trial.arena.test_clients import BY_MCP
 
 pytestmark = pytest.mark.prove
@@ -40,10 +41,7 @@ def place():
         yield place
 
 
-@pytest.fixture(scope="module")
-def live(place):
-    with listening(place.base, GatewayConfiguration(hub=HUB)) as live:
-        yield live
+live = live_over(hub=HUB)
 
 
 class Caller:
@@ -256,6 +254,30 @@ def test_a_beginning_is_one_task_and_tools_are_those_that_were_certified(caller)
     with pytest.raises(openai.BadRequestError) as system:
         caller.again()
     assert system.value.code == "gateway.one_task"
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_an_agent_of_langchain_carries_out_its_calls_with_the_certified_tools(place, caller, streaming):
+    pytest.importorskip("langchain_openai")
+    from langchain.agents import create_agent
+    from langchain_core.tools import StructuredTool
+    from langchain_openai import ChatOpenAI
+
+    moved = []
+    does = {"look": lambda: {"room": "red"}, "move": lambda room: moved.append(room) or {"room": room}}
+    tools = [
+        StructuredTool.from_function(
+            does.get(one.name, dict), name=one.name, description="?", args_schema=one.input_schema
+        )
+        for one in world().tools
+    ]
+    url = str(caller.client.base_url)
+    model = ChatOpenAI(model=caller.name, base_url=url, api_key=caller.key, streaming=streaming, max_retries=0)
+    move = {"tool": "move", "arguments": {"room": "blue"}}
+    begun = {"messages": [{"role": "user", "content": task([LOOK], [move], "tell", [DONE])}]}
+    ended = create_agent(model, tools).invoke(begun)["messages"]
+    assert [one.type for one in ended] == ["human", "ai", "tool", "ai", "tool", "ai"] and moved == ["blue"]
+    assert json.loads(ended[-1].content)[0]["content"] == {"room": "blue"}
 
 
 def test_a_stream_carries_calls_and_words(caller):

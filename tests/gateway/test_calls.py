@@ -13,7 +13,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.gateway.app import make_app
-from pilotbase.gateway.configuration import METRICS_FROM, GatewayConfiguration
+from pilotbase.gateway.configuration import METRICS_FROM, URL, GatewayConfiguration
 from pilotbase.service.draining import drain
 from pilotbase.service.journal import journals_of
 from pilotbase.service.standing import take_offline
@@ -184,5 +184,5 @@ def test_metrics_are_read_from_this_machine_and_named_networks_only(place, live,
 
 def test_every_wrong_setting_is_told_at_once():
     with pytest.raises(InputError) as caught:
-        GatewayConfiguration.from_environment({METRICS_FROM: "our-network", HUB_URL: "ftp://hub.example"})
-    assert {issue.path for issue in caught.value.issues} == {METRICS_FROM, HUB_URL}
+        GatewayConfiguration.from_environment({METRICS_FROM: "our-network", HUB_URL: "ftp://hub.example", URL: "base"})
+    assert {issue.path for issue in caught.value.issues} == {METRICS_FROM, HUB_URL, URL}

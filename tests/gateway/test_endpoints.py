@@ -16,6 +16,7 @@ from pilotbase.gateway.configuration import GatewayConfiguration
 from pilotbase.service.terms import list_budgets
 from tests.gateway.endpoints_for_tests import Endpoint
 from tests.gateway.gateways_for_tests import listening, serving
+from tests.gateway.test_mcp_and_a2a import A2aClient, McpClient
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,17 @@ def test_a_whole_answer_is_passed_on_and_metered_as_told(live, place, name, endp
     assert (sent["model"], sent["unknown_to_us"], sent["max_tokens"]) == ("their-model", 1, 4096)
     assert "authorization" not in headers
     assert spent(live, place, name) == 8
+
+
+def test_an_endpoint_is_asked_by_mcp_and_a2a_and_what_it_gets_wrong_is_told(live, place, name, endpoint):
+    place.endpoint(f"{endpoint.url}/v1", name)
+    mcp, a2a = McpClient(live, name, key := place.key(name)), A2aClient(live, name, key)
+    assert mcp.call("ask", text="hello") == ("said hello", False)
+    assert a2a.send({"text": "hello"})["artifacts"][0]["parts"] == [{"text": "said hello"}]
+    for word in ("status400", "no choice"):
+        told, failed = mcp.call("ask", text=word)
+        assert failed and told["problem"] == "gateway.endpoint_failed"
+        assert a2a.send({"text": word})["data"] == [{"code": "gateway.endpoint_failed"}]
 
 
 def test_a_stream_is_passed_on_and_metered_from_its_usage(live, place, name, budgeted):

@@ -8,14 +8,16 @@ import urllib.request
 import pytest
 
 from pilotbase.documents.transcript import end_of
-from pilotbase.gateway import conversations
+from pilotbase.gateway import a2a_routes, conversations
 from pilotbase.gateway.configuration import GatewayConfiguration
 from pilotbase.protocols.mcp_wire import VERSION
 from pilotbase.service.draining import drain
 from pilotbase.service.journal import journals_of
-from tests.gateway.agents_for_tests import proven_agent, task
+from pilotbase.service.terms import list_keys, revoke_key
+from tests.gateway.agents_for_tests import live_over, proven_agent, task
 from tests.gateway.gateways_for_tests import CASE, listening, proven
 from tests.gateway.test_agents import BURN, DONE, LOOK, PAY, decide
+from tests.sandbox.endpoints.stubs_for_tests import until
 
 pytestmark = pytest.mark.prove
 
@@ -48,10 +50,7 @@ def place():
         yield place
 
 
-@pytest.fixture(scope="module")
-def live(place):
-    with listening(place.base, GatewayConfiguration()) as live:
-        yield live
+live = live_over()
 
 
 @pytest.fixture
@@ -68,7 +67,7 @@ def test_an_agent_is_led_by_calls_of_two_tools_and_its_dialogue_is_on_record(pla
         "go_on", dialogue=first["dialogue"], call=first["call"]["call"], result={"room": "red"}
     )
     assert not failed and json.loads(second["words"])[0]["content"] == {"room": "red"}
-    last, _ = client.call("go_on", dialogue=first["dialogue"], words="Thank you.")
+    last, _ = client.call("go_on", dialogue=first["dialogue"], words="Thank you.", call=None, result=None)
     assert (last["words"], last["ended"]) == ("Good-bye.", "done")
     batches = []
     drain(place.base.lab.view, journals_of(place.base.home.path), batches.extend)
@@ -84,7 +83,7 @@ def test_what_the_fence_refuses_never_goes_out_and_consent_is_asked_of_a_person(
     still, _ = client.call("go_on", dialogue=waits["dialogue"], words="I consent.")
     assert "call" not in still and "consent" in still
     decide(place, client, granted=True, consent=waits["consent"]["consent"])
-    granted, _ = client.call("go_on", dialogue=waits["dialogue"])
+    granted, _ = client.call("go_on", dialogue=waits["dialogue"], words=None, call="")
     assert granted["call"]["tool"] == "pay" and granted["call"]["arguments"] == {"amount": 7}
 
 
@@ -143,11 +142,26 @@ class A2aClient:
         self.url, self.key, self.name = f"{live.url}/a2a/{name}", key, name
         self.sent = 0
 
-    def fetch(self, url, body=None, version="1.0"):
+    def opened(self, url, body=None, version="1.0", **more):
         headers = {"Authorization": f"Bearer {self.key}", "A2A-Version": version, "Content-Type": "application/json"}
-        request = urllib.request.Request(url, body and json.dumps(body).encode(), headers)
-        with urllib.request.urlopen(request) as answer:
+        request = urllib.request.Request(url, body and json.dumps(body).encode(), {**headers, **more})
+        return urllib.request.urlopen(request)
+
+    def fetch(self, url, body=None, version="1.0", **more):
+        with self.opened(url, body, version, **more) as answer:
             return json.load(answer)
+
+    def stream(self, *parts, task=None):
+        """Yield what a stream tells, as it comes."""
+        self.sent += 1
+        message = {"messageId": f"m{self.sent}", "role": "ROLE_USER", "parts": list(parts)}
+        message |= {"taskId": task["id"]} if task else {}
+        body = {"jsonrpc": "2.0", "id": 7, "method": "SendStreamingMessage", "params": {"message": message}}
+        with self.opened(self.url, body) as answer:
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            for line in filter(bytes.strip, answer):
+                found = json.loads(line.removeprefix(b"data: "))
+                yield found.get("result") or found["error"]
 
     def ask(self, method, version="1.0", **params):
         body = {"jsonrpc": "2.0", "id": 7, "method": method, "params": params}
@@ -185,11 +199,85 @@ def test_a_dialogue_is_a_task_of_a2a(place, live, client):
     assert ended["status"]["state"] == "TASK_STATE_COMPLETED"
     assert ended["artifacts"][0]["parts"] == [{"text": "Bye."}]
     assert a2a.send({"text": "hello"}, task=begun)["code"] == -32001
-    assert a2a.ask("SendStreamingMessage")["code"] == -32004 and a2a.ask("Dance")["code"] == -32601
+    assert a2a.ask("SubscribeToTask")["code"] == -32004 and a2a.ask("Dance")["code"] == -32601
     assert a2a.ask("GetTask", version="0.3", id=begun["id"])["code"] == -32009
     assert a2a.send({"raw": "AAAA"})["code"] == -32602
     other = A2aClient(live, client.name, place.key(client.name))
     assert other.ask("GetTask", id=begun["id"])["code"] == -32001
+
+
+def test_who_begins_tasks_takes_no_room_from_another_key(place, live, client, monkeypatch):
+    monkeypatch.setattr(a2a_routes, "MOST_TASKS", 1)
+    first = A2aClient(live, client.name, place.key(client.name))
+    begun = first.send({"text": task([DONE])})
+    A2aClient(live, client.name, client.key).send({"text": task([DONE])})
+    assert first.ask("GetTask", id=begun["id"]) == begun
+    assert first.send({"text": task([DONE])})["id"] != begun["id"]
+    assert first.ask("GetTask", id=begun["id"])["code"] == -32001, "its own oldest is forgotten"
+
+
+def test_a_key_that_was_revoked_is_told_nothing_any_more(place, live, client):
+    a2a = A2aClient(live, client.name, client.key)
+    begun = a2a.send({"text": task([DONE])})
+    (key,) = list_keys(place.base.lab.view, client.name)
+    revoke_key(place.base.lab.view, client.name, key.identity)
+    for ask in (lambda: a2a.ask("GetTask", id=begun["id"]), lambda: client.ask("tools/list")):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            ask()
+        assert refused.value.code == 401
+
+
+def test_the_card_names_the_address_that_callers_use(place, live, client):
+    def named(live, **headers):
+        a2a = A2aClient(live, client.name, client.key)
+        card = a2a.fetch(f"{a2a.url}/.well-known/agent-card.json", **headers)
+        return card["supportedInterfaces"][0]["url"]
+
+    behind = {"Host": "agents.example", "X-Forwarded-Proto": "https"}
+    assert named(live, **behind) == f"https://agents.example/a2a/{client.name}"
+    assert named(live, **{**behind, "X-Forwarded-Proto": "javascript"}).startswith("http://agents.example/")
+    with listening(place.base, GatewayConfiguration(url="https://base.example/agents")) as apart:
+        assert named(apart) == f"https://base.example/agents/a2a/{client.name}"
+
+
+def test_a_stream_tells_that_the_agent_is_at_work_and_then_what_it_wants(live, client):
+    a2a = A2aClient(live, client.name, client.key)
+    first, asked = a2a.stream({"text": task([LOOK], [{"say": "Bye."}, DONE])})
+    begun, update = first["task"], asked["statusUpdate"]
+    assert begun["status"] == {"state": "TASK_STATE_WORKING"} and update["taskId"] == begun["id"]
+    assert update["status"]["state"] == "TASK_STATE_INPUT_REQUIRED"
+    call = data_of(update)["call"]
+    working, refused = a2a.stream({"data": {"call": "another", "result": 1}}, task=begun)
+    assert working["task"]["id"] == begun["id"] and refused["code"] == -32602, "an error within the stream"
+    _, artifact, ended = a2a.stream({"data": {"call": call["call"], "result": {"room": "red"}}}, task=begun)
+    assert artifact["artifactUpdate"]["artifact"]["parts"] == [{"text": "Bye."}]
+    assert ended["statusUpdate"]["status"]["state"] == "TASK_STATE_COMPLETED"
+    assert a2a.ask("GetTask", id=begun["id"])["status"] == ended["statusUpdate"]["status"]
+
+
+def test_a_task_that_is_cancelled_ends_its_agent_and_is_recorded(place, live, client):
+    a2a = A2aClient(live, client.name, client.key)
+    other = A2aClient(live, client.name, place.key(client.name))
+    waiting = a2a.send({"text": task([LOOK], [BURN])})
+    assert other.ask("CancelTask", id=waiting["id"])["code"] == -32001, "another key's"
+    assert a2a.ask("CancelTask", id=waiting["id"])["status"] == {"state": "TASK_STATE_CANCELED"}
+    assert a2a.ask("GetTask", id=waiting["id"])["status"]["state"] == "TASK_STATE_CANCELED"
+    assert a2a.ask("CancelTask", id=waiting["id"])["code"] == -32002
+    assert a2a.send({"data": {"call": data_of(waiting)["call"]["call"], "result": 1}}, task=waiting)["code"] == -32001
+    works = a2a.stream({"text": task("sleep", [PAY])})
+    begun = next(works)["task"]
+    a2a.ask("CancelTask", id=begun["id"])
+    assert [one["statusUpdate"]["status"]["state"] for one in works] == ["TASK_STATE_CANCELED"]
+    assert a2a.ask("GetTask", id=begun["id"])["status"]["state"] == "TASK_STATE_CANCELED"
+    for _ in range(2):  # its two boxes are free again
+        assert a2a.send({"text": task([DONE])})["status"]["state"] == "TASK_STATE_COMPLETED"
+
+    def ends():
+        drain(place.base.lab.view, journals_of(place.base.home.path), lambda batches: seen.extend(batches))
+        return [end_of(one.answers[0])["end"] for one in seen if one.service == client.name and one.answers]
+
+    seen = []
+    assert until(lambda: ends().count("caller_left") == 2)
 
 
 def test_the_official_a2a_client_leads_an_agent(live, client):
@@ -202,7 +290,7 @@ def test_the_official_a2a_client_leads_an_agent(live, client):
     async def led():
         async with httpx.AsyncClient(headers={"Authorization": f"Bearer {client.key}"}, timeout=30) as http:
             card = await A2ACardResolver(http, f"{live.url}/a2a/{client.name}").get_agent_card()
-            agent = ClientFactory(ClientConfig(httpx_client=http)).create(card)
+            agent = ClientFactory(ClientConfig(httpx_client=http, streaming=False)).create(card)
 
             async def send(part, **more):
                 message = Message(message_id=f"m{part}", role=Role.ROLE_USER, parts=[part], **more)
@@ -217,6 +305,40 @@ def test_the_official_a2a_client_leads_an_agent(live, client):
     begun, told, ended, known = asyncio.run(led())
     assert begun.status.state == TaskState.TASK_STATE_INPUT_REQUIRED and told["tool"] == "look"
     assert ended.status.state == TaskState.TASK_STATE_COMPLETED and known == ended
+
+
+def test_the_official_a2a_client_streams_and_cancels(live, client):
+    pytest.importorskip("a2a.client")
+    import httpx
+    from a2a.client import A2ACardResolver, ClientConfig, ClientFactory
+    from a2a.types import CancelTaskRequest, Message, Part, Role, SendMessageRequest, TaskState
+    from a2a.utils.errors import TaskNotCancelableError
+
+    async def led():
+        async with httpx.AsyncClient(headers={"Authorization": f"Bearer {client.key}"}, timeout=30) as http:
+            card = await A2ACardResolver(http, f"{live.url}/a2a/{client.name}").get_agent_card()
+            agent = ClientFactory(ClientConfig(httpx_client=http)).create(card)
+
+            def told(words):
+                message = Message(message_id=words, role=Role.ROLE_USER, parts=[Part(text=words)])
+                return agent.send_message(SendMessageRequest(message=message))
+
+            whole = [one async for one in told(task([{"say": "Bye."}, DONE]))]
+            states, works = [], told(task("sleep", [PAY]))
+            async for one in works:
+                states.append(one.task.status.state or one.status_update.status.state)
+                if one.HasField("task"):
+                    cancelled = await agent.cancel_task(CancelTaskRequest(id=one.task.id))
+            with pytest.raises(TaskNotCancelableError):
+                await agent.cancel_task(CancelTaskRequest(id=cancelled.id))
+            return whole, states, cancelled
+
+    (begun, artifact, ended), states, cancelled = asyncio.run(led())
+    assert begun.task.status.state == TaskState.TASK_STATE_WORKING
+    assert artifact.artifact_update.artifact.parts[0].text == "Bye."
+    assert ended.status_update.status.state == TaskState.TASK_STATE_COMPLETED
+    assert states == [TaskState.TASK_STATE_WORKING, TaskState.TASK_STATE_CANCELED]
+    assert cancelled.status.state == TaskState.TASK_STATE_CANCELED
 
 
 def test_an_application_answers_cases_by_one_tool(name):

@@ -12,7 +12,6 @@ from pilotbase.documents.door import ModelAddress
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.texts import text
 from pilotbase.documents.transcript import end_of, read_transcript
-from pilotbase.gateway.configuration import GatewayConfiguration
 from pilotbase.operations.services import NewService
 from pilotbase.sandbox.endpoints import asking
 from pilotbase.sandbox.endpoints.operator import ALLOW
@@ -25,8 +24,7 @@ from pilotbase.service.standing import take_offline
 from pilotbase.service.terms import list_budgets, usage_by_day
 from pilotbase.worker.services.acts import dialogues_of
 from pilotbase.worker.services.watching import taking
-from tests.gateway.agents_for_tests import SCRIPTED, proven_agent, task
-from tests.gateway.gateways_for_tests import listening
+from tests.gateway.agents_for_tests import SCRIPTED, live_over, proven_agent, task
 from tests.gateway.test_agents import DONE, LOOK, Caller, act_of, told
 from tests.sandbox.door_client_for_tests import CLIENT
 from tests.sandbox.endpoints.stubs_for_tests import Stub, serving, until
@@ -87,10 +85,7 @@ def place(models):
         yield place
 
 
-@pytest.fixture(scope="module")
-def live(place):
-    with listening(place.base, GatewayConfiguration()) as live:
-        yield live
+live = live_over()
 
 
 @pytest.fixture

@@ -146,7 +146,7 @@ def test_a_spreadsheet_becomes_a_draft(browser, address, tmp_path):
     owner.page.fill("#id_problem", "主轴经常失效。")
     owner.page.select_option("#id_target", "failure")
     owner.press("main form button")
-    assert owner.page.locator(".wrong").count() == 3
+    assert owner.page.locator(".wrong").count() == 2, "the address is known already"
     assert owner.page.input_value("#id_problem") == "主轴经常失效。"
     for name, value in (("cost_of_miss", "12000"), ("cost_of_false_alarm", "600"), ("contact", "desk@plant.example")):
         owner.page.fill(f"#id_{name}", value)

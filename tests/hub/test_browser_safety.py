@@ -74,6 +74,24 @@ def test_forms_of_other_pages_are_refused(one_world, path):
     assert browser.post(path, {"organisation": "plant"}).status_code == 403
 
 
+def test_what_was_typed_survives_the_end_of_the_session(one_world):
+    """Sent again from the page that holds it; what another site has sent is never offered."""
+    typed, here = {"problem": "A sentence that took an hour.", "words": "1"}, {"HTTP_ORIGIN": "http://testserver"}
+    visitor, again = one_world.client(), "/scenarios/new/"
+    kept = visitor.post(again, typed, **here)
+    assert kept.status_code == 401 and 'value="A sentence that took an hour."' in kept.content.decode()
+    assert visitor.post(again, typed, HTTP_ORIGIN="https://elsewhere.example").status_code == 302
+    browser = one_world.client("owner", enforce_csrf_checks=True)
+    late = browser.post(again, typed | {"csrfmiddlewaretoken": "x" * 64}, **here).content.decode()
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', late[late.index("<main") :]))
+    assert fields["problem"] == typed["problem"]
+    assert browser.post(again, fields, **here).status_code == 302
+    forged = browser.post(again, typed, HTTP_ORIGIN="https://elsewhere.example")
+    assert forged.status_code == 403 and typed["problem"] not in forged.content.decode()
+    secret = visitor.post("/account/login/", {"login": "a@example.org", "password": "hunter22hunter22"}, **here)
+    assert "hunter22" not in secret.content.decode()
+
+
 def test_the_api_checks_the_token_of_a_session_on_every_operation(one_world):
     """ninja exempts its views from Django's middleware: each operation is tried as a browser that was tricked."""
     browser = one_world.client("desk", enforce_csrf_checks=True)

@@ -49,6 +49,14 @@ def test_a_page_speaks_the_readers_language_and_its_links_stay_in_the_hub(one_wo
     assert [*broken(one_world, ["run-a-hub", "use-the-api"], "zh")] == []
 
 
+def test_an_address_without_a_page_is_not_remembered(one_world):
+    from pilotbase.hub.pages.documentation import documented
+
+    kept = documented.cache_info().currsize
+    assert one_world.client().get("/docs/no-such-page/").status_code == 404
+    assert documented.cache_info().currsize == kept
+
+
 @pytest.mark.prove
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_page_is_there_and_every_link_between_them_leads_on(one_world, language):
@@ -149,4 +157,8 @@ def test_what_is_tried_is_sent_in_the_readers_name_and_an_act_only_when_it_is_co
     act.click("[data-try] button")
     act.wait_for_selector("[data-answer] .status.pass")
     assert not examine(visit.go("/docs/run-a-hub/").page) and visit.complaints == []
+    lost = visit.go("/api/docs/people.me/").page
+    lost.route("**/api/me", lambda route: route.abort())
+    lost.click("[data-try] button")
+    lost.wait_for_selector("[data-answer] .status.fail")
     visit.close()

@@ -49,6 +49,46 @@ def test_the_file_is_sent_once(base):
     assert "wrong-why" in gone and not KEPT.findall(gone), "it was erased when it was taken in"
 
 
+def test_the_columns_of_the_table_are_drawn_above_the_questions(base):
+    page = base.client("owner").post("/scenarios/new/", {"cases": upload(name="drawn.csv")}).content.decode()
+    assert page.index("<h3>torque</h3>") < page.index('name="problem"')
+    for name in ("torque", "grade", "failure"):
+        column = page[page.index(f"<h3>{name}</h3>") :]
+        assert "<svg" in column[: column.index("</li>")], name
+    assert 'aria-label="torque"' in page and ">M<" in page, "numbers in bins, values by name"
+
+
+def test_costs_move_the_criteria_and_say_how_many_cases_they_need(base):
+    """With the button alone, as without script; nothing that was typed is lost, and nothing is drafted."""
+    browser = base.client("owner")
+    (kept,) = KEPT.findall(browser.post("/scenarios/new/", {"cases": upload(name="costs.csv")}).content.decode())
+    typed = {**ANSWERS, "kept": kept, "problem": "", "calculate": "1"}
+    dear, cheap = (
+        html.unescape(browser.post("/scenarios/new/", typed | {"cost_of_miss": miss}).content.decode())
+        for miss in ("1000", "60")
+    )
+    recall = re.compile("Recall of “[^”]+” at least ([0-9.]+)")
+    assert float(recall.search(dear)[1]) > float(recall.search(cheap)[1])
+    takes = re.compile(r"an attempt takes about (\d+) cases")
+    assert takes.search(dear)[1] != takes.search(cheap)[1]
+    assert "hidden cases are" in dear and 'value="1000"' in dear and '<option value="failure" selected' in dear
+    assert "wrong-why" not in dear, "what is not answered yet is no error while one calculates"
+    part = html.unescape(browser.post("/scenarios/new/", typed | {"calculate": "part"}).content.decode())
+    assert "<form" not in part and recall.search(part) and takes.search(part)
+    half = html.unescape(browser.post("/scenarios/new/", typed | {"cost_of_miss": ""}).content.decode())
+    assert "Say what a miss and a false alarm cost" in half and not recall.search(half)
+
+
+def test_a_column_that_no_draft_can_answer_says_why_beside_the_form(base):
+    browser = base.client("owner")
+    rows = b"a,b,answer\n" + b"".join(b"%d,%d,%s\n" % (at, at % 7, [b"yes", b"no", b""][at % 3]) for at in range(90))
+    page = browser.post("/scenarios/new/", {"cases": upload(rows, name="gaps.csv")}).content.decode()
+    (kept,) = KEPT.findall(page)
+    typed = {**ANSWERS, "kept": kept, "target": "answer", "calculate": "part"}
+    said = browser.post("/scenarios/new/", typed).content.decode()
+    assert "Rows in which answer is missing: 30" in said
+
+
 @pytest.mark.prove
 def test_the_owners_datasets_can_be_chosen_and_a_table_of_a_closed_one_has_to_name_it(base):
     browser, own = base.client("owner"), cases() + b"\n40.5,M,fine"
@@ -110,6 +150,29 @@ def test_a_draft_is_edited_where_it_stands(base, draft):
     assert "Spindle alarm" in shown and "A name." in shown
     stale = browser.post(address, {"manifest": manifest, "seen": seen}).content.decode()
     assert "note error" in stale, "what others changed meanwhile is told, not overwritten"
+
+
+def test_words_and_costs_are_changed_without_yaml(base):
+    browser = base.client("owner")
+    address = browser.post("/scenarios/new/", {**ANSWERS, "cases": upload(name="worded.csv")})["Location"]
+    edit = f"{address}acts/scenario.edit/"
+    page = browser.get(edit).content.decode()
+    seen = re.search(r'name="seen" value="([^"]+)"', page)[1]
+    said = {"title_en": "Mill alarm", "problem_en": "It breaks.", "cost_of_miss": "60", "cost_of_false_alarm": "50"}
+    empty = browser.post(edit, said | {"words": "1", "seen": seen, "title_en": ""}).content.decode()
+    assert empty.count("wrong-why") == 1 and "It breaks." in empty
+    assert browser.post(edit, said | {"words": "1", "seen": seen})["Location"] == address
+    before, after = manifest_of(page), manifest_of(browser.get(edit).content.decode())
+    assert "Mill alarm" in after and "miss: 60" in after and "It breaks." in after
+    rules = re.compile(r"rule: (recall\S+ >= \S+)")
+    assert rules.search(before)[1] != rules.search(after)[1], "criteria follow the costs"
+    edited = after.replace(rules.search(after)[1], "recall(broken) >= 0.77").replace("which a person", "a person")
+    seen = re.search(r'name="seen" value="([^"]+)"', browser.get(edit).content.decode())[1]
+    browser.post(edit, {"manifest": edited, "seen": seen, "why_holds": "on"})
+    seen = re.search(r'name="seen" value="([^"]+)"', browser.get(edit).content.decode())[1]
+    browser.post(edit, said | {"words": "1", "seen": seen, "cost_of_miss": "1000"})
+    kept = manifest_of(browser.get(edit).content.decode())
+    assert "recall(broken) >= 0.77" in kept and "miss: 1000" in kept, "criteria of the owner's own stay"
 
 
 @pytest.mark.prove
@@ -230,7 +293,7 @@ def test_a_demand_begins_in_words_and_is_filled_in_once_there_is_a_table(base):
     said = {"words": "1", "problem": "The milling spindle has a failure.", "cost_of_miss": "1200"}
     assert browser.post("/scenarios/new/", said)["Location"] == "/scenarios/new/"
     shown = browser.get("/scenarios/new/").content.decode()
-    assert "The milling spindle has a failure." in shown and "resembles it" in shown
+    assert "The milling spindle has a failure." in shown and "Similar applications and scenarios" in shown
     answers = browser.post("/scenarios/new/", {"cases": upload(name="later.csv")}).content.decode()
     assert "The milling spindle has a failure." in answers and 'value="1200' in answers
     (kept,) = KEPT.findall(answers)

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from pilotbase.documents.permissions import Act
-from tests.catalogue.records_for_tests import NOW, OTHER_OWNER, OWNER, SCENARIO
+from tests.catalogue.records_for_tests import DESK, NOW, OTHER_OWNER, OWNER, SCENARIO
 from tests.hub.test_queries import counted
 from tests.hub.worlds_for_tests import world
 
@@ -54,6 +54,28 @@ def test_what_the_reader_sees_is_named_and_what_others_do_is_not(begun, monkeypa
     assert listened(begun, OTHER_OWNER, withdraw, monkeypatch)[1] == [": still here\n\n"]
 
 
+def test_what_happens_soon_after_an_event_comes_as_one_event_after_a_pause(begun, monkeypatch):
+    from pilotbase.hub.pages import live
+
+    monkeypatch.setattr(live, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(live, "PAUSE_SECONDS", pause := 0.5)
+    view, steps = begun.trial.store.as_actor(OWNER), [Act.SCENARIO_SUBMIT, Act.SCENARIO_WITHDRAW]
+
+    async def listen():
+        now, times = live.pulse_of(view), []
+        stream = live.events(view, OWNER.person, (now.change, now.notice))
+        await anext(stream)
+        for act in steps:
+            begun.trial.do(OWNER, SCENARIO, act)
+            told = await anext(stream)
+            times.append(asyncio.get_running_loop().time())
+        await stream.aclose()
+        return told, times[1] - times[0]
+
+    told, apart = asyncio.run(listen())
+    assert told.startswith(f"id: {live.pulse_of(view).change}-") and apart >= pause
+
+
 def test_streams_of_one_person_are_few_and_begin_where_the_last_one_ended(begun):
     from pilotbase.hub.pages.live import HEART, MOST_OF_A_PERSON, _read
 
@@ -79,6 +101,28 @@ def test_the_number_at_the_side_is_that_of_the_inbox_and_costs_one_statement(beg
     assert len(statements) <= 1
     assert browser.post("/scenarios/plant/milling/acts/scenario.submit/", {}).status_code == 302
     assert re.findall(r'id="waiting">(\d*)<', browser.get("/queue/").content.decode()) == [""]
+
+
+def test_the_number_of_an_open_page_follows_what_others_do(begun, monkeypatch):
+    from pilotbase.hub.presenters import inbox
+
+    def number():
+        return re.findall(r'id="waiting"[^>]*>(\d*)<', browser.get("/work/count/").content.decode())
+
+    browser, count = begun.client("owner"), inbox.asked_of
+    assert number() == ["1"]
+    begun.trial.do(OWNER, SCENARIO, Act.SCENARIO_SUBMIT)
+    assert number() == [""], "within seconds of the last count"
+
+    def submitted_meanwhile(*asked):
+        monkeypatch.setattr(inbox, "asked_of", count)
+        begun.trial.do(OWNER, SCENARIO, Act.SCENARIO_SUBMIT)
+        return count(*asked)
+
+    begun.trial.do(DESK, SCENARIO, Act.SCENARIO_RETURN)
+    monkeypatch.setattr(inbox, "asked_of", submitted_meanwhile)
+    assert number() == ["1"]
+    assert number() == [""], "what happens while the number is counted makes it old"
 
 
 def test_a_task_that_is_put_off_comes_back_by_itself_at_the_latest_when_it_is_due(begun):

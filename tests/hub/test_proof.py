@@ -122,6 +122,22 @@ def test_the_page_says_what_is_checked_and_how_without_script(certified):
     assert "badge.en.svg&quot; alt=&quot;Pilotbase certificate of forest 1.0.0&quot; height=&quot;24&quot;" in page
 
 
+def test_what_a_stolen_key_signed_looks_good_nowhere(certified, set_clock, monkeypatch):
+    from pilotbase.certificate.trust import TrustFolder
+    from pilotbase.hub.base import base
+
+    stated, serial = certified.trial.certificate.certificate, public_files(certified)["serial"]
+    set_clock(stated.issued_at)
+    stolen = base().trust.state.signing_key
+    root = base().trust.roots().roots[-1].model_copy(update={"revoked_keys": (stolen,)})
+    roots = base().trust.roots().model_copy(update={"roots": (root,)})
+    monkeypatch.setattr(TrustFolder, "roots", lambda _: roots)
+    page = certified.client(HTTP_ACCEPT_LANGUAGE="en").get(f"/certificates/{serial}/").content.decode()
+    assert "Not valid" in page and "proof fail" in page and "proof pass" not in page
+    badge = certified.client().get(f"/certificates/{serial}/badge.en.svg").content.decode()
+    assert "not valid" in badge and "#17702b" not in badge
+
+
 def test_the_badge_says_what_holds_now(certified, set_clock):
     from pilotbase.certificate.revoking import reinstate, revoke, suspend
     from pilotbase.hub.base import base
@@ -161,7 +177,7 @@ def test_a_valid_certificate_that_rejects_has_no_green_badge(certified, set_cloc
     stated = certified.trial.certificate.certificate
     set_clock(stated.issued_at)
     other = stated.model_copy(update={"verdict": Verdict.REJECT, "serial": "sha256:" + "1" * 64})
-    badge = certificate_shown(other).badge("en")
+    badge = certificate_shown(other, holds=True).badge("en")
     assert "not certified" in badge and "#17702b" not in badge
 
 

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from pilotbase.data.splits import split_cases
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.steps import Step
 from pilotbase.trial.scenario_folder import load_scenario, read_cases
@@ -78,6 +79,31 @@ def test_an_address_that_asks_too_often_waits(opened):
     assert 30 <= answers.count(200) <= 60 and set(answers[60:]) <= {200, 429} and 429 in answers
     assert opened.client("supplier").get(KIT, REMOTE_ADDR="192.0.2.7").status_code == 200
     assert opened.client(None).get(KIT, REMOTE_ADDR="192.0.2.8").status_code == 200
+
+
+def test_its_owner_reads_why_it_could_not_be_made(opened, monkeypatch):
+    monkeypatch.setattr("pilotbase.worker.intake.public_kits.MOST_FETCHED", 1000)
+    assert ("kit", "failed") in changed(opened, "licence: CC0-1.0", "licence: CC-BY-4.0")
+    assert "gives out at most 1000" in opened.client("owner").get(PAGE).content.decode()
+    assert "gives out at most" not in opened.client("supplier").get(PAGE).content.decode()
+    assert opened.client(None).get(KIT, REMOTE_ADDR="192.0.2.10").status_code == 404
+    monkeypatch.undo()
+    changed(opened)
+
+
+def test_a_closed_dataset_that_has_the_file_is_told_to_nobody_and_ends_the_kit(opened, monkeypatch):
+    def closed(vault, scenario, source):
+        raise InputError("worker.dataset_not_named", file="cases.csv", dataset="dataset:plant/secret")
+
+    assert opened.client(None).get(KIT, REMOTE_ADDR="192.0.2.11").status_code == 200
+    monkeypatch.setattr("pilotbase.worker.intake.public_kits.require_source_named", closed)
+    answer = opened.client(None).get(KIT, REMOTE_ADDR="192.0.2.11")
+    assert (answer.status_code, answer.json()["code"]) == (404, "worker.kit_not_made")
+    assert "secret" not in answer.content.decode()
+    assert tend_kits(opened.ordered.base) == 1
+    monkeypatch.undo()
+    tend_kits(opened.ordered.base)
+    assert ("kit", "done") in opened.ordered.work(), "it is made again once nothing bars it"
 
 
 @pytest.mark.prove

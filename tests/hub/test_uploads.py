@@ -62,7 +62,7 @@ def test_what_the_data_doctor_finds_is_ticked_or_not_before_the_draft_is_made(op
     content = "\n".join([f"{lines[0]},flow", *table]).encode()
     found = browser.post("/scenarios/new/", {**ANSWERS, "cases": upload(content, "Lathe 9.csv")}).content.decode()
     assert "flow is -999 in 24 cases" in found
-    assert found.index("was not created yet") < found.index('name="fixes"') < found.index('name="target"')
+    assert found.index("No draft yet") < found.index('name="fixes"') < found.index('name="target"')
     ticks = dict(re.findall(r'name="fixes" value="([^"]+)"[^>]*?(checked)?>', found))
     assert ticks["sentinels:flow"] == "checked" and ticks.get("afterwards:torque", "") == ""
     kept = re.search(r'name="kept" value="([^"]+)"', found)[1]

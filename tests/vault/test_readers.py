@@ -15,6 +15,7 @@ from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.subjects import dataset_subject
 from pilotbase.documents.terms import AccessGrant, Action, Channel, Request
+from pilotbase.documents.texts import template
 from pilotbase.vault import readers
 from pilotbase.vault.dataset_files import KeptFile, open_file, open_preview, seal_file
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
@@ -88,6 +89,14 @@ def test_every_opening_is_told_with_who_why_by_which_way_and_how_much(read: Vaul
     assert {one.by for one in found} == {"base"} and found[1].purpose == "pb:verification"
     assert found[2].size > 16 and found[1].name == "logs.csv"
     assert [one.channel for one in told(read, kind="used").items] == ["pb:preview", "pb:download", ""]
+
+
+def test_what_an_older_version_wrote_is_told_in_todays_words(any_vault: Vault, rows: pl.DataFrame, monkeypatch) -> None:
+    with monkeypatch.context() as older:
+        older.setattr(OpeningPurpose.TRIAL, "_value_", "features")
+        next(open_hidden(any_vault, dataset_set(any_vault, rows), ReaderGrant(OpeningPurpose.TRIAL, LEAVE, attempt=3)))
+    (one,) = told(any_vault, kind="opened").items
+    assert template(f"reader.step.{one.step}", "en") == "answered in a box and scored"
 
 
 def test_each_line_is_an_entry_of_the_log_that_a_proof_shows(read: Vault) -> None:

@@ -58,6 +58,21 @@ def test_a_file_in_another_form_is_copied_out_of_the_box(tmp_path):
     assert check_in_box(made.scenario, made.folder).hidden > 100
 
 
+def test_the_values_of_a_table_are_counted_as_a_draft_reads_them(table):
+    """Decimal commas with three digits behind them were taken for thousands, and nearly all of them were lost."""
+    names = "编号;日期;振动;故障"
+    lines = [f"C{at};2026-03-{1 + at % 28:02d};{at % 7},{at % 9}42;{'是' if at % 5 else '否'}" for at in range(400)]
+    lines[0] = "C0;2026-03-01;;否"
+    table.write_bytes("\n".join([names, *lines]).encode("gb18030"))
+    facts = describe_table(table)
+    key, day, shaking, broken = facts.profile.fields
+    assert [len(one.histogram) for one in facts.profile.fields] == [0, 20, 20, 0]
+    assert shaking.missing == 1 and sum(one.count for one in shaking.histogram) == 399
+    assert (shaking.minimum, shaking.maximum) == (0.042, 6.842)
+    assert {one.count for one in broken.values} == {80, 320} and not key.values and not day.missing
+    assert any("GB18030" in sentence.render("en") for sentence in facts.told)
+
+
 def test_what_is_wrong_is_said_as_outside(table):
     wrong = DraftAnswers("", "no_such", None, -1, 50, "")
     with pytest.raises(InputError) as outside:

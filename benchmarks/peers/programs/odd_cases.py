@@ -1,4 +1,4 @@
-"""Cases with four faults, and a model trained on them: a column known only afterwards, copies, order, few positives."""
+"""Cases with four faults: a column known only afterwards, copies, order, few positives."""
 
 from __future__ import annotations
 

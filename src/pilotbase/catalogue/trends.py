@@ -16,8 +16,9 @@ from pilotbase.workspace.tables import MILESTONES
 
 MONTHS, MOST_COHORTS = 12, 8
 COHORT = ("proposed", "agreed", "frozen", "reported", "accepted", "certified", "served")
-"""Milestones of a trial, of which each takes some of the cohort away; names: text ``cohort.stage.<name>``."""
+"""Milestones of a trial up to which a cohort is followed, in order; names: text ``cohort.stage.<name>``."""
 _Moments = npt.NDArray[np.float64]
+_Whole = npt.NDArray[np.int64]
 _MICROSECONDS_A_DAY = 86_400_000_000
 
 
@@ -69,14 +70,19 @@ def trends(trials: Journeys, opened: Journeys, now: datetime) -> Trends:
     return Trends(months, tuple(_cohorts(at, trials.states)))
 
 
-def _ago(moments: _Moments, now: datetime) -> npt.NDArray[np.int64]:
-    """Return how many calendar months before that of ``now`` each moment lies; -1 for none."""
-    this = now.astimezone(UTC).year * 12 + now.astimezone(UTC).month - 1
+def _months(moments: _Moments) -> _Whole:
+    """Return the calendar month (UTC) of each moment, counted from the year 0; -1 for none."""
     known = ~np.isnan(moments)
     found = np.full(len(moments), -1, dtype=np.int64)
     months = moments[known].astype(np.int64).astype("datetime64[us]").astype("datetime64[M]").astype(np.int64)
-    found[known] = this - (months + 1970 * 12)
+    found[known] = months + 1970 * 12
     return found
+
+
+def _ago(moments: _Moments, now: datetime) -> _Whole:
+    """Return how many calendar months before that of ``now`` each moment lies; -1 for none."""
+    this, months = now.astimezone(UTC).year * 12 + now.astimezone(UTC).month - 1, _months(moments)
+    return np.where(months < 0, -1, this - months)
 
 
 def _counts(name: str, moments: _Moments, now: datetime) -> Trend:
@@ -98,11 +104,8 @@ def _medians(name: str, moments: _Moments, values: _Moments, now: datetime) -> T
 
 def _cohorts(at: dict[str, _Moments], states: Iterable[str]) -> Iterable[QuarterCohort]:
     """Yield the newest cohorts, oldest first."""
-    proposed = at["proposed"]
-    known = ~np.isnan(proposed)
-    quarters = np.full(len(proposed), -1, dtype=np.int64)
-    months = proposed[known].astype(np.int64).astype("datetime64[us]").astype("datetime64[M]").astype(np.int64)
-    quarters[known] = (months + 1970 * 12) // 3
+    months = _months(at["proposed"])
+    known, quarters = months >= 0, months // 3
     over = np.array([one in TRIAL_OVER for one in states], dtype=bool) & np.isnan(at["certified"])
     for quarter in sorted(set(quarters[known].tolist()))[-MOST_COHORTS:]:
         here = quarters == quarter

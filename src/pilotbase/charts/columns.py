@@ -1,13 +1,16 @@
 """Counts as columns: by name, with the share reached so far, or by bin, with the part that is compared."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from pilotbase.charts.bars import RankedBar, ranked_chart
 from pilotbase.charts.drawing import Drawing, shortened
 from pilotbase.charts.palette import BLUE, INK, LINE, MUTED, PALE_BLUE
 from pilotbase.charts.scales import Frame, Scale, format_count
+from pilotbase.documents.contract import DataType
 from pilotbase.documents.moments import format_day, format_minute
+from pilotbase.documents.quality import FieldProfile
 
 COLUMN_WIDTH, COLUMN_LEFT, COLUMN_RIGHT, COLUMN_TOP, COLUMN_BOTTOM, NAMES = 380, 8, 372, 24, 150, 30
 
@@ -50,6 +53,7 @@ def column_chart(columns: Sequence[ChartColumn], title: str, reached: str = "") 
 _HISTOGRAM = Frame(380, 150, left=12, right=368, top=22, bottom=116)
 _SHORT = 3 * 86_400
 """Seconds up to which a time axis shows minutes."""
+_TIMES = (DataType.DATE, DataType.DATETIME)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -82,6 +86,27 @@ def histogram_chart(bins: Sequence[Bin], title: str, unit: str = "", times: bool
     drawing.line((_HISTOGRAM.left, _HISTOGRAM.bottom), (_HISTOGRAM.right, _HISTOGRAM.bottom), LINE)
     drawing.text((_HISTOGRAM.left, 12), f"{format_count(tallest)}", colour=MUTED, size=11)
     return drawing.to_svg()
+
+
+def profile_chart(one: FieldProfile, others: str, spell: Callable[[int | None], str] = format_count) -> str:
+    """Return the values of a field as SVG: in bins, or the most frequent and ``others``; "" if not counted.
+
+    Those of the later part are drawn darker. ``spell``: how a count reads.
+    """
+    if one.histogram:
+        bins = [Bin(each.low, each.high, each.count, each.later) for each in one.histogram]
+        return histogram_chart(bins, one.field, times=one.data_type in _TIMES)
+    divided = any(each.later for each in one.values)
+    bars = [
+        RankedBar(
+            others if each.value is None else each.value,
+            float(each.count or 0),
+            spell(each.count),
+            float(each.later) if divided else None,
+        )
+        for each in one.values
+    ]
+    return ranked_chart(bars, one.field)
 
 
 def _draw_axis(drawing: Drawing, scale: Scale, unit: str, times: bool) -> None:

@@ -113,7 +113,7 @@ def _draw_row(drawing: Drawing, corner: tuple[float, float], cell: _Cell) -> Non
 def badge(words: str, look: str, title: str) -> str:
     """Return ``words`` beside the product's name as SVG, 24 high, white on the colour of the state ``look``.
 
-    It is shown as an image on pages of others, so that it has the light theme's colours on every ground.
+    Others show it as an image on pages of their own, so it keeps the light theme's colours.
     """
     left, right = (width_of(part, _LETTERS) + 2 * _MARGIN for part in (_NAME, words))
     drawing = Drawing(left + right, _BADGE, title, "")

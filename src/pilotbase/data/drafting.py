@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
@@ -383,14 +384,35 @@ def _propose(public: pl.DataFrame, scenario: Scenario, answers: DraftAnswers) ->
         return propose_texts(public[target].to_list()), None
     if scenario.target_form == "numbers":
         return propose_regression(numbers(public[target]), scenario.field(target).unit), None
-    counts = {str(label): int(count) for label, count in public[target].alias("value").value_counts().rows()}
-    positive = min(counts, key=lambda label: (counts[label], _OF_EQUALS.get(label, 1), label))
     if len(classes_of(public, scenario)) > 2:
-        return propose_many_classes(public[target].to_list()), positive
-    negative = next(label for label in counts if label != positive)
-    share = counts[positive] / public.height
+        return propose_many_classes(public[target].to_list()), _rarest(_counts(public[target]))
+    classes = two_classes(public[target])
     costs = answers.cost_of_miss, answers.cost_of_false_alarm
-    return propose_two_classes(share, positive, negative, *costs), positive
+    return propose_two_classes(*classes, *costs), classes.positive
+
+
+class TwoClasses(NamedTuple):
+    """The share of the positive class in the public sample, and both classes."""
+
+    share: float
+    positive: str
+    negative: str
+
+
+def two_classes(target: pl.Series) -> TwoClasses:
+    """Return the two classes of a column: the rarer one is positive."""
+    counts = _counts(target)
+    positive = _rarest(counts)
+    negative = next(label for label in counts if label != positive)
+    return TwoClasses(counts[positive] / len(target), positive, negative)
+
+
+def _counts(target: pl.Series) -> dict[str, int]:
+    return {str(label): int(count) for label, count in target.alias("value").value_counts().rows()}
+
+
+def _rarest(counts: Mapping[str, int]) -> str:
+    return min(counts, key=lambda label: (counts[label], _OF_EQUALS.get(label, 1), label))
 
 
 def _owner(contact: str) -> Contact:

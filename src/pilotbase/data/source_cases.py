@@ -8,7 +8,7 @@ as a file that grows, is read the same way again later.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -46,6 +46,8 @@ class SourceCases:
     table: pl.DataFrame
     columns: Mapping[str, Column]
     """What was seen of each column that a field can describe."""
+    rows: int
+    """Of the source."""
     told: tuple[Text, ...] = ()
     """Assumptions where the source does not say, and what was rewritten."""
 
@@ -94,11 +96,25 @@ def source_cases(
     Raises:
         InputError: what `open_source` and `SourceTable.collect` raise; ``data.several_tables``.
     """
+    seen = cases_seen(source, scratch, wanted, on_progress)
+    as_found = not seen.told and not wanted.left_out and wanted.reading == _AS_FOUND
+    if as_found and source.suffix.lower() in _FORMS:
+        return seen
+    copy = _copied(seen.table, scratch / _stem(source))
+    copied = text("draft.decided.copied", source=source.name, file=copy.name)
+    return replace(seen, file=copy, told=(*seen.told, copied), copied_from=digest_file(source))
+
+
+def cases_seen(
+    source: Path, scratch: Path, wanted: WantedCases, on_progress: OnProgress = ignore_progress
+) -> SourceCases:
+    """Return the cases in ``source`` as they are read and rewritten, without a copy; raises as `source_cases`."""
     named, dates, asked, sampled = wanted.named, wanted.dates, wanted.reading, []
     if is_large(source):
         on_progress(Progress(text("source.progress.read", file=source.name)))
     with scanning(source):
         found, taken = _opened(source, scratch, asked)
+        rows = found.rows
         if wanted.sample is not None or is_large(source, found):
             sample = draw_sample(found, source, wanted.target, wanted.together, on_progress, wanted.sample)
             found, sampled = sample.table, sample.told(source.name, wanted.target)
@@ -109,12 +125,8 @@ def source_cases(
     read = [_read(cases[name], one, name in named, dates, source.name) for name, one in texts.items()]
     told = [sentence for _, notes in read for sentence in notes]
     told += _said_of_first_row([one for one in told if one.code == "source.taken.misfits"], source.name)
-    if not told and not taken and not wanted.left_out and asked == _AS_FOUND and source.suffix.lower() in _FORMS:
-        return SourceCases(source, cases, columns)
     cases = cases.with_columns(column for column, _ in read)
-    copy = _copied(cases, scratch / _stem(source))
-    copied = text("draft.decided.copied", source=source.name, file=copy.name)
-    return SourceCases(copy, cases, columns, (*taken, *told, copied), digest_file(source), bool(sampled))
+    return SourceCases(source, cases, columns, rows, (*taken, *told), sampled=bool(sampled))
 
 
 def _read(
@@ -152,16 +164,6 @@ def _said_of_first_row(misfits: list[Text], file: str) -> list[Text]:
     first = [one.params for one in misfits if one.params["count"] == 1 and str(one.params["rows"]).startswith("1: ")]
     columns = ", ".join(str(one["column"]) for one in first)
     return [text("source.taken.first_row", file=file, columns=columns)] if len(first) > 1 else []
-
-
-def columns_of(source: Path, scratch: Path) -> tuple[list[str], int]:
-    """Return the names of the columns and the number of rows; raises as `source_cases`."""
-    with scanning(source):
-        found = _opened(source, scratch, _AS_FOUND)[0]
-        if is_large(source, found):
-            return found.columns, found.rows
-        cases = found.collect()
-    return cases.columns, cases.height
 
 
 def _stem(source: Path) -> str:

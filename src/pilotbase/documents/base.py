@@ -24,12 +24,12 @@ from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.hashes import canonical_json, digest_bytes
 from pilotbase.documents.texts import Language, Text
 
-NAME = r"[a-z0-9][a-z0-9_-]{0,62}"
+LONGEST_NAME = 63
+NAME = rf"[a-z0-9][a-z0-9_-]{{0,{LONGEST_NAME - 1}}}"
 """Pattern of a short name, to find it within a longer text."""
 NAME_PATTERN = f"^{NAME}$"
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 """A short name that is safe in a path, a command line and an address."""
-LONGEST_NAME = 63
 _HAN = re.compile(r"[\u3400-\u9fff]")
 Suppliers = Annotated[
     tuple[Name, ...],

@@ -10,6 +10,7 @@ import pydantic
 from pilotbase.documents.base import Day, Document, Localized, Name, Part
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import Issue
+from pilotbase.documents.quality import RecordSetProfile
 from pilotbase.documents.scenario import LanguageTag
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Opening, Sector
@@ -91,6 +92,8 @@ class Described(Document):
     dataset: Dataset
     guesses: tuple[Guessed, ...] = ()
     seen: tuple[SeenValue, ...] = ()
+    profiles: tuple[RecordSetProfile, ...] = ()
+    """The values of each table's columns, counted."""
     taken: tuple[Text, ...] = ()
     """What the files did not state themselves: encoding, separator, sheets."""
     findings: tuple[Issue, ...] = ()

@@ -18,11 +18,13 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.quantities import Seconds
 from pilotbase.documents.texts import Text, text
 
-ClientProtocol = Literal["open_inference", "openai_chat", "openai_completions", "openai_embeddings", "openai_tools"]
+ClientProtocol = Literal[
+    "open_inference", "openai_chat", "openai_completions", "openai_embeddings", "openai_tools", "openai_responses"
+]
 """Protocols of endpoints; each is a module of `pilotbase.sandbox.endpoints.wires`."""
 PROMPTED: tuple[ClientProtocol, ...] = ("openai_chat", "openai_completions")
 """Protocols in which both case and answer are text."""
-ACTING: tuple[ClientProtocol, ...] = ("openai_tools",)
+ACTING: tuple[ClientProtocol, ...] = ("openai_tools", "openai_responses")
 """Protocols of applications that act: prompt and sampling are the supplier's, tools and dialogue the world's."""
 ReadAs = Literal["whole", "first_line", "last_number", "regex", "json_field"]
 KeyName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,62}$")]
@@ -165,6 +167,8 @@ class Endpoint(Part):
     """Maximum concurrent calls."""
     timeout: Seconds = pydantic.Field(default=30.0, gt=0)
     """Timeout of one call."""
+    stream: bool | None = None
+    """For protocols of applications that act: each answer is a stream of events, read to its end."""
     prompt: Prompt | None = None
     """For text protocols."""
     nearest: Nearest | None = None
@@ -181,6 +185,8 @@ class Endpoint(Part):
             if needs != (getattr(self, part) is not None):
                 code = "endpoint.part_needed" if needs else "endpoint.no_part_here"
                 yield part, text(code, protocol=self.protocol, part=part)
+        for path in self._never_read():
+            yield path, text("endpoint.no_part_here", protocol=self.protocol, part=path.rpartition(".")[2])
         if self.protocol != "open_inference":
             tensors = (name for name in ("input", "output") if getattr(self, name) is not None)
             yield from ((name, text("endpoint.no_tensor_here", protocol=self.protocol)) for name in tensors)
@@ -192,6 +198,13 @@ class Endpoint(Part):
             yield from ((f"nearest.{path}", problem) for path, problem in template_problems(self.nearest.template))
             second = template_problems(self.nearest.against or "")
             yield from (("nearest.against", problem) for _, problem in second)
+
+    def _never_read(self) -> Iterator[str]:
+        if self.stream is not None and self.protocol not in ACTING:
+            yield "stream"
+        if self.prompt is not None and self.protocol == "openai_responses":
+            sampling = self.prompt.sampling
+            yield from (f"prompt.sampling.{name}" for name in ("seed", "stop") if getattr(sampling, name) is not None)
 
 
 class Spent(Part):

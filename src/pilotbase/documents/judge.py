@@ -12,6 +12,7 @@ import pydantic
 
 from pilotbase.documents.base import Document, Part, short_form
 from pilotbase.documents.contract import ARRAYS
+from pilotbase.documents.criteria import Rule
 from pilotbase.documents.endpoint import PROMPTED, Endpoint, template_features
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.probes import MODEL, PANEL, PanelJudge
@@ -95,7 +96,7 @@ def judge_of(terms: PanelJudge) -> Judge:
 
 
 def panel_judge_problems(scenario: Scenario, cases: int | None = None) -> Iterator[tuple[int | None, Text]]:
-    """Yield (index of a criterion or None, problem) of the judge in a scenario's panel, with ``cases`` an attempt."""
+    """Yield (index of a criterion or None, problem) of a scenario's panel and its judge, with ``cases`` an attempt."""
     panel = scenario.trial.panel
     terms = None if panel is None else panel.judge
     for index, criterion in enumerate(scenario.criteria):
@@ -105,12 +106,15 @@ def panel_judge_problems(scenario: Scenario, cases: int | None = None) -> Iterat
             terms is None or named != (PANEL, MODEL) or rule.wrapper is not None or criterion.unit != "case"
         ):
             yield index, text("judge.panel_rule", rule=criterion.rule)
+        else:
+            yield from ((index, problem) for problem in _verdict_problems(scenario, rule))
     if panel is None or terms is None:
         return
     judge = judge_of(terms)
     yield from ((None, problem) for _, problem in judge._problems())
-    seen = [ANSWER, *(field.name for field in scenario.feature_fields if field.data_type not in ARRAYS)]
-    arrays = {field.name for field in scenario.feature_fields if field.data_type in ARRAYS}
+    fields = () if scenario.world is not None else scenario.feature_fields
+    seen = [ANSWER, *(field.name for field in fields if field.data_type not in ARRAYS)]
+    arrays = {field.name for field in fields if field.data_type in ARRAYS}
     for name in judge.places:
         if name in arrays:
             yield None, text("judge.panel_image", found=name, allowed=", ".join(seen))
@@ -118,6 +122,18 @@ def panel_judge_problems(scenario: Scenario, cases: int | None = None) -> Iterat
             yield None, text("judge.panel_place", found=name, allowed=offer(name, seen))
     if cases is not None and (panel.cases is None or 2 * panel.cases > cases):
         yield None, text("judge.panel_sample", most=cases // 2)
+
+
+def _verdict_problems(scenario: Scenario, rule: Rule) -> Iterator[Text]:
+    """Yield why no expert's verdicts decide ``rule``, if it is about verdicts."""
+    by, own = rule.arguments.get("by"), {field.name for field in scenario.data.fields}
+    if PANEL in rule.arguments.values():
+        if scenario.trial.panel is None:
+            yield text("trial.no_panel", rule=str(rule))
+        if rule.under is not None:
+            yield text("trial.panel_under", rule=str(rule))
+    elif rule.measure == "judged" and (scenario.world is not None or (by == MODEL and by not in own)):
+        yield text("judge.panel_alone", rule=str(rule))
 
 
 class CriterionAlone(Part):

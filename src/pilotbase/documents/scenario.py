@@ -45,7 +45,7 @@ Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$"
 """A country or a part of one, such as ``CN`` or ``CN-31`` (ISO 3166)."""
 
 
-_NOT_IN_A_WORLD = ("board", "load_test", "matrix", "exchanges", "contamination", "panel", "delivery")
+_NOT_IN_A_WORLD = ("board", "load_test", "matrix", "exchanges", "contamination", "delivery")
 """Terms about answers to cases: a world has none."""
 _MOST_COMPARED = 20
 """Maximum unknown columns that get suggestions: for thousands, finding what was meant would take too long."""

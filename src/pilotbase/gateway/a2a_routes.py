@@ -1,41 +1,49 @@
 """Agent2Agent (A2A 1.0, binding JSON-RPC) at the gateway: a service has a card, and a dialogue with it is a task.
 
 What an agent wants done is a task that waits for input, with the call as data; a consent that a person has to give is
-one that waits for authorisation. Streams and push notifications are not offered.
+one that waits for authorisation. A stream tells that the agent is at work, and then what it wants. Push notifications
+and going on with a stream that broke off are not offered.
 """
 
 from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from pilotbase import __version__
 from pilotbase.documents.errors import InputError, PilotbaseError
-from pilotbase.documents.texts import text
+from pilotbase.documents.texts import Language, text
 from pilotbase.documents.transcript import DONE
-from pilotbase.gateway.conversations import Caller, Conversations, ConversationTurn, told_of
+from pilotbase.gateway.conversations import MOST_OPEN, Caller, Conversations, ConversationTurn, received_from, told_of
 from pilotbase.gateway.door import Door, Gateway, language_of, secret_of
 from pilotbase.gateway.mcp_routes import error_body
 from pilotbase.gateway.problems import problem_of
 from pilotbase.gateway.upstreams.agents import UnknownDialogueError
+from pilotbase.gateway.upstreams.dialogue import LEFT
+from pilotbase.protocols.openai_wire import event_of
 from pilotbase.protocols.strict_json import WireError, read_object, write_json
-from pilotbase.protocols.upstream import JSON
+from pilotbase.protocols.upstream import EVENTS, JSON
 
 VERSION, VERSION_HEADER = "1.0", "a2a-version"
-NO_REQUEST, NO_METHOD, BAD_PARAMETERS, FAILED, NO_TASK, UNSUPPORTED, OTHER_VERSION = (
-    -32600, -32601, -32602, -32603, -32001, -32004, -32009,
+NO_REQUEST, NO_METHOD, BAD_PARAMETERS, FAILED, NO_TASK, NOT_CANCELABLE, UNSUPPORTED, OTHER_VERSION = (
+    -32600, -32601, -32602, -32603, -32001, -32002, -32004, -32009,
 )  # fmt: skip
-MOST_TASKS = 4096
-"""Tasks whose state can be asked for; of more, the oldest are forgotten."""
+STREAM = "SendStreamingMessage"
+WORKING, COMPLETED, CANCELED, LOST = (f"TASK_STATE_{name}" for name in ("WORKING", "COMPLETED", "CANCELED", "FAILED"))
+_OVER = frozenset({COMPLETED, CANCELED, LOST})
+MOST_TASKS = MOST_OPEN
+"""Tasks of one key that are remembered; of more, its oldest is forgotten, so no key takes the room of another."""
 _NOT_OFFERED = frozenset({
-    "SendStreamingMessage", "CancelTask", "ListTasks", "SubscribeToTask", "GetExtendedAgentCard",
+    "ListTasks", "SubscribeToTask", "GetExtendedAgentCard",
     "CreateTaskPushNotificationConfig", "GetTaskPushNotificationConfig", "ListTaskPushNotificationConfigs",
     "DeleteTaskPushNotificationConfig",
 })  # fmt: skip
@@ -66,12 +74,12 @@ class _A2aDoor(Door):
     def __init__(self, gateway: Gateway) -> None:
         super().__init__(gateway, error_body)
         self._conversations = Conversations(gateway)
-        self._tasks: dict[tuple[str, str], _Kept] = {}
+        self._tasks: dict[str, dict[str, _Kept]] = {}
 
     async def card(self, request: Request) -> Response:
         """Describe the agent to who holds a key."""
         service = await self.gateway.desk.service(secret_of(request), request.path_params["service"])
-        url = f"{request.url.scheme}://{request.url.netloc}/a2a/{service.name}"
+        url = f"{self.gateway.address(request)}/a2a/{service.name}"
         described = text("gateway.mcp_ask", service=service.name).render(language_of(request))
         skill = {"id": service.name, "name": service.name, "description": described, "tags": ["pilotbase"]}
         found = {
@@ -80,7 +88,7 @@ class _A2aDoor(Door):
             "version": __version__,
             "provider": {"organization": service.organisation, "url": url},
             "supportedInterfaces": [{"url": url, "protocolBinding": "JSONRPC", "protocolVersion": VERSION}],
-            "capabilities": {"streaming": False, "pushNotifications": False},
+            "capabilities": {"streaming": True, "pushNotifications": False},
             "securitySchemes": {"key": {"httpAuthSecurityScheme": {"scheme": "Bearer"}}},
             "securityRequirements": [{"schemes": {"key": {"list": []}}}],
             "defaultInputModes": ["text/plain", JSON],
@@ -90,74 +98,168 @@ class _A2aDoor(Door):
         return Response(write_json(found), media_type=JSON)
 
     async def answer(self, request: Request) -> Response:
-        """Answer one request of JSON-RPC."""
-        secret, service, body = await self.received(request, request.path_params["service"])
-        caller, identity = Caller(request, secret, service), None
+        """Answer one request of JSON-RPC: by one message, or by a stream of them."""
+        (caller, body), answer = await received_from(self, request), _Answer(language_of(request))
         try:
             asked = read_object(body)
-            identity = asked.get("id")
-            found = {"result": await self._result(caller, asked)}
-        except _RpcError as refused:
-            found = {"error": {"code": refused.code, "message": str(refused), "data": [refused.data]}}
-        except PilotbaseError as error:
-            problem = problem_of(error, language_of(request))
-            found = {"error": {"code": _code(error), "message": problem.message, "data": [{"code": problem.code}]}}
-        return Response(write_json({"jsonrpc": "2.0", "id": identity, **found}), media_type=JSON)
+            answer = replace(answer, identity=asked.get("id"))
+            found = self._result(caller, asked)
+            first = await anext(found)
+            if asked.get("method") == STREAM:
+                return _EventResponse(answer.events(first, found))
+            *_, last = [first, *[one async for one in found]]
+        except (_RpcError, PilotbaseError) as refused:
+            return Response(answer.refused(refused), media_type=JSON)
+        return Response(answer.of(last), media_type=JSON)
 
-    async def _result(self, caller: Caller, asked: Mapping[str, object]) -> Json:
+    async def _result(self, caller: Caller, asked: Mapping[str, object]) -> AsyncIterator[Json]:
+        """Yield the results of a request: of all but streams, only the last is asked for."""
         method, params = asked.get("method"), asked.get("params", {})
         if asked.get("jsonrpc") != "2.0" or not isinstance(method, str) or not isinstance(params, dict):
             raise _RpcError(NO_REQUEST, "The message is no JSON-RPC 2.0 request.")
         spoken = caller.request.headers.get(VERSION_HEADER, "0.3")
         if spoken != VERSION:
             raise _RpcError(OTHER_VERSION, "Unsupported protocol version", supported=[VERSION], requested=spoken)
-        if method == "SendMessage":
-            return {"task": await self._sent(caller, params)}
-        if method == "GetTask":
-            return self._known(caller, params.get("id")).task
         if method in _NOT_OFFERED:
             raise _RpcError(UNSUPPORTED, "This operation is not supported")
-        raise _RpcError(NO_METHOD, "Method not found")
+        if method == "GetTask":
+            yield self._known(caller, params.get("id")).task
+        elif method == "CancelTask":
+            yield self._cancelled(caller, params.get("id"))
+        elif method == "SendMessage":
+            async for task in self._sent(caller, params):
+                yield {"task": task}
+        elif method == STREAM:
+            async for event in _events(self._sent(caller, params)):
+                yield event
+        else:
+            raise _RpcError(NO_METHOD, "Method not found")
 
-    async def _sent(self, caller: Caller, params: Json) -> Json:
-        """Return the task that a message begins, or goes on with."""
+    async def _sent(self, caller: Caller, params: Json) -> AsyncIterator[Json]:
+        """Yield the task that a message begins, or goes on with: at work, and then as its answer leaves it."""
         message = params.get("message")
         if not isinstance(message, dict) or not isinstance(message.get("messageId"), str):
             raise WireError("wire.field_type", field="message")
         words, data = _read_parts(message)
         named = message.get("taskId")
-        if not named:
-            return self._keep(caller, message, await self._conversations.begin(caller, words))
+        known = self._known(caller, named) if named else None
+        if known is not None and known.message == message["messageId"]:
+            yield known.task
+            return
+        identity = str(named or secrets.token_hex(16))
+        begun = _task(identity, WORKING)
+        if known is None:
+            self._keep(caller, message["messageId"], begun)
+        try:
+            yield begun
+            if known is None:
+                turn = await self._conversations.begin(caller, words, identity)
+            else:
+                turn = await self._conversations.go_on(caller, identity, words, data)
+        except BaseException:
+            if known is None:  # nothing came of it
+                self._tasks[caller.key].pop(identity, None)
+            raise
+        if self._is_cancelled(caller, identity):  # while the agent was about to begin
+            self._conversations.leave(caller, identity)
+            yield _task(identity, CANCELED)
+        else:
+            yield self._keep(caller, message["messageId"], _answered(identity, turn))
+
+    def _cancelled(self, caller: Caller, named: object) -> Json:
+        """Return a task whose agent does nothing more."""
         known = self._known(caller, named)
-        if known.message == message["messageId"]:
-            return known.task
-        return self._keep(caller, message, await self._conversations.go_on(caller, str(named), words, data))
+        if known.task["status"]["state"] in _OVER:
+            raise _RpcError(NOT_CANCELABLE, "Task cannot be canceled")
+        self._conversations.leave(caller, known.task["id"])
+        return self._keep(caller, known.message, _task(known.task["id"], CANCELED))
+
+    def _is_cancelled(self, caller: Caller, identity: str) -> bool:
+        kept = self._tasks[caller.key].get(identity)
+        return kept is not None and kept.task["status"]["state"] == CANCELED
 
     def _known(self, caller: Caller, identity: object) -> _Kept:
-        found = self._tasks.get((caller.key, str(identity)))
+        found = self._tasks.get(caller.key, {}).get(str(identity))
         if found is None:
             raise UnknownDialogueError("gateway.unknown_dialogue")
         return found
 
-    def _keep(self, caller: Caller, message: Json, turn: ConversationTurn) -> Json:
-        identity = str(turn.told.get("dialogue") or secrets.token_hex(16))
-        task = _task(identity, turn)
-        self._tasks.pop((caller.key, identity), None)
-        self._tasks[caller.key, identity] = _Kept(message["messageId"], task)
-        while len(self._tasks) > MOST_TASKS:
-            del self._tasks[next(iter(self._tasks))]
+    def _keep(self, caller: Caller, message: str, task: Json) -> Json:
+        own = self._tasks.setdefault(caller.key, {})
+        own.pop(task["id"], None)
+        own[task["id"]] = _Kept(message, task)
+        while len(own) > MOST_TASKS:
+            del own[next(iter(own))]
         return task
 
 
-def _task(identity: str, turn: ConversationTurn) -> Json:
-    """Return a dialogue as a task."""
+@dataclass(frozen=True)
+class _Answer:
+    """How the results of one request are spelled."""
+
+    language: Language
+    identity: object = None
+
+    def of(self, result: Json) -> bytes:
+        return write_json({"jsonrpc": "2.0", "id": self.identity, "result": result})
+
+    def refused(self, refused: _RpcError | PilotbaseError) -> bytes:
+        if isinstance(refused, _RpcError):
+            error = {"code": refused.code, "message": str(refused), "data": [refused.data]}
+        else:
+            problem = problem_of(refused, self.language)
+            error = {"code": _code(refused), "message": problem.message, "data": [{"code": problem.code}]}
+        return write_json({"jsonrpc": "2.0", "id": self.identity, "error": error})
+
+    async def events(self, first: Json, others: AsyncIterator[Json]) -> AsyncIterator[bytes]:
+        """Yield results as server-sent events; an error ends them."""
+        try:
+            yield event_of(self.of(first))
+            async for one in others:
+                yield event_of(self.of(one))
+        except PilotbaseError as refused:
+            yield event_of(self.refused(refused))
+
+
+class _EventResponse(Response):
+    """Sends events as they come, until the caller goes."""
+
+    def __init__(self, events: AsyncIterator[bytes]) -> None:
+        super().__init__(None, 200, {"Cache-Control": "no-cache"}, EVENTS)
+        del self.headers["content-length"]
+        self._events = events
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        with suppress(ClientDisconnect):
+            async for event in self._events:
+                await send({"type": "http.response.body", "body": event, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+
+
+async def _events(tasks: AsyncIterator[Json]) -> AsyncIterator[Json]:
+    """Yield a task, and what becomes of it."""
+    yield {"task": await anext(tasks)}
+    async for task in tasks:
+        named = {"taskId": task["id"], "contextId": task["contextId"]}
+        for artifact in task.get("artifacts", ()):
+            yield {"artifactUpdate": {**named, "artifact": artifact, "lastChunk": True}}
+        yield {"statusUpdate": {**named, "status": task["status"]}}
+
+
+def _task(identity: str, state: str, **status: object) -> Json:
+    return {"id": identity, "contextId": identity, "status": {"state": state, **status}}
+
+
+def _answered(identity: str, turn: ConversationTurn) -> Json:
+    """Return a task as the answer of a dialogue leaves it."""
     told = told_of(turn)
     data = {name: told[name] for name in ("call", "consent", "ended") if name in told}
     parts = [*([{"text": turn.words}] if turn.words else []), *([{"data": data}] if data else [])]
     said = {"messageId": secrets.token_hex(16), "role": "ROLE_AGENT", "parts": parts}
     said |= {"taskId": identity, "contextId": identity}
-    found: Json = {"id": identity, "contextId": identity, "status": {"state": _state(told), "message": said}}
-    if _state(told) == "TASK_STATE_COMPLETED" and turn.words:
+    found = _task(identity, _state(told), message=said)
+    if _state(told) == COMPLETED and turn.words:
         found["artifacts"] = [{"artifactId": "answer", "parts": [{"text": turn.words}]}]
     return found
 
@@ -166,8 +268,10 @@ def _state(told: Mapping[str, Any]) -> str:
     if "consent" in told:
         return "TASK_STATE_AUTH_REQUIRED"
     if "dialogue" not in told or told.get("ended") == DONE:
-        return "TASK_STATE_COMPLETED"
-    return "TASK_STATE_FAILED" if "ended" in told else "TASK_STATE_INPUT_REQUIRED"
+        return COMPLETED
+    if told.get("ended") == LEFT:
+        return CANCELED
+    return LOST if "ended" in told else "TASK_STATE_INPUT_REQUIRED"
 
 
 def _read_parts(message: Json) -> tuple[str, Json]:

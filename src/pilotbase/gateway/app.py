@@ -47,7 +47,9 @@ def open_gateway(lab: TrialRuntime, configuration: GatewayConfiguration) -> Gate
     upstreams = Upstreams(lab, desk, configuration.hub, configuration.allow, configuration.endpoint_keys)
     measurements = GatewayMeasurements()
     calls = CallHandler(desk, upstreams, measurements)
-    return Gateway(desk, calls, upstreams, measurements, configuration.body_bytes, configuration.metrics_from)
+    return Gateway(
+        desk, calls, upstreams, measurements, configuration.body_bytes, configuration.metrics_from, configuration.url
+    )
 
 
 def make_app(gateway: Gateway, lab: TrialRuntime) -> Starlette:

@@ -18,8 +18,8 @@ from pilotbase.workspace.home import HUB_URL
 
 ENVIRONMENT = "environment"
 PREFIX = "PILOTBASE_GATEWAY_"
-KNOWN = tuple(f"{PREFIX}{name}" for name in ("BODY_BYTES", "ALLOW", "ENDPOINT_KEYS_FILE", "METRICS_FROM"))
-BODY_BYTES, ALLOW, ENDPOINT_KEYS, METRICS_FROM = KNOWN
+KNOWN = tuple(f"{PREFIX}{name}" for name in ("BODY_BYTES", "ALLOW", "ENDPOINT_KEYS_FILE", "METRICS_FROM", "URL"))
+BODY_BYTES, ALLOW, ENDPOINT_KEYS, METRICS_FROM, URL = KNOWN
 DEFAULT_BODY_BYTES = 8 << 20
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -42,6 +42,8 @@ class GatewayConfiguration:
     """The hub's public address, at which people decide about acts of agents; the hub itself reads it too."""
     metrics_from: tuple[Network, ...] = ()
     """Networks whose programs read ``/metrics``, besides those of this machine."""
+    url: str = ""
+    """The gateway's own public address, which agent cards name; empty: as each caller wrote it."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> GatewayConfiguration:
@@ -55,17 +57,17 @@ class GatewayConfiguration:
         names = tuple(name.strip() for name in environment.get(ALLOW, "").split(",") if name.strip())
         keys = _keys(environment.get(ENDPOINT_KEYS, ""), problems)
         networks = _networks(environment.get(METRICS_FROM, ""), problems)
-        hub = _hub(environment.get(HUB_URL, ""), problems)
+        hub, url = (_address(name, environment.get(name, ""), problems) for name in (HUB_URL, URL))
         if problems:
             issues = [Issue(file=ENVIRONMENT, path=name, problem=problem) for name, problem in problems]
             raise InputError.from_issues(ENVIRONMENT, issues)
-        return cls(size, names, keys, hub, networks)
+        return cls(size, names, keys, hub, networks, url)
 
 
-def _hub(value: str, problems: list[tuple[str, Text]]) -> str:
+def _address(name: str, value: str, problems: list[tuple[str, Text]]) -> str:
     parts = urlsplit(value)
     if value and (parts.scheme not in ("http", "https") or not parts.hostname):
-        problems.append((HUB_URL, text("gateway.setting_invalid", found=value[:80])))
+        problems.append((name, text("gateway.setting_invalid", found=value[:80])))
     return value.rstrip("/")
 
 

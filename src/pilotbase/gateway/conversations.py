@@ -10,15 +10,15 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.requests import Request
 
 from pilotbase.documents.service import Service
-from pilotbase.gateway.door import Gateway, while_connected
+from pilotbase.gateway.door import Door, Gateway, while_connected
 from pilotbase.gateway.openai_routes import most_tokens, question_of
-from pilotbase.gateway.upstreams.agents import UnknownDialogueError
+from pilotbase.gateway.upstreams.agents import AgentUpstream, UnknownDialogueError
 from pilotbase.protocols.openai_wire import read_chat_request
 from pilotbase.protocols.strict_json import read_object, write_json
 from pilotbase.protocols.upstream import UpstreamFailedError, UpstreamReply
@@ -63,6 +63,16 @@ class ConversationTurn:
         return found
 
 
+async def received_from(door: Door, request: Request) -> tuple[Caller, bytes]:
+    """Return who sent a message to the service in the path, and the message.
+
+    The key is asked about anew: a message that makes no call is admitted by nobody else.
+    """
+    name = request.path_params["service"]
+    secret, _, body = await door.received(request, name)
+    return Caller(request, secret, await door.gateway.desk.service(secret, name)), body
+
+
 class Conversations:
     """The conversations of one gateway; used within one event loop."""
 
@@ -70,9 +80,9 @@ class Conversations:
         self._gateway = gateway
         self._open: defaultdict[str, dict[str, Sequence[Message]]] = defaultdict(dict)
 
-    async def begin(self, caller: Caller, words: str) -> ConversationTurn:
-        """Return the answer to the first words; raises as `CallHandler.answer`."""
-        return await self._turn(caller, [{"role": "user", "content": words}])
+    async def begin(self, caller: Caller, words: str, dialogue: str = "") -> ConversationTurn:
+        """Return the answer to the first words, in a dialogue of that name; raises as `CallHandler.answer`."""
+        return await self._turn(caller, [{"role": "user", "content": words}], dialogue)
 
     async def go_on(self, caller: Caller, dialogue: str, words: str, given: Message) -> ConversationTurn:
         """Return the answer to what follows: the result of a call (``call``, ``result``), words, or nothing.
@@ -87,15 +97,20 @@ class Conversations:
             raise UnknownDialogueError("gateway.unknown_dialogue")
         return await self._turn(caller, [*known, *_following(words, given)])
 
-    async def _turn(self, caller: Caller, messages: Sequence[Message]) -> ConversationTurn:
+    def leave(self, caller: Caller, dialogue: str) -> None:
+        """End a dialogue at once, whatever its agent is doing; harmless where there is none."""
+        self._open[caller.key].pop(dialogue, None)
+        for service, upstream in self._gateway.upstreams:
+            if service == caller.service.name and isinstance(upstream, AgentUpstream):
+                upstream.leave(dialogue)
+
+    async def _turn(self, caller: Caller, messages: Sequence[Message], dialogue: str = "") -> ConversationTurn:
         body = write_json({"model": caller.service.name, "messages": messages})
-        question = question_of(caller.request, body, read_chat_request(body))
+        question = replace(question_of(caller.request, body, read_chat_request(body)), dialogue=dialogue)
         work = self._gateway.calls.answer(caller.secret, question, most_tokens(caller.service, question))
         reply = (await while_connected(caller.request.receive, work)).reply
-        if not isinstance(reply, UpstreamReply) or reply.status != 200:
-            raise UpstreamFailedError("gateway.dialogue_failed")
-        found: Any = read_object(reply.body)
-        turn = ConversationTurn(found["choices"][0]["message"], found.get("pilotbase", {}))
+        assert isinstance(reply, UpstreamReply)  # no stream was asked for
+        turn = _read_turn(reply)
         self._keep(caller, messages, turn)
         return turn
 
@@ -108,6 +123,15 @@ class Conversations:
                 del own[next(iter(own))]
 
 
+def _read_turn(reply: UpstreamReply) -> ConversationTurn:
+    """Return what a chat completion says; raises `UpstreamFailedError` if it is none: endpoints may answer anything."""
+    found: Any = read_object(reply.body) if reply.status == 200 else {}
+    match found:
+        case {"choices": [{"message": dict(message)}, *_]}:
+            return ConversationTurn(message, found.get("pilotbase", {}))
+    raise UpstreamFailedError("gateway.endpoint_failed", status=reply.status)
+
+
 def told_of(turn: ConversationTurn) -> dict[str, Any]:
     """Return what a client reads of a turn: words, a call to carry out, a consent that is waited for, the end."""
     found: dict[str, Any] = {"words": turn.words, **turn.told}
@@ -118,6 +142,6 @@ def told_of(turn: ConversationTurn) -> dict[str, Any]:
 
 
 def _following(words: str, given: Message) -> Sequence[Message]:
-    if CALL in given:
+    if given.get(CALL):  # programs that fill in every parameter send null or ""
         return [{"role": "tool", "tool_call_id": str(given[CALL]), "content": json.dumps(given.get(RESULT))}]
     return [{"role": "user", "content": words}] if words else []

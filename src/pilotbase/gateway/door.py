@@ -49,6 +49,13 @@ class Gateway:
     body_bytes: int
     """Largest body of any service."""
     metrics_from: tuple[Network, ...] = ()
+    url: str = ""
+    """Its public address; empty: none is set."""
+
+    def address(self, request: Request) -> str:
+        """Return its address as ``request`` reached it, through a server in front or not."""
+        scheme = "https" if request.headers.get("x-forwarded-proto") == "https" else request.url.scheme
+        return self.url or f"{scheme}://{request.url.netloc}"
 
 
 def secret_of(request: Request) -> str:

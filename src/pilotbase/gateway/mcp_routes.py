@@ -20,7 +20,7 @@ from pilotbase import __version__
 from pilotbase.documents.contract import Contract, DataType
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.texts import Language, text
-from pilotbase.gateway.conversations import CALL, RESULT, Caller, Conversations, told_of
+from pilotbase.gateway.conversations import CALL, RESULT, Caller, Conversations, received_from, told_of
 from pilotbase.gateway.door import Door, Gateway, language_of
 from pilotbase.gateway.problems import ProblemMessage, problem_of
 from pilotbase.gateway.upstreams.agents import AgentUpstream
@@ -64,9 +64,8 @@ class _McpDoor(Door):
 
     async def answer(self, request: Request) -> Response:
         """Answer one message."""
-        secret, service, body = await self.received(request, request.path_params["service"])
-        caller, headers = Caller(request, secret, service), dict(request.headers)
-        server = _Server(service.name, self._tools(caller))
+        caller, body = await received_from(self, request)
+        headers, server = dict(request.headers), _Server(caller.service.name, self._tools(caller))
         called = mcp_wire.call_in(body, headers)
         if called is not None and any(tool["name"] == called[0] for tool in server.offered):
             server.outcome = await self._called(caller, *called)
@@ -93,7 +92,7 @@ class _McpDoor(Door):
         """Return the result of a call, and whether it is an error: of the call, not of the protocol."""
         try:
             if tool == GO_ON:
-                words = _words(arguments, "words") if "words" in arguments else ""
+                words = _words(arguments, "words") if arguments.get("words") else ""
                 found = await self._conversations.go_on(caller, _words(arguments, "dialogue"), words, arguments)
                 return told_of(found), False
             words = json.dumps(arguments.get("cases")) if tool == PREDICT else ""

@@ -95,7 +95,7 @@ def identify(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[H
 
 
 def acted_at(actor: Actor) -> float:
-    """Return when a person last did something in a browser, by the clock of this process; 0 for not of late."""
+    """Return when a person last sent a form from a browser (`time.monotonic` of this process), or 0 if not recently."""
     return float(cache.get(f"{_ACTED}:{actor.person}", 0.0))
 
 

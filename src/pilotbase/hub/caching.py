@@ -56,7 +56,7 @@ def shared(request: HttpRequest, body: bytes, content_type: str, modified: datet
 
 
 def confirmed(request: HttpRequest, file: HttpResponseBase) -> HttpResponseBase:
-    """Return a file that everybody may have: caches ask each time whether it is still given out, and still the same."""
+    """Return a file that everybody may have; caches ask each time whether it is still offered and unchanged."""
     file["Cache-Control"] = "public, no-cache"
     return get_conditional_response(request, file["ETag"], None, cast(HttpResponse, file)) or file
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -43,6 +44,8 @@ PROBLEM_TYPE = "application/problem+json"
 RETRY_SECONDS = "5"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _POSTGRES_FULL = "53100"
+_GUARDED = ("/api/", "/account/")
+"""What is sent there comes from programs, or holds codes, which no page repeats."""
 _log = logging.getLogger("pilotbase.hub")
 
 
@@ -170,6 +173,8 @@ class explain:  # noqa: N801 - named in settings beside the function middlewares
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, LoginNeededError):
+            if _came_from_here(request):
+                return _kept(request, 401)
             return redirect_to_login(request.get_full_path())
         if outage(error) is not None:
             return None  # `failed` answers it, wherever it was raised
@@ -210,7 +215,23 @@ def failed(request: HttpRequest) -> HttpResponse:
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form without its token: not from one of our pages, or from a page that was open too long."""
-    return _plain(request, RefusedError("hub.csrf_failed"), 403)
+    return _kept(request, 403) if _came_from_here(request) else _plain(request, RefusedError("hub.csrf_failed"), 403)
+
+
+def _came_from_here(request: HttpRequest) -> bool:
+    """Return whether a form came from a page of this hub, as the browser says, and holds no password."""
+    own = {f"{request.scheme}://{request.get_host()}", *settings.CSRF_TRUSTED_ORIGINS}
+    if request.method != "POST" or request.headers.get("Origin") not in own or request.path.startswith(_GUARDED):
+        return False
+    return not any("password" in name for name in request.POST)
+
+
+def _kept(request: HttpRequest, status: int) -> HttpResponse:
+    """Return a page that holds what was typed, and sends it again once its author has logged in."""
+    hint = text("hub.form_kept" if request.user.is_authenticated else "hub.form_kept_sign_in")
+    fields = [(name, values) for name, values in request.POST.lists() if name != "csrfmiddlewaretoken"]
+    shown = {"title": text("hub.problem_title"), "what": text("hub.session_ended"), "hint": hint, "fields": fields}
+    return render(request, "hub/problem.html", {**shown, "status": status}, status=status)
 
 
 def _plain(request: HttpRequest, error: PilotbaseError, status: int) -> HttpResponse:

@@ -126,9 +126,9 @@ def tell(connection: Connection, drafts: Iterable[NoticeDraft], roles_of: RolesO
 
 
 def send_test(view: View, webhook: str) -> str:
-    """Queue a message that only says that it is a test, and return its name; raises `NotFoundError`.
+    """Queue a test message to this webhook alone and return its name; raises `NotFoundError`.
 
-    Nobody else is told: its author gets no notice of it, and it goes to this webhook alone.
+    It appears in nobody's notices.
     """
     tried = find_webhook(view, webhook)
     with view.transaction("webhook.tried") as change:
@@ -146,7 +146,7 @@ def send_test(view: View, webhook: str) -> str:
 
 
 def _queue(connection: Connection, webhook: Webhook, draft: NoticeDraft, now: datetime) -> str:
-    """Queue a kept notice for a webhook and return the name of the message."""
+    """Queue a stored notice for a webhook and return the name of the message."""
     name = f"msg_{hashlib.sha256(f'{webhook.identity} {draft.identity}'.encode()).hexdigest()[:32]}"
     order = work.WorkRequest(
         lane_of(webhook.identity), "notice", name, {"notice": draft.identity}, webhook.organisation

@@ -99,7 +99,7 @@ class Operation(Generic[In, Out]):
     shared: bool = False
     """Returns the same to everybody: caches may keep it for some minutes, a file as long as its ETag is confirmed."""
     visits: int | None = None
-    """How often a minute visitors from one address may call it; None: as often as they like."""
+    """Calls a minute that visitors from one address may make; None: no limit."""
     later: bool = False
     """What it makes is only begun when it answers (202): its ``location`` is asked for it again."""
     location: str = ""

@@ -115,8 +115,8 @@ class ModelTurn:
 
     words: str
     calls: tuple[ToolCall, ...]
-    message: Mapping[str, object]
-    """The message as it goes back with the next request."""
+    back: tuple[Mapping[str, object], ...]
+    """What of it goes back with the next request."""
     model: str
     usage: TokenUsage | None
     cut: bool = False
@@ -152,7 +152,11 @@ def write_tools_request(
 
 def read_model_turn(body: bytes) -> ModelTurn:
     """Return what the first choice of a chat completion does; raises `WireError`."""
-    message = read_object(body)
+    return model_turn(read_object(body))
+
+
+def model_turn(message: Mapping[str, object]) -> ModelTurn:
+    """Return what the first choice of a chat completion, already parsed, does; raises `WireError`."""
     choice = _first_choice(message)
     found = choice.get("message")
     if not isinstance(found, dict) or not isinstance(found.get("content"), str | list | None):
@@ -163,7 +167,7 @@ def read_model_turn(body: bytes) -> ModelTurn:
     spelled = [one.spelled() for one in calls]
     back = {"role": "assistant", "content": words or None, **({"tool_calls": spelled} if spelled else {})}
     cut = choice.get("finish_reason") == "length"
-    return ModelTurn(words, calls, back, _served(message), read_usage(message), cut)
+    return ModelTurn(words, calls, (back,), served_by(message), read_usage(message), cut)
 
 
 def write_completion_request(model: str, prompt: str, sampling: Mapping[str, object]) -> bytes:
@@ -177,7 +181,7 @@ def read_chat_answer(body: bytes) -> ModelOutput:
     found = _first_choice(message).get("message")
     if not isinstance(found, dict) or not isinstance(found.get("content"), str | list | None):
         raise WireError("wire.no_choice", field="choices[0].message")
-    return ModelOutput(text_of(found.get("content")), _served(message), read_usage(message))
+    return ModelOutput(text_of(found.get("content")), served_by(message), read_usage(message))
 
 
 def read_completion_answer(body: bytes) -> ModelOutput:
@@ -186,7 +190,7 @@ def read_completion_answer(body: bytes) -> ModelOutput:
     words = _first_choice(message).get("text")
     if not isinstance(words, str):
         raise WireError("wire.no_choice", field="choices[0].text")
-    return ModelOutput(words, _served(message), read_usage(message))
+    return ModelOutput(words, served_by(message), read_usage(message))
 
 
 def write_embedding_request(model: str, texts: Sequence[str]) -> bytes:
@@ -205,7 +209,7 @@ def read_embeddings(body: bytes, count: int) -> tuple[Sequence[Sequence[float]],
     lengths = {len(vector) if _is_vector(vector) else 0 for vector in vectors}  # type: ignore[arg-type]
     if len(lengths) != 1 or 0 in lengths:
         raise WireError("wire.no_vectors", field="data", wanted=count)
-    return vectors, _served(message), read_usage(message)  # type: ignore[return-value]
+    return vectors, served_by(message), read_usage(message)  # type: ignore[return-value]
 
 
 def read_chat_request(body: bytes) -> ChatRequest:
@@ -285,6 +289,16 @@ def event_of(data: bytes) -> bytes:
     return b"data: " + data + b"\n\n"
 
 
+def read_events(body: bytes) -> Iterator[Mapping[str, object]]:
+    """Yield the objects of a stream that has come whole, until its closing event; raises `WireError`."""
+    for event in body.replace(b"\r\n", b"\n").split(b"\n\n"):
+        data = b"\n".join(_data_lines(event))
+        if data == b"[DONE]":
+            return
+        if data:
+            yield read_object(data)
+
+
 def read_usage(message: Mapping[str, object]) -> TokenUsage | None:
     """Return the usage in an answer or a stream event; None if it has none that can be read."""
     found = message.get("usage")
@@ -317,7 +331,8 @@ def read_tool_call(found: object, place: str) -> ToolCall:
     return ToolCall(*texts)
 
 
-def _served(message: Mapping[str, object]) -> str:
+def served_by(message: Mapping[str, object]) -> str:
+    """Return the name that a model gave itself, with its system fingerprint if it gave one."""
     told = [message.get("model"), message.get("system_fingerprint")]
     return " ".join(one[:200] for one in told if isinstance(one, str) and one)
 

@@ -58,6 +58,8 @@ class UpstreamCall:
     """The language of messages."""
     key: str = ""
     """Identity of the caller's key, once the call is admitted."""
+    dialogue: str = ""
+    """What the dialogue is to be called that it begins; empty: the base draws a name."""
     meter: CallMeter = field(default_factory=CallMeter)
     """Read where the call breaks off."""
 

@@ -257,7 +257,7 @@ def _unread(scenario: Scenario, classes: tuple[str, ...], frame: pl.DataFrame, i
 def _rule_problems(scenario: Scenario, classes: tuple[str, ...] | None) -> list[tuple[int | None, Text]]:
     """Return the problems with the rules themselves, as (index, sentence); no index if it concerns all of them."""
     columns = frozenset(field.name for field in scenario.data.fields)
-    columns = columns | {PANEL, MODEL} if scenario.trial.panel is not None else columns - {PANEL}
+    columns |= {PANEL, MODEL} if scenario.trial.panel is not None else {PANEL}
     kind = scenario.answer
     has_baseline, features = scenario.baseline is not None, scenario.feature_fields
     setting = RuleContext(kind, classes or (), scenario.positive, columns, has_baseline, features)

@@ -1,21 +1,30 @@
-"""Practice episodes as a person reads them, step by step: the worst of any arm first, then some that went well."""
+"""Episodes as a person reads them, step by step: of a rehearsal the worst of any arm first, then some that went well.
+
+A dialogue is what of an episode those read who judge it: the whole of it, without how it ended and what it used.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from textwrap import indent
 from typing import Any
 
 import polars as pl
+import pydantic
 
+from pilotbase.documents.contract import LONGEST_TRANSCRIPT
 from pilotbase.documents.figures import MOST_CASES, CaseInput, CaseScore, EpisodeStep, ShownCase
-from pilotbase.documents.transcript import DONE, Line, read_transcript
+from pilotbase.documents.texts import Language, text
+from pilotbase.documents.transcript import DONE, Line, end_of, read_transcript
 from pilotbase.documents.world import CLEAN, LANGUAGE, TEMPLATE, DecisionRight
 from pilotbase.measures import Cases
 
 LONGEST_STEP, MOST_STEPS = 600, 60
 _GOOD_ONES = 4
+_Steps = pydantic.TypeAdapter(list[EpisodeStep])
+_SET_IN = "    "
 _CUT = "…"
 
 
@@ -48,6 +57,36 @@ def shown_episodes(frame: pl.DataFrame, kept: Cases) -> tuple[ShownCase, ...]:
     return tuple(_shown(one, frame) for one in (*bad, *good))
 
 
+def dialogue_of(transcript: object) -> str | None:
+    """Return the dialogue, uncut, as JSON; None of an episode that its application did not bring to an end."""
+    end = end_of(transcript)
+    if end is None or end["end"] != DONE:
+        return None
+    steps = _steps(read_transcript(str(transcript)), LONGEST_TRANSCRIPT)
+    passed = [step for step in steps if step.who not in ("model", "end")]
+    return _Steps.dump_json(passed, exclude_defaults=True).decode()
+
+
+def read_dialogue(dialogue: str) -> list[EpisodeStep]:
+    """Return the steps of a `dialogue_of` an episode."""
+    return _Steps.validate_json(dialogue)
+
+
+def dialogue_lines(dialogue: str, language: Language) -> str:
+    """Return a dialogue as lines; what was said fills further ones, set in, so that no words pass for another's."""
+    return "\n".join(line for step in read_dialogue(dialogue) for line in _written(step, language))
+
+
+def _written(step: EpisodeStep, language: Language) -> Iterator[str]:
+    who = text(f"picture.step.{step.who}").render(language)
+    yield f"{step.turn}. {who}" if step.turn else who
+    yield indent(step.said, _SET_IN)
+    if step.ruling not in ("", "allowed"):
+        yield f"{_SET_IN}({text(f'picture.ruling.{step.ruling}').render(language)})"
+    if step.came:
+        yield indent(step.came, f"{_SET_IN}→ ")
+
+
 def _played(kept: Cases) -> Iterator[_Played]:
     for arm, transcripts in ((CLEAN, kept.answers), *kept.perturbed.items()):
         for row, transcript in enumerate(transcripts.tolist()):
@@ -56,7 +95,7 @@ def _played(kept: Cases) -> Iterator[_Played]:
 
 
 def _shown(one: _Played, frame: pl.DataFrame) -> ShownCase:
-    steps = tuple(_steps(one.lines))
+    steps = tuple(_steps(one.lines, LONGEST_STEP))
     if len(steps) > MOST_STEPS:
         steps = (*steps[: MOST_STEPS - 1], steps[-1])
     outcomes = {name: float(value) for name, value in one.end["outcomes"].items()}
@@ -70,23 +109,26 @@ def _shown(one: _Played, frame: pl.DataFrame) -> ShownCase:
     )
 
 
-def _steps(lines: tuple[Line, ...]) -> Iterator[EpisodeStep]:
-    yield EpisodeStep(who="task", said=_cut(str(lines[0]["task"])))
+def _steps(lines: tuple[Line, ...], longest: int) -> Iterator[EpisodeStep]:
+    def cut(content: str) -> str:
+        return content if len(content) <= longest else content[:longest] + _CUT
+
+    yield EpisodeStep(who="task", said=cut(str(lines[0]["task"])))
     for line in lines[1:]:
         turn = line.get("turn")
         if line["kind"] == "call":
             called = f"{line['tool']}({_spelled(line['arguments'])})"
-            came = "" if line["error"] and isinstance(line["result"], dict) else _cut(_spelled(line["result"]))
-            yield EpisodeStep(who="application", turn=turn, said=_cut(called), came=came, ruling=line["ruling"])
+            came = "" if line["error"] and isinstance(line["result"], dict) else cut(_spelled(line["result"]))
+            yield EpisodeStep(who="application", turn=turn, said=cut(called), came=came, ruling=line["ruling"])
         elif line["kind"] == "said":
-            yield EpisodeStep(who="application", turn=turn, said=_cut(f"“{line['text']}”"))
+            yield EpisodeStep(who="application", turn=turn, said=cut(f"“{line['text']}”"))
             if line["user"]:
-                yield EpisodeStep(who="user", turn=turn, said=_cut(line["user"]))
+                yield EpisodeStep(who="user", turn=turn, said=cut(line["user"]))
         elif line["kind"] == "model":
             yield from _asked(line)
         elif line["kind"] == "acts" and "problem" in line:
             yield EpisodeStep(who="application", turn=turn, said=f"{line['bytes']} B", ruling=line["problem"])
-    yield EpisodeStep(who="end", said=lines[-1]["end"], came=_cut(_spelled(lines[-1]["state"])))
+    yield EpisodeStep(who="end", said=lines[-1]["end"], came=cut(_spelled(lines[-1]["state"])))
 
 
 def _asked(line: Line) -> Iterator[EpisodeStep]:
@@ -101,7 +143,3 @@ def _asked(line: Line) -> Iterator[EpisodeStep]:
 
 def _spelled(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _cut(content: str) -> str:
-    return content if len(content) <= LONGEST_STEP else content[:LONGEST_STEP] + _CUT

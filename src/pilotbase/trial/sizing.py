@@ -90,10 +90,8 @@ def cases_of_scenario(
 ) -> PlannedCases:
     """Return the criteria of a scenario that can be planned, on its ``public`` sample.
 
-    ``with_earlier``: those with a margin compare two versions, and are met with it.
-
-    Claims about hidden cases are planned as claims about the population they stand for: a whole hidden set decides
-    about itself with any number of cases.
+    ``with_earlier``: those with a margin compare two versions, and are met with it. Claims about hidden cases are
+    planned as claims about the population: a whole hidden set decides about itself with any number of cases.
 
     Raises:
         InputError: there is no such criterion.
@@ -106,6 +104,8 @@ def cases_of_scenario(
         raise InputError("trial.nothing_to_plan", rules=", ".join(left_out))
     if scenario.answer not in _KINDS and public.height > _LONG:  # texts and pictures take long to compare
         public = public.sample(_LONG, seed=0)
+    said = {} if scenario.trial.panel is None else {PANEL: JUDGED_GOOD, MODEL: "0"}  # all answers are right
+    public = public.with_columns(pl.lit(value).alias(name) for name, value in said.items())
     right = right_answers(scenario, classes, public)
     cases = coded(build_cases(scenario, classes, public, right))
     copies = -(-(_LONG if scenario.answer not in _KINDS else _ENOUGH) // len(cases))

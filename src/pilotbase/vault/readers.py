@@ -47,6 +47,8 @@ _WHAT = {
 }
 _OF_ACTION: Mapping[str, str] = {Action.DISPLAY: "preview", Action.COMPUTE_ON: "table"}
 """Permitted action → what it opens of a kept file, if not the file itself."""
+_RENAMED = {"features": "trial"}
+"""Purpose of an opening as version 0.1.0 wrote it → what it is called now."""
 _Uses = Mapping[tuple[str, Digest], Use]
 _T = TypeVar("_T", str, int)
 
@@ -129,7 +131,7 @@ def _told(entry: LogEntry, leaf: str, uses: _Uses) -> ReadingTold:
         organisation=use.organisation if use is not None else fact("for", "") or _own(ground) or by,
         what=_OF_ACTION.get(fact("action", ""), _WHAT[entry.action]) if opened else "",
         name=fact("file", ""),
-        step=fact("purpose", "") if opened else "",
+        step=_RENAMED.get(fact("purpose", ""), fact("purpose", "")) if opened else "",
         purpose=use.purpose if use is not None else "",
         channel=use.channel if use is not None else fact("channel", ""),
         rows=fact("rows", 0) or (use.rows if use is not None and not opened else 0) or None,

@@ -24,7 +24,7 @@ from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.states import ScenarioState
 from pilotbase.documents.subjects import Subject
-from pilotbase.documents.texts import LANGUAGES
+from pilotbase.documents.texts import LANGUAGES, Text
 from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.workspace.jobs import JobState, enqueue, ordered_jobs
 from pilotbase.workspace.listings import Listing, Query, count_by, find_listing
@@ -102,15 +102,15 @@ def _words(body: bytes) -> str:
 
 
 def order_kit(view: View, subject: Subject, version: Digest) -> None:
-    """Queue the making of the kit of a scenario version for everybody, if everybody may have it by then."""
+    """Queue the kit of a scenario version; the worker makes it if everybody may have it by then."""
     with view.transaction("scenario.kit_ordered") as change:
         change.record("scenario.kit_ordered", [subject, version])
         enqueue(change, WorkKind.KIT, _work(version), {"subject": subject, "scenario": version})
 
 
-def has_failed(view: View, version: Digest) -> bool:
-    """Return whether the kit of a scenario version could not be made when it was last ordered."""
-    return any(job.state is JobState.FAILED for job in ordered_jobs(view, _work(version))[:1])
+def why_failed(view: View, version: Digest) -> Text | None:
+    """Return why the kit of a scenario version could not be made when it was last ordered; None: it did not fail."""
+    return next((job.reason for job in ordered_jobs(view, _work(version))[:1] if job.state is JobState.FAILED), None)
 
 
 def _work(version: Digest) -> str:

@@ -328,7 +328,7 @@ def count_late(view: View, now: datetime) -> list[LateActs]:
 
 @dataclass(frozen=True)
 class WaitingFor:
-    """What waits for one role of one organisation (empty: any); ``since``: the oldest of it."""
+    """How many tasks wait for one role of one organisation (empty: any), and since when the oldest does."""
 
     role: str
     organisation: str
@@ -338,7 +338,7 @@ class WaitingFor:
 
 
 def count_waits(view: View, now: datetime) -> list[WaitingFor]:
-    """Return for whom work waits that ``view`` sees, who has the most late first."""
+    """Return whom the tasks that ``view`` sees wait for, those with the most overdue tasks first."""
     late = func.sum(case((_waits.due < now, 1), else_=0))
     columns = (_waits.role, _waits.organisation, func.count(), late, func.min(_waits.since))
     rows = select(*columns).join(tables.listings, _waits.subject == _rows.subject)

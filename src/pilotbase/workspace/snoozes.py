@@ -1,4 +1,4 @@
-"""What a person has put off: one of their tasks, until a moment. A task that begins anew is another one."""
+"""Tasks that people have put off, each until a moment. A step that comes up again is a new task."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _rows = tables.snoozes.c
 
 @dataclass(frozen=True)
 class SnoozedTask:
-    """What names one task of an inbox: what is to be done on what, since when."""
+    """What identifies a task of an inbox: the step, its subject, and since when it waits."""
 
     subject: str
     act: str
@@ -24,7 +24,7 @@ class SnoozedTask:
 
 
 def snooze(view: View, task: SnoozedTask, until: datetime) -> None:
-    """Put ``task`` off until then, for the person of ``view`` as they act for this organisation; rows of old go."""
+    """Put ``task`` off for the person of ``view`` in the organisation they act for; their expired rows are deleted."""
     now = view.store.clock()
     with view.store.database.write() as connection:
         connection.execute(delete(tables.snoozes).where(*_own(view), _rows.until <= now))
@@ -38,13 +38,13 @@ def snooze(view: View, task: SnoozedTask, until: datetime) -> None:
 
 
 def wake(view: View, subject: str, act: str) -> None:
-    """Take back that a task was put off."""
+    """Bring back a task that was put off."""
     with view.store.database.write() as connection:
         connection.execute(delete(tables.snoozes).where(*_own(view), _rows.subject == subject, _rows.act == act))
 
 
 def snoozed(view: View) -> dict[SnoozedTask, datetime]:
-    """Return task → until when the person of ``view`` has put it off, without what has come back."""
+    """Return each task that the person of ``view`` has put off → until when; tasks that are back are left out."""
     rows = select(tables.snoozes).where(*_own(view), _rows.until > view.store.clock())
     with view.reading() as connection:
         return {SnoozedTask(row.subject, row.act, row.since): row.until for row in connection.execute(rows)}

@@ -324,7 +324,7 @@ def changes(connection: Connection, actor: Actor, since: int, limit: int, kinds:
 
 @dataclass(frozen=True)
 class Pulse:
-    """Where the base stands: numbers that change with every event, and say nothing about it."""
+    """Numbers that change with every event of the base and reveal nothing about it."""
 
     change: int
     """Sequence of the newest change."""
@@ -335,7 +335,7 @@ class Pulse:
 
 
 def pulse_of(view: View) -> Pulse:
-    """Return where the base stands now, in one statement, whoever asks."""
+    """Return the pulse of the base, the same for every actor, in one statement."""
     row = tables.work.c
     work = select(func.count(), func.coalesce(func.max(row.identity), 0), func.max(row.beat_at))
     newest = (select(func.max(one.c.sequence)).scalar_subquery() for one in (tables.changes, tables.notices))
@@ -346,7 +346,7 @@ def pulse_of(view: View) -> Pulse:
 
 
 def newest_change(view: View) -> int:
-    """Return the sequence of the newest change of the base, 0 before the first, whoever asks."""
+    """Return the sequence of the newest change of the base, the same for every actor; 0 before the first."""
     with view.reading() as connection:
         return connection.scalar(select(func.max(_changes.sequence))) or 0
 

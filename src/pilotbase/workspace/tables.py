@@ -307,7 +307,7 @@ snoozes = table(
     *moments("since", "until"),
     key("person", "organisation", "subject", "act"),
 )
-"""Until when a person, acting for an organisation, has put off which task that waits since when."""
+"""Tasks that a person, acting for an organisation, has put off: which, waiting since when, and until when."""
 
 notice_mails = table(
     "notice_mails", *words(person=63, choice=10), *numbers("position"), *moments("sent_at", null=True), key("person")

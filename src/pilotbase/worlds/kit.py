@@ -227,7 +227,7 @@ class Episode:
     """The base of episodes: a tool ``name`` is the method ``do_name``, which takes its arguments and returns JSON.
 
     The arm ``tool_error`` makes one of the first three calls fail once, with the text ``busy``. Under ``slow`` one of
-    them is carried out only when it is made again, some times: until then its result is the text ``slow``.
+    them has to be made again two to four times before it is carried out: until then its result is the text ``slow``.
     """
 
     busy, slow = "busy", "not done yet: make the same call again"

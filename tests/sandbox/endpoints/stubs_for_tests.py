@@ -5,8 +5,8 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 GREETINGS = ("/models", "/ready")
@@ -87,6 +87,8 @@ class Handler(BaseHTTPRequestHandler):
     def say(self, fault, answer):
         if fault:
             getattr(self, fault.partition(":")[0])(fault.partition(":")[2])
+        elif isinstance(answer, Iterator):
+            self.stream(answer)
         else:
             self.send(200, json.dumps(answer).encode())
 
@@ -96,6 +98,18 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
         self.wfile.write(body)
+
+    def stream(self, events):
+        """Send events as they come, for as long as somebody listens; where one raises, the stream breaks off."""
+        self.close_connection = True
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        with suppress(OSError, EOFError):
+            for event in events:
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(event), event))
+            self.wfile.write(b"0\r\n\r\n")
 
     def status(self, told):
         self.send(int(told), b'{"error": "no"}')

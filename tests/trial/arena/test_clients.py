@@ -13,6 +13,7 @@ from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.worker.trials.proving import prove
 from pilotbase.worker.trials.replaying import replay_trial
 from tests.sandbox.door_client_for_tests import CLIENT
+from tests.sandbox.endpoints.model_servers_for_tests import FORMS, speaking
 from tests.sandbox.endpoints.stubs_for_tests import Stub, serving
 from tests.sandbox.endpoints.test_acting import PROMPT, carrier
 from tests.trial.arena.agents import MANIFEST, UTILITY, write_agent, write_scenario
@@ -46,11 +47,12 @@ def test_an_agent_that_speaks_mcp_in_its_box_is_accepted_and_replayed(base, tmp_
 
 
 @pytest.mark.prove
-def test_an_agent_behind_openais_api_is_accepted_and_its_calls_are_counted(base, tmp_path, monkeypatch):
+@pytest.mark.parametrize("form", ["chat", "streamed chat", "streamed responses"])
+def test_an_agent_behind_openais_api_is_accepted_and_its_calls_are_counted(form, base, tmp_path, monkeypatch):
     monkeypatch.setenv("PILOTBASE_ENDPOINT_ALLOW", "127.0.0.1")
-    with serving(Stub(by_chat)) as stub:
+    with serving(Stub(speaking(by_chat))) as stub:
         application = write_agent(tmp_path, "")
-        endpoint = json.dumps(stub.endpoint("openai_tools", prompt=PROMPT))
+        endpoint = json.dumps(stub.endpoint(**FORMS[form], prompt=PROMPT))
         (application / "application.yaml").write_text(
             MANIFEST.format(name="far") + f"runtime: endpoint\nendpoint: {endpoint}\n"
         )
@@ -60,13 +62,14 @@ def test_an_agent_behind_openais_api_is_accepted_and_its_calls_are_counted(base,
         report = prove(base, scenario, application, tmp_path / "out").report
     assert report.verdict is Verdict.ACCEPT, [(one.rule, one.estimate) for one in report.criteria]
     assert report.endpoint.calls == 6 * 3 < len(stub.asked), "the rest was practice"
+    assert (report.endpoint.completion_tokens, report.endpoint.estimated) == (6 * 3 * 5, 0)
 
 
 @pytest.mark.parametrize(
     ("change", "told"),
     [
         ({"interface": "mcp", "runtime": "command", "command": ["python", "a.py"]}, "Only an application in Python"),
-        ({"interface": "act", "protocol": "openai_chat"}, "speaks openai_tools here"),
+        ({"interface": "act", "protocol": "openai_chat"}, "speaks openai_tools, openai_responses here"),
         ({"interface": "predict", "protocol": "openai_tools"}, "add ‘interface: act’"),
     ],
 )

@@ -164,7 +164,7 @@ def _shares(name: str) -> dict[str, pl.Expr]:
     text, number = pl.col(name), pl.col(f"\0{name}")
     fraction = number != number.round(0)
     if not KEY_NAME.search(name):
-        fraction = fraction | text.str.contains(r"[.．eE%％]")
+        fraction = fraction | text.str.contains(r"[.．eE%％]") | text.str.contains(ONLY_COMMA)
     commas, clear = text.str.contains(","), pl.any_horizontal(text.str.contains(one) for one in _CLEAR_COMMAS)
     asked = (
         text.str.to_lowercase().is_in(_TRUTHS).mean(),

@@ -38,6 +38,7 @@ _MOST_MISSING = 0.5
 _SHOWN = 4
 _NUMBER_WITH_UNIT = re.compile(r"\s*[-+]?\d[\d.,]*\s*(?P<unit>[^\d\s.,:/-][^\d:-]{0,9})\s*")
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+_NUMBER_OF_A_HOUSE = re.compile(r"\d+[A-Za-z]")
 _MOST_SAMPLE = 200
 _FEWEST_NUMBERS, _MOST_UNITS = 10, 4
 """Words with a number are quantities in several units if they hold so many different numbers and so few units."""
@@ -297,13 +298,14 @@ def _sentinel(values: pl.Series) -> tuple[float, int] | None:
 def _units_in(sample: Sequence[str]) -> tuple[str, ...]:
     """Return the units that nearly all values of a column of texts end with, after a number, most frequent first.
 
-    One unit is enough in some cells if nearly all others are plain numbers.
+    One unit is enough in some cells if nearly all others are plain numbers, but no letter as in 14a.
     """
     found = [match for match in map(_NUMBER_WITH_UNIT.fullmatch, sample) if match]
     units = Counter(match["unit"].strip() for match in found)
     usual = units.most_common(1)[0] if units else ("", 0)
     bare = sum(_NUMBER.fullmatch(one.strip()) is not None for one in sample)
-    if usual[1] > 0.8 * len(sample) or (usual[1] and usual[1] + bare > 0.9 * len(sample)):
+    in_some = usual[1] and not any(_NUMBER_OF_A_HOUSE.fullmatch(one.strip()) for one in sample)
+    if usual[1] > 0.8 * len(sample) or (in_some and usual[1] + bare > 0.9 * len(sample)):
         return usual[:1]
     numbers = {match[0].partition(match["unit"])[0] for match in found}
     several = len(found) > 0.8 * len(sample) and len(units) <= _MOST_UNITS and len(numbers) >= _FEWEST_NUMBERS
@@ -319,11 +321,17 @@ def _of_strengths(found: Iterable[FeatureStrength], scenario: Scenario) -> Itera
 
 
 def _tells(check: LeakageCheck) -> bool:
-    return check.outcome is not Outcome.PASS or (check.count > 0 and check.name == "exact_duplicates")
+    repeats = check.count > 0 and check.name == "exact_duplicates"
+    return check.outcome is not Outcome.PASS or repeats or _of_file_order(check)
+
+
+def _of_file_order(check: LeakageCheck) -> bool:
+    return check.sentence.code == "data.leakage.rows_hidden"
 
 
 def _of_check(check: LeakageCheck) -> Remark:
-    return Remark(check.outcome, check.sentence, text(f"doctor.{check.name}.remedy"))
+    remedy = "sorted_rows" if _of_file_order(check) else check.name
+    return Remark(check.outcome, check.sentence, text(f"doctor.{remedy}.remedy"))
 
 
 def _remark(code: str, outcome: Outcome, **values: object) -> Remark:

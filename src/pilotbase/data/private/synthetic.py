@@ -16,7 +16,7 @@ from pilotbase.data.private.profiling import TableRecords, Units, plan
 from pilotbase.data.private.synthesis import synthesise
 from pilotbase.data.quality.columns import ROW, RecordTable, record_table
 from pilotbase.data.terms.templates import OfferLimits, offer_for
-from pilotbase.documents.base import Localized, localized
+from pilotbase.documents.base import LONGEST_NAME, Localized, localized
 from pilotbase.documents.dataset import (
     DataField,
     Dataset,
@@ -40,7 +40,6 @@ ORIGIN = "generated_data_indicator"
 """Marks every record (TC609-5-2025-02): 1, it was generated."""
 LEAST_ROWS, MOST_ROWS = 200, 1_000_000
 """Fewer could not be compared with the records."""
-_LONGEST_NAME = 63
 _Matrix = npt.NDArray[np.float64]
 _LEAST_COMPARED = 50
 """Records needed on either side to compare anything."""
@@ -105,7 +104,7 @@ def write_sample(sample: Sample, folder: Path) -> tuple[Path, ...]:
 
 
 def _described(dataset: Dataset, profile: PrivateProfile, record_set: RecordSet, made: pl.DataFrame) -> Dataset:
-    name = dataset.name[: _LONGEST_NAME - len(SUFFIX)] + SUFFIX
+    name = dataset.name[: LONGEST_NAME - len(SUFFIX)] + SUFFIX
     content = format_table(made)
     file = FileObject(
         id=f"{name}.csv",

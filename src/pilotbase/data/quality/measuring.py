@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from pilotbase import __version__
+from pilotbase.data.describing.observing import Column
 from pilotbase.data.quality.checks import (
     CheckCount,
     GroupCheck,
@@ -22,7 +23,7 @@ from pilotbase.data.quality.checks import (
     group_checks,
     row_checks,
 )
-from pilotbase.data.quality.columns import RecordTable, open_record_table
+from pilotbase.data.quality.columns import ROW, RecordTable, open_record_table, record_table
 from pilotbase.data.quality.definition import (
     QualityContext,
     QualityMeasure,
@@ -36,7 +37,7 @@ from pilotbase.data.quality.measures import QUALITY_MEASURES
 from pilotbase.data.quality.profiling import MOST_DRAWN, ends_of, grade, profile, profile_counts, required_of
 from pilotbase.data.quality.tally import HELD, SHOWN, WORDS, KeyedRows, tally_all
 from pilotbase.data.sources.opening import read_table, scanning
-from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.dataset import DataField, Dataset, RecordSet
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import digest_file, digest_json, hex_of
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
@@ -53,6 +54,8 @@ from pilotbase.documents.vocabularies import Opening
 _MOST_NAMED = 50
 """Failing rules whose first rows are sought: each takes a look into the table."""
 _MEBIBYTE = 1 << 20
+_LAST = 10
+"""Columns at the end of a wide table that are drawn."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -113,6 +116,27 @@ def measure_quality(
         checks_declared=len(rules),
         checks_run=sum(rule.state == "measured" for rule in rules),
         grade=grade(dataset, measurements),
+    )
+
+
+def profile_rows(record_set: RecordSet, rows: pl.LazyFrame) -> RecordSetProfile:
+    """Return the profile of ``rows``, which hold the fields of ``record_set``; nothing is measured or graded.
+
+    Of a wide table only the first `MOST_DRAWN` columns are looked at, with the last few among them.
+    """
+    fields = record_set.fields
+    if len(fields) > MOST_DRAWN:  # the answer often stands at the end
+        fields = (*fields[: MOST_DRAWN - _LAST], *fields[-_LAST:])
+    drawn = record_set.model_copy(update={"fields": fields})
+    table = record_table(drawn, rows.with_row_index(ROW, 1))
+    return profile(table, count_all(table, profile_counts(table)), None)
+
+
+def inferred_fields(columns: Iterable[Column]) -> tuple[DataField, ...]:
+    """Return fields of the types that ``columns`` have, without any promise."""
+    return tuple(
+        DataField(name=one.name, data_type=one.data_type, missing=("", *one.spellings), repeated=one.repeated)
+        for one in columns
     )
 
 

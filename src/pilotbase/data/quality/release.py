@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from pilotbase.data.bridges.reading import load_description
 from pilotbase.data.describing.observing import observe
-from pilotbase.data.quality.measuring import ReferenceData, measure_quality
+from pilotbase.data.quality.measuring import ReferenceData, inferred_fields, measure_quality
 from pilotbase.data.quality.page import render_quality
 from pilotbase.data.sources.opening import open_source, scanning
 from pilotbase.data.sources.source import ReadOptions
-from pilotbase.documents.dataset import DataField, Dataset, FileObject, RecordSet
+from pilotbase.documents.dataset import Dataset, FileObject, RecordSet
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.loading import load_document
@@ -265,12 +265,8 @@ def inferred_dataset(path: Path) -> Dataset:
     """
     with tempfile.TemporaryDirectory(prefix="pilotbase-quality-") as scratch, scanning(path):
         table = open_source(str(path), Path(scratch), ReadOptions(quick=True)).only()
-        columns = observe(table)
+        fields = inferred_fields(observe(table))
     name = re.sub(r"[^a-z0-9_-]+", "-", path.stem.lower()).strip("-_")[:60] or "table"
-    fields = tuple(
-        DataField(name=one.name, data_type=one.data_type, missing=("", *one.spellings), repeated=one.repeated)
-        for one in columns
-    )
     return Dataset(
         name=name,
         title=path.name,

@@ -34,7 +34,7 @@ from pilotbase.workspace.transaction import Transaction
 from pilotbase.workspace.uses import RefusedAct, epsilon_spent, find_use, keep_refusal, keep_use, used_under
 
 _UNCOUNTED = Used(*[1 << 53] * 3)
-"""More than any limit: what nobody counts may be done so often."""
+"""More than any limit allows: uses by everyone are not counted."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def judge(view: View, request: Request) -> TermsDecision:
 def permits_everyone(view: View, request: Request) -> bool:
     """Return whether an open dataset's offer permits ``request`` to anybody at any time; nothing is counted.
 
-    So what counts uses, or names who receives the data, denies it.
+    An offer that limits uses, or names who receives the data, does not.
     """
     with view.reading() as connection:
         dataset = dataset_row(connection, request.target)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import pydantic
 
 from pilotbase.documents.api.shapes import RequestModel, ResponseModel
+from pilotbase.documents.figures import EpisodeStep
 from pilotbase.documents.label_statement import GuidelineVersion, LabelStatement
 from pilotbase.documents.labelling import MOST_ITEMS, LabelQuality
 from pilotbase.documents.probes import LONGEST_GUIDELINE
@@ -78,6 +79,8 @@ class ItemTold(ResponseModel):
     place: int
     of: int
     fields: dict[str, str]
+    dialogue: list[EpisodeStep]
+    """Of an episode that is judged: who did or said what, and what came back; else empty."""
     given: str | None
     """The caller's own label, or decision."""
     differing: list[str]

@@ -129,6 +129,12 @@ class AgentUpstream:
             dialogue.leave(STOPPED)
         self._drop_spare()
 
+    def leave(self, dialogue: str) -> None:
+        """End a dialogue whose caller wants nothing more of it; harmless where it has ended."""
+        for one in self._open:
+            if one.identity == dialogue:
+                one.leave(LEFT)
+
     def warm(self) -> None:
         """Have the box of the next dialogue started, if there may be one more."""
         self._asked_at, self._warm = time.monotonic(), True
@@ -209,7 +215,7 @@ class AgentUpstream:
         spare, self._spare = self._spare, None
         spoken = self.world.world.languages
         language = question.language if question.language in spoken else spoken[0]
-        opened = {"task": messages[0].words, "language": language, "key": question.key}
+        opened = {"task": messages[0].words, "language": language, "key": question.key, "dialogue": question.dialogue}
         principal = _Principal(self._service, self.world, self._recipe.route.application.digest, self._office)
         opening = DialogueOpening(lambda: self._box(spare), self._recipe.open_door)
         dialogue = Dialogue(self.world, opened, opening, principal, self._recorded)

@@ -106,7 +106,7 @@ class ShownOperation:
 
     @property
     def curl(self) -> str:
-        """Return a request as a shell writes it."""
+        """Return the request as a shell command."""
         asked = [f'curl -sf "$PILOTBASE_HUB{_filled(self.told["path"])}"']
         asked += [f"-X {self.known.method}"] if self.known.method != "GET" else []
         asked += [f'-H "{_BEARER}"'] if self.known.callers is not Callers.UNASKED else []
@@ -141,7 +141,7 @@ class ShownOperation:
 @page("api/docs/", "api-docs", EVERYBODY)
 @revalidated
 def show(request: HubRequest) -> HttpResponse:
-    """List every operation by its noun; those whose words hold all that was asked for."""
+    """List the operations by noun, only those that contain every word searched for."""
     words = request.GET.get("q", "")[:MOST_WORDS]
     terms = fold(words).split()
     found = [one for one in declared().values() if all(term in _spoken(one) for term in terms)]

@@ -36,7 +36,7 @@ from pilotbase.vault.uploads import (
 )
 from pilotbase.worker.base import vault_of
 from pilotbase.worker.datasets.describing import MOST_FILES
-from pilotbase.worker.intake.boxed_tables import describe_table
+from pilotbase.worker.intake.boxed_tables import TableFacts, describe_table
 from pilotbase.worker.intake.versions import own_names
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
@@ -49,11 +49,10 @@ KEPT = "kept"
 
 @dataclass(frozen=True)
 class KeptTable:
-    """A table that was sent, and what its columns are called."""
+    """A table that was sent, and what a box has seen in it."""
 
     upload: Upload
-    columns: tuple[str, ...]
-    rows: int
+    facts: TableFacts
 
 
 def keep_table(view: View, file: UploadedFile[Any], name: str) -> KeptTable:
@@ -222,9 +221,9 @@ def _described(view: View, upload: Upload) -> KeptTable:
     if facts is None:
         with opened_table(view, upload) as path:
             found = describe_table(path)
-        facts = (found.columns, found.rows)
+        facts = found.model_dump_json()
         cache.set(key, facts, _REMEMBERED_SECONDS)
-    return KeptTable(upload, *facts)
+    return KeptTable(upload, TableFacts.model_validate_json(facts))
 
 
 def _before(request: HubRequest, form: KeepingForm) -> Upload | None:

@@ -38,14 +38,14 @@ _MAXIMUM_BYTES = 1 << 20
 _STEPS = ("key", "statement", "time", "list", "log")
 """What ``proof.js`` checks, in its order; names: text ``portal.check.<step>``."""
 _OUTCOMES = {"holds": "pass", "fails": "fail", "unknown": "open"}
-"""What it finds of each → how that looks."""
+"""Outcome of a step → its look."""
 _PUBLIC = {
     "envelope": "/api/certificates/{serial}/envelope",
     "proof": "/api/certificates/{serial}/proof",
     "roots": "/certificates/trust-roots.json",
     "revocations": "/certificates/revocations.json",
 }
-"""What it reads for that → where anybody gets it."""
+"""Public file that it reads → its address."""
 
 
 class CheckForm(forms.Form):
@@ -88,11 +88,10 @@ def check(request: HubRequest) -> HttpResponse:
         if form.serial():
             return redirect("certificate", serial=form.serial())
         checked = certificates.check(base(), form.given())
-    stated = checked.certificate if checked is not None else None
     shown = {"title": text("hub.nav_certificates"), "form": form, "checked": checked}
-    shown["shown"] = certificate_shown(stated) if stated is not None else None
-    if checked is not None and stated is not None and checked.verification:
-        shown["scenario"] = find_listing(request.acting.view, stated.scenario.subject)
+    if checked is not None and checked.certificate is not None:
+        shown["shown"] = certificate_shown(checked.certificate, holds=True)
+        shown["scenario"] = find_listing(request.acting.view, checked.certificate.scenario.subject)
     return render(request, "hub/certificate_check.html", shown)
 
 
@@ -104,7 +103,7 @@ def show(request: HubRequest, serial: str) -> HttpResponse:
     shown = {
         "title": text("hub.certificate"),
         "checked": checked,
-        "shown": certificate_shown(issued.certificate),
+        "shown": certificate_shown(issued.certificate, holds=checked.verification is not None),
         "serial": serial,
         "steps": _STEPS,
         "outcomes": _OUTCOMES,
@@ -117,8 +116,9 @@ def show(request: HubRequest, serial: str) -> HttpResponse:
 
 @page("certificates/<digits:serial>/badge.<language:reader>.svg", "certificate-badge", EVERYBODY)
 def badge(request: HttpRequest, serial: str, reader: Language) -> HttpResponse:
-    """Give the badge for pages of others: what they show is some minutes old at most."""
-    found = certificate_shown(certificates.issued(base(), serial).certificate)
+    """Give the badge, for other people's pages; caches keep it for a few minutes."""
+    checked, issued = certificates.check_issued(base(), serial), certificates.issued(base(), serial)
+    found = certificate_shown(issued.certificate, holds=checked.verification is not None)
     response = shared(request, found.badge(reader).encode(), "image/svg+xml")
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response

@@ -79,6 +79,7 @@ def preview(request: HubRequest, name: str) -> HttpResponse:
         "title": text("preview.title"),
         "found": found,
         "shown": len(found.cells),
+        "quality": published_report(request.acting.view, subject),
         "crumbs": record_crumbs(subject, see(request.acting.view, subject).title),
     }
     return render(request, "hub/preview.html", shown)

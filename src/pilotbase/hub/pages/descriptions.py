@@ -27,7 +27,7 @@ from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import form_of, refusals_in
 from pilotbase.hub.forms.files import FilesForm, erased_on_failure, keep_file, make_name
 from pilotbase.hub.presenters.addresses import address_of, crumb, section_crumb, subject_of
-from pilotbase.hub.presenters.drawn import render_live
+from pilotbase.hub.presenters.drawn import render_live, tables_drawn
 from pilotbase.hub.presenters.records import see
 from pilotbase.hub.routing import FORM, POST, page
 from pilotbase.hub.sentences import asked, t
@@ -249,6 +249,7 @@ def _shown(found: DescriptionProgress, form: DescriptionForm, live: bool) -> dic
         "described": described,
         "missing": [_ASKED.get(path, path) for path in described.missing] if described else (),
         "guesses": described.guesses[:_MOST_SHOWN] if described else (),
+        "tables": tables_drawn(described.profiles if described else ()),
         "seen": described.seen[:_MOST_SHOWN] if described else (),
         "more": max(len(described.guesses) - _MOST_SHOWN, 0) if described else 0,
         "refusal": found.refusal,

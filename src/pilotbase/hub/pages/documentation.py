@@ -41,7 +41,7 @@ _ELSEWHERE: dict[str, Callable[[], str]] = {
 }
 """Pages of the reference that the hub has in a form of its own."""
 _LEFT_OUT = re.compile(r'^(?:\* )?\[(?:中文|English)\]\([^)]*\)$|^<a id="[^"]*"></a>$|<!--.*?-->', re.M | re.S)
-"""The way to the other language, which the hub's header has, and what only other readers of the file need."""
+"""Links to the other language, which the hub's header offers, and what only readers of the file need."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def picture(request: HttpRequest, folder: str, name: str) -> HttpResponse:
 
 
 def _shown(request: HubRequest, name: str) -> HttpResponse:
-    found = there(documented(name, language()))
+    found = documented(there(name if name in names() else None), language())
     crumbs = [crumb("documentation-start", text("hub.docs"))] if name != START else []
     return render(request, "hub/documentation.html", {"title": found.title, "found": found, "crumbs": crumbs})
 
@@ -90,10 +90,8 @@ def names() -> frozenset[str]:
 
 
 @cache
-def documented(name: str, reader: Language) -> Documented | None:
-    """Return a page in the language ``reader`` (in English where it has no other); None: there is none."""
-    if name not in names():
-        return None
+def documented(name: str, reader: Language) -> Documented:
+    """Return the page ``name``, one of `names`, in the language ``reader``, or in English where it has no other."""
     translated = FOLDER / f"{name}.zh.md"
     path = translated if reader == "zh" and translated.is_file() else FOLDER / f"{name}.md"
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
@@ -129,7 +127,7 @@ def _anchored(tokens: Sequence[Token]) -> Iterator[tuple[str, str]]:
 
 
 def _led(tokens: Iterable[Token], page: Path) -> Iterator[Token]:
-    """Yield what a paragraph holds; links lead into the hub, and words stay where the hub has no such page."""
+    """Yield the tokens of a paragraph; links lead into the hub, or become plain words if the hub has no such page."""
     led: list[bool] = []
     for one in tokens:
         if one.type == "link_open":
@@ -165,7 +163,7 @@ def _from(link: str, page: Path) -> str:
 
 
 def _captioned(tokens: list[Token], title: str) -> list[Token]:
-    """Let each table be called as the heading above it."""
+    """Give each table the heading above it as its caption."""
     for before, one in pairwise(tokens):
         title = _words(one) if before.type == "heading_open" else title
         if one.type == "table_open":

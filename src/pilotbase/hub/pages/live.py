@@ -1,7 +1,7 @@
-"""What keeps open pages fresh: a stream of server-sent events that names what has changed, and says nothing else.
+"""The stream of server-sent events that keeps open pages up to date. An event is a name and carries no content.
 
-A page asks again for the parts that such an event is about, with its reader's rights. One reader of the store in a
-process wakes all streams; each then looks whether its own reader sees any of what is new.
+On an event the page reloads the parts concerned, with the rights of its reader. One task per process watches the store
+and wakes all streams; each stream then checks whether its own reader sees any of the changes.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ from pilotbase.notices.rows import unread_since
 from pilotbase.workspace.jobs import live_jobs
 from pilotbase.workspace.store import Pulse, View, pulse_of
 
-LOOK_SECONDS = 1.0
+LOOK_SECONDS, PAUSE_SECONDS = 1.0, 2.0
+"""How often the store is read; how long a stream pauses after events, so that what happens meanwhile comes at once."""
 MOST_STREAMS, MOST_OF_A_PERSON, AT_ONCE = 200, 4, 2
-"""Streams of a process and of a person; how many of them ask the store at a time."""
+"""Streams of a process and of a person; how many of them query the store at a time."""
 HEARTBEAT_SECONDS, LONGEST_SECONDS = 15.0, 600.0
-"""After the longest time a stream ends: the browser opens another one, as whoever its reader is by then."""
+"""After the longest time a stream ends. The browser opens a new one, with the rights that its reader has by then."""
 P = ParamSpec("P")
 R = TypeVar("R")
 _RETRY = "retry: 5000\n\n"
@@ -35,7 +36,7 @@ _HEARTBEAT = ": still here\n\n"
 
 
 class Heart:
-    """Looks once a second where the base stands, while any stream is open."""
+    """Reads the pulse of the base once a second while any stream is open."""
 
     def __init__(self) -> None:
         self.ended = False
@@ -52,7 +53,7 @@ class Heart:
 
     @contextmanager
     def opened(self, person: str) -> Iterator[None]:
-        """Count a stream until the end of the block."""
+        """Count a stream as open within the block."""
         with self._guard:
             self._open[person] += 1
         try:
@@ -63,7 +64,7 @@ class Heart:
                 self._open += Counter()  # forgets whoever has none
 
     async def after(self, known: Pulse | None, seconds: float) -> Pulse | None:
-        """Return where the base stands once that is elsewhere than at ``known``; None if it stays there so long."""
+        """Return the pulse as soon as it differs from ``known``, or None if it doesn't within so many seconds."""
         self._beat()
         ends = time.monotonic() + seconds
         while not self.ended and (self._pulse is None or self._pulse == known):
@@ -78,12 +79,12 @@ class Heart:
         return self._pulse
 
     def _beat(self) -> None:
-        """Let one task of this loop look; one that has failed, or belongs to a loop of before, is begun anew."""
+        """Start the task that reads the pulse, unless it runs; it is replaced if it failed or its loop is gone."""
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             self._loop, self._task, self._moved, self.turns = loop, None, asyncio.Event(), asyncio.Semaphore(AT_ONCE)
         if self._task is None or self._task.done():
-            self._task = loop.create_task(self._look())
+            self._pulse, self._task = None, loop.create_task(self._look())
 
     async def _look(self) -> None:
         while self._open and not self.ended:
@@ -99,10 +100,10 @@ HEART = Heart()
 
 @page("live/", "live")
 def live(request: HubRequest) -> StreamingHttpResponse | HttpResponse:
-    """Open a stream: ``changed``, ``notices`` and ``work`` tell that there is more of these for the reader."""
+    """Open a stream of the events ``changed``, ``notices`` and ``work``, each about what the reader sees."""
     person = request.acting.actor.person or ""
     if not HEART.admits(person):
-        return HttpResponse(status=204)  # the browser asks no more, and the page falls back to asking now and then
+        return HttpResponse(status=204)  # the page polls, and tries to open a stream about once a minute
     since = _read(request.headers.get("Last-Event-ID") or request.GET.get("since", ""))
     response = StreamingHttpResponse(events(request.acting.view, person, since), content_type="text/event-stream")
     response["X-Accel-Buffering"] = "no"
@@ -110,7 +111,7 @@ def live(request: HubRequest) -> StreamingHttpResponse | HttpResponse:
 
 
 async def events(view: View, person: str, since: tuple[int, int]) -> AsyncIterator[str]:
-    """Yield the stream: an event under the position up to which the reader then knows everything, or a heartbeat."""
+    """Yield events and heartbeats; the id of an event is the position up to which its reader then knows everything."""
     with HEART.opened(person):
         yield _RETRY
         ends, known, work = time.monotonic() + LONGEST_SECONDS, None, await _asked(_work_of, view)
@@ -130,10 +131,12 @@ async def events(view: View, person: str, since: tuple[int, int]) -> AsyncIterat
             known = found
             for name in names:
                 yield f"id: {found.change}-{found.notice}\nevent: {name}\ndata: {name}\n\n"
+            if names:
+                await asyncio.sleep(PAUSE_SECONDS)
 
 
 def _read(told: str) -> tuple[int, int]:
-    """Return a position; whoever has none, or one of somewhere else, begins with everything that is there."""
+    """Return the position ``told``; one that is missing or unreadable is the very beginning."""
     change, _, notice = told.partition("-")
     known = change.isdecimal() and notice.isdecimal() and len(told) < 40
     return (int(change), int(notice)) if known else (0, 0)

@@ -18,7 +18,7 @@ from pilotbase.catalogue.records import load_record
 from pilotbase.catalogue.saving import SaveOptions
 from pilotbase.data.drafting import DraftAnswers
 from pilotbase.data.scenario_yaml import write_scenario_yaml
-from pilotbase.documents.base import LONGEST_NOTE, NAME_PATTERN
+from pilotbase.documents.base import LONGEST_NOTE, NAME_PATTERN, Localized
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.permissions import Act, permitted
@@ -40,20 +40,24 @@ from pilotbase.hub.forms.files import (
     make_name,
     opened_table,
 )
+from pilotbase.hub.pages.sizes import shown_beside
 from pilotbase.hub.presenters.addresses import address_of, record_crumbs, section_crumb, subject_of
 from pilotbase.hub.presenters.records import records_offered, see
 from pilotbase.hub.routing import FORM, page
 from pilotbase.hub.sentences import area, asked, t
 from pilotbase.matching.finding import resembling
-from pilotbase.worker.intake.versions import take_drafted, take_edited, take_uploaded_application
+from pilotbase.worker.intake.versions import take_drafted, take_edited, take_reworded, take_uploaded_application
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Query
 
 ANSWERS = ("problem", "target", "cost_of_miss", "cost_of_false_alarm", "contact")
+COSTS = ("cost_of_miss", "cost_of_false_alarm")
+RARE = ("dates", "name", "dataset", "cases", "manifest")
+"""Answers that few give: they are folded."""
 TABLES = (".csv", ".parquet", ".xlsx")
 """What a scenario names as it is."""
 _DEMAND, _RESEMBLING = "demand", 4
-"""Key of the session; records of a kind that resemble a demand."""
+"""Key in the session; how many similar records of each kind are shown."""
 _SOURCES = (*TABLES, ".tsv", ".txt", ".jsonl", ".json")
 """What a draft is made from."""
 
@@ -77,7 +81,7 @@ class DataForm(SizedForm):
 
 
 class DemandForm(forms.Form):
-    """A demand in words, before there is any table: it is kept for the person until the draft is made."""
+    """A demand in words, before there is a table; the session keeps it until the draft is made."""
 
     problem = area(t("hub.field_problem"), t("hub.help_problem"), max_length=2000)
     cost_of_miss = forms.FloatField(
@@ -95,11 +99,6 @@ class AnswersForm(DataForm):
     problem = area(t("hub.field_problem"), t("hub.help_problem"), max_length=2000, required=False)
     target = forms.CharField(**asked("hub.field_target", "hub.help_target"), max_length=200, required=False)
     group_or_time = forms.CharField(**asked("hub.field_group", "hub.help_group"), max_length=200, required=False)
-    dates = forms.ChoiceField(
-        **asked("hub.field_date_order", "hub.help_date_order"),
-        choices=[("", "–"), *((order, t(f"hub.date_order.{order}")) for order in DateOrder)],
-        required=False,
-    )
     cost_of_miss = forms.FloatField(
         **asked("hub.field_miss", "hub.help_miss"), min_value=0, max_value=1e15, required=False
     )
@@ -107,6 +106,11 @@ class AnswersForm(DataForm):
         **asked("hub.field_false_alarm", "hub.help_false_alarm"), min_value=0, max_value=1e15, required=False
     )
     contact = forms.CharField(**asked("hub.field_contact", "hub.help_contact"), max_length=150, required=False)
+    dates = forms.ChoiceField(
+        **asked("hub.field_date_order", "hub.help_date_order"),
+        choices=[("", "–"), *((order, t(f"hub.date_order.{order}")) for order in DateOrder)],
+        required=False,
+    )
     name = forms.RegexField(
         NAME_PATTERN,
         **asked("hub.field_scenario_name", "hub.help_scenario_name"),
@@ -129,9 +133,12 @@ class AnswersForm(DataForm):
         self.fields["dataset"].choices = [("", "–"), *own]  # type: ignore[attr-defined]
         self.fields["cases"].required = False
         self.fields["cases"].label = text("hub.field_other_data").render(language())
+        self.order_fields([*(name for name in self.fields if name not in RARE), *RARE])
+        for name in COSTS:
+            self.fields[name].widget.attrs["data-slider"] = ""
         for name in ANSWERS:
             self.fields[name].widget.attrs["data-asked"] = ""  # needed, unless a finished manifest comes in their place
-        columns = [("", "–"), *((name, make_visible(name)) for name in table.columns)]
+        columns = [("", "–"), *((name, make_visible(name)) for name in table.facts.columns)]
         for name in ("target", "group_or_time"):
             asked = self.fields[name]
             chosen = forms.ChoiceField(label=asked.label, help_text=asked.help_text, choices=columns, required=False)
@@ -139,6 +146,16 @@ class AnswersForm(DataForm):
             self.fields[name] = chosen
         taken = cast(QueryDict, self.data).getlist("fixes") if self.is_bound else []
         self.fields["fixes"].choices = [(one, one) for one in taken]  # type: ignore[attr-defined]
+
+    @property
+    def rare(self) -> str:
+        """Return the first of the fields that are folded."""
+        return RARE[0]
+
+    @property
+    def opened(self) -> bool:
+        """Return whether one of the folded fields is answered, or wrong."""
+        return any(name in self.errors or self[name].value() for name in RARE)
 
     def offer(self, error: InputError) -> bool:
         """Ask which of the fixes in ``error`` the draft makes, those advised ticked; False if it offers none."""
@@ -195,6 +212,56 @@ class EditForm(DataForm, KeepingForm):
             self.fields[field].widget = forms.CheckboxInput()
 
 
+class WordsForm(forms.Form):
+    """What most owners change of a scenario: its words, and what errors cost."""
+
+    title_en = forms.CharField(label=t("describing.title_en"), max_length=200, required=False)
+    title_zh = forms.CharField(label=t("describing.title_zh"), max_length=200, required=False)
+    problem_en = area(t("hub.problem_en"), max_length=2000, required=False)
+    problem_zh = area(t("hub.problem_zh"), max_length=2000, required=False)
+    cost_of_miss = forms.FloatField(**asked("hub.field_miss", "hub.help_miss"), min_value=0, max_value=1e15)
+    cost_of_false_alarm = forms.FloatField(
+        **asked("hub.field_false_alarm", "hub.help_false_alarm"), min_value=0, max_value=1e15
+    )
+    note = area(t("hub.field_change"), t("hub.help_change"), rows=2, required=False, max_length=LONGEST_NOTE)
+    seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=80)
+
+    @classmethod
+    def of(cls, before: Scenario, head: str, data: QueryDict | None) -> WordsForm:
+        """Return the form filled in with what ``before`` says."""
+        said: dict[str, object] = {"seen": head}
+        for name in ("title", "problem"):
+            words = getattr(before, name)
+            both = words if isinstance(words, Localized) else Localized(**{language(): words})
+            said |= {f"{name}_en": both.en, f"{name}_zh": both.zh}
+        form = cls(data, initial=said, auto_id="words_%s")
+        if before.costs is None:
+            del form.fields[COSTS[0]], form.fields[COSTS[1]]
+        else:
+            known = {"cost_of_miss": before.costs.miss, "cost_of_false_alarm": before.costs.false_alarm}
+            form.initial.update({name: f"{cost:.15g}" for name, cost in known.items()})
+        return form
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        for name in ("title", "problem"):
+            if not given.get(f"{name}_en") and not given.get(f"{name}_zh"):
+                self.add_error(f"{name}_{language()}", forms.Field.default_error_messages["required"])
+        return given
+
+    def said(self, before: Scenario) -> dict[str, object]:
+        """Return what the next version says."""
+        given = self.cleaned_data
+        words: dict[str, object] = {
+            name: Localized(en=given[f"{name}_en"] or None, zh=given[f"{name}_zh"] or None)
+            for name in ("title", "problem")
+        }
+        if before.costs is None:
+            return words
+        costs = {"miss": given["cost_of_miss"], "false_alarm": given["cost_of_false_alarm"]}
+        return words | {"costs": before.costs.model_copy(update=costs)}
+
+
 class ApplicationForm(SizedForm, KeepingForm):
     """An application's folder as a zip, and the scenario that it is made for."""
 
@@ -213,16 +280,16 @@ class ApplicationForm(SizedForm, KeepingForm):
 
 @page("scenarios/new/", "scenario-new", Act.SCENARIO_REGISTER, FORM)
 def scenario(request: HubRequest) -> HttpResponse:
-    """Draft a scenario: the demand in words, if need be first; the table; the answers about its columns."""
+    """Draft a scenario: the demand in words if there is no table yet, the table, the answers about its columns."""
     if "words" in request.POST:
         return _demand(request)
     data = DataForm(*posted_files(request))
     table = _table(request, data)
     if table is None:
         return _beginning(request, data, DemandForm(initial=request.session.get(_DEMAND)))
-    given = (_with_kept(request, table), request.FILES) if _answered(request) else ()
-    kept = {"kept": table.upload.identity}
-    form = AnswersForm(request.acting, table, *given, initial=kept | request.session.get(_DEMAND, {}))
+    calculated = "calculate" in request.POST
+    given = (_with_kept(request, table), request.FILES) if _answered(request) and not calculated else ()
+    form = AnswersForm(request.acting, table, *given, initial=_known(request, table))
     if given and form.is_valid():
         with refusals_in(form):
             asked = form.cleaned_data
@@ -242,7 +309,7 @@ def scenario(request: HubRequest) -> HttpResponse:
 
 
 def _demand(request: HubRequest) -> HttpResponse:
-    """Keep a demand in words with the log-in, and show what is there for it already; or say what is missing."""
+    """Keep a demand in the session and show what resembles it; or say what is missing."""
     form = DemandForm(request.POST)
     if not form.is_valid():
         return _beginning(request, DataForm(), form)
@@ -281,9 +348,18 @@ def edit(request: HubRequest, name: str) -> HttpResponse:
     if not permitted(Act.SCENARIO_EDIT, request.acting.actor, record.stands):
         raise NotFoundError("hub.not_found")
     before = view.load(record.documents["scenario"], Scenario)
-    form = EditForm(*posted_files(request), initial={"manifest": write_scenario_yaml(before), "seen": head})
-    chosen = chosen_file(request, form) if request.method == "POST" else None
-    if request.method == "POST" and form.is_valid():
+    reworded = "words" in request.POST
+    words = WordsForm.of(before, head, request.POST if reworded else None)
+    if reworded and words.is_valid():
+        with refusals_in(words):
+            remarks = SaveOptions(words.cleaned_data["note"], words.cleaned_data["seen"] or None)
+            take_reworded(base(), view, before, words.said(before), remarks)
+            return redirect(address_of(subject))
+    sent = (None, None) if reworded else posted_files(request)
+    form = EditForm(*sent, initial={"manifest": write_scenario_yaml(before), "seen": head})
+    edited = request.method == "POST" and not reworded
+    chosen = chosen_file(request, form) if edited else None
+    if edited and form.is_valid():
         with refusals_in(form):
             given = form.cleaned_data
             remarks = SaveOptions(given["note"], given["seen"] or None, why_holds=given["why_holds"])
@@ -296,7 +372,8 @@ def edit(request: HubRequest, name: str) -> HttpResponse:
     title = Text(code=f"act.{Act.SCENARIO_EDIT}")
     crumbs = record_crumbs(subject, seen.title)
     shown = {"title": title, "lead": text("hub.edit_scenario_lead"), "form": form, "crumbs": crumbs, "wide": True}
-    return render(request, "hub/upload.html", {**shown, "button": title, "back": address_of(subject)})
+    shown |= {"words": words, "button": title, "back": address_of(subject), "unfolded": edited}
+    return render(request, "hub/upload.html", shown)
 
 
 @page("applications/new/", "application-new", Act.APPLICATION_REGISTER, FORM)
@@ -329,6 +406,14 @@ def _table(request: HubRequest, form: DataForm) -> KeptTable | None:
     except (InputError, RefusedError, NotFoundError) as error:
         form.add_error("cases", error.render(language(), make_visible).splitlines())
     return None
+
+
+def _known(request: HubRequest, table: KeptTable) -> dict[str, Any]:
+    """Return what is answered already: whom to ask, the demand in words, and what stands in a form to calculate."""
+    person = request.acting.person
+    said = {name: value for name, value in request.POST.items() if "calculate" in request.POST}
+    known = {"contact": person.email if person else "", **request.session.get(_DEMAND, {}), **said}
+    return known | {"kept": table.upload.identity}
 
 
 def _with_kept(request: HubRequest, table: KeptTable) -> QueryDict:
@@ -370,5 +455,7 @@ def _page(
         "crumbs": [section_crumb(section)],
         "table": table,
         "button": button,
+        **shown_beside(request.acting.view, table, {one.name: one.value() for one in form}),
     }
-    return render(request, "hub/upload.html", shown)
+    part = request.POST.get("calculate") == "part"
+    return render(request, "hub/parts/outlook.html" if part else "hub/upload.html", shown)

@@ -1,4 +1,4 @@
-"""One version of a record, and what it changes of the one before: fields, and files of an application."""
+"""A version of a record, and how it differs from the one before: fields, and files of an application."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _LONGEST, _SMALL, _COMPARED = 300, 64 << 10, 256 << 20
 
 @dataclass(frozen=True)
 class FieldChange:
-    """A field by its path, with what it was and is; empty for one that was not there or is no more."""
+    """A field by its path, with its values before and after; empty if there was or is none."""
 
     path: str
     before: str
@@ -44,7 +44,7 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class FileChange:
-    """A file that is new, gone or another; ``lines`` of a small text are those that changed."""
+    """A file that was added, removed or changed; ``lines``: what changed in a small text."""
 
     path: str
     kind: str
@@ -55,7 +55,7 @@ class FileChange:
 
 @dataclass(frozen=True)
 class VersionChanges:
-    """What a version changes of the one before; ``more``: further fields and files that are not listed."""
+    """How a version differs from the one before; ``more``: the number of changes that are not listed."""
 
     before: int
     fields: tuple[FieldChange, ...]
@@ -79,9 +79,9 @@ def version(request: HubRequest, section: str, name: str, digest: str) -> HttpRe
 
 
 def changes_of(view: View, record: Record | None, digest: str, document: Document) -> VersionChanges | None:
-    """Return what this version changes of the one before; None for a first one, or where the actor sees no other.
+    """Return how a version differs from the one before; None if it is the first, or the actor doesn't see that one.
 
-    The files of an application are for people of its supplier alone, as is its folder.
+    Only people of its supplier see the files and the folder of an application.
     """
     numbers = version_numbers(record) if record is not None else {}
     earlier = next((one for one, number in numbers.items() if number == numbers.get(digest, 0) - 1), None)

@@ -69,13 +69,13 @@ def show(request: HubRequest) -> HttpResponse:
 
 @page("work/count/", "work-count")
 def count(request: HubRequest) -> HttpResponse:
-    """Give the numbers that stand around every page, for one that is open while they change."""
+    """Give the numbers in header and navigation, to update an open page."""
     return render(request, "hub/parts/counts.html", {"fresh": True})
 
 
 @page("work/later/", "work-later", methods=POST)
 def put_off(request: HubRequest) -> HttpResponse:
-    """Put one of the reader's tasks off until a moment, at the latest until it is due; or take that back."""
+    """Put one of the reader's tasks off, at the latest until it is due; or bring it back."""
     view, subject, act = request.acting.view, request.POST.get("subject", ""), request.POST.get("act", "")
     if "wake" in request.POST:
         wake(view, subject, act)
@@ -88,7 +88,7 @@ def put_off(request: HubRequest) -> HttpResponse:
 
 
 def _task(found: Inbox, subject: str, act: str) -> tuple[SnoozedTask, datetime | None] | None:
-    """Return a task of the inbox and when it is due; None: there is none such, or it is late already."""
+    """Return a task of the inbox and when it is due; None: there is no such task, or it is overdue."""
     tasks = [(task_of(one), one.due) for one in found.tasks if not one.overdue] + [
         (task_of(one), None) for one in found.asked
     ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -10,11 +11,16 @@ from django.shortcuts import render
 from django.utils.safestring import SafeString
 
 from pilotbase.catalogue.figures import STEPS, StageDurations
+from pilotbase.charts.classes import format_share
+from pilotbase.charts.columns import profile_chart
 from pilotbase.charts.drawing import stretched
 from pilotbase.charts.partial_order import order_chart
+from pilotbase.charts.scales import format_count
 from pilotbase.charts.stages import Leg
 from pilotbase.documents.board import TenderResult
-from pilotbase.documents.texts import Language, Text
+from pilotbase.documents.contract import DataType
+from pilotbase.documents.quality import FieldProfile, RecordSetProfile
+from pilotbase.documents.texts import Language, Text, text
 from pilotbase.hub.acting import language
 
 
@@ -41,6 +47,56 @@ def legs_of(way: StageDurations, language: Language, steps: Iterable[str] = STEP
     """Return the steps from demand to use; one without a median has no days."""
     medians = [(Text(code=f"way.{step}").render(language), way.steps.get(step)) for step in steps]
     return tuple(Leg(name, one.value, one.count) if one else Leg(name, None) for name, one in medians)
+
+
+@dataclass(frozen=True)
+class DrawnColumn:
+    """A column of a table: its kind, its values as a chart if they were counted, and what stands out."""
+
+    name: str
+    label: bool
+    kind: Text
+    chart: SafeString
+    remarks: tuple[Text, ...]
+
+
+@dataclass(frozen=True)
+class DrawnTable:
+    """The columns of a table; counts below ``least`` are withheld."""
+
+    name: str
+    columns: list[DrawnColumn]
+    least: int | None = None
+
+
+def tables_drawn(profiles: Iterable[RecordSetProfile], least: int | None = None) -> list[DrawnTable]:
+    """Return the columns of each table as they are shown; ``least``: smaller counts are withheld."""
+    return [DrawnTable(one.record_set, [_column(field, one.rows, least) for field in one.fields], least)
+            for one in profiles]  # fmt: skip
+
+
+def _column(one: FieldProfile, rows: int, least: int | None) -> DrawnColumn:
+    def spell(count: int | None) -> str:
+        return f"< {least}" if count is None else format_count(count)
+
+    return DrawnColumn(
+        one.field,
+        one.label,
+        text(f"hub.type.{DataType(one.data_type).name.lower()}"),
+        drawn(profile_chart(one, text("quality.page.others").render(language()), spell)),
+        tuple(_remarks(one, rows)),
+    )
+
+
+def _remarks(one: FieldProfile, rows: int) -> Iterator[Text]:
+    if one.missing:
+        yield text("profile.missing", count=one.missing, share=format_share(one.missing, rows))
+    if one.wrong:
+        yield text("profile.wrong", count=one.wrong)
+    if one.distinct == 1 and not one.wrong:
+        yield text("profile.constant")
+    elif one.distinct and not one.histogram and not one.wrong:
+        yield text("profile.different", count=one.distinct)
 
 
 def render_live(request: HttpRequest, page: str, part: str, shown: dict[str, Any]) -> HttpResponse:

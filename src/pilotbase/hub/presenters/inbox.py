@@ -1,4 +1,4 @@
-"""What waits for a person: their tasks, what is asked of them, what they have put off; and how much, for every page."""
+"""A person's inbox: tasks, requests and what was put off; and the number beside *Inbox* on every page."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from pilotbase.workspace.store import View, newest_change
 
 Waits = TypeVar("Waits", WorkItem, InboxItem)
 RECOUNTED_SECONDS, KEPT_SECONDS = 15, 300
-"""A number is counted anew at most so often while things happen; and at least so often, since tasks come back."""
+"""A page's number is recounted at most this often while records change, and at least this often: tasks come back."""
 
 
 @dataclass(frozen=True)
 class PutOff:
-    """What a person has put off, until when."""
+    """A task that a person has put off, and until when."""
 
     item: WorkItem | InboxItem
     until: datetime
@@ -37,7 +37,7 @@ class PutOff:
 
 @dataclass(frozen=True)
 class Inbox:
-    """What waits for one person in one organisation."""
+    """Everything that waits for one person in one organisation."""
 
     tasks: tuple[WorkItem, ...]
     asked: tuple[InboxItem, ...]
@@ -50,30 +50,34 @@ class Inbox:
 
 
 def inbox_of(view: View) -> Inbox:
-    """Return what waits for the person of ``view``, exactly; `count_waiting` knows its number from then on."""
+    """Return the inbox of the person of ``view`` as it is now; `count_waiting` then knows its number."""
+    change, at = newest_change(view), time.monotonic()  # first: what changes while we count makes the number old
     work, asked, later = work_of(base(), view), [*asked_of(base(), view), *_proposals(view)], snoozed(view)
     everything: tuple[WorkItem | InboxItem, ...] = (*work.tasks, *asked)
     put_off = [PutOff(one, later[task_of(one)]) for one in everything if task_of(one) in later]
     now_due = (tuple(_without(work.tasks, later)), tuple(_without(asked, later)))
     found = Inbox(*now_due, work.held, tuple(sorted(put_off, key=lambda one: one.until)))
-    cache.set(_key(view), (newest_change(view), time.monotonic(), found.waiting), KEPT_SECONDS)
+    cache.set(_key(view), (change, at, found.waiting), KEPT_SECONDS)
     return found
 
 
-def count_waiting(acting: RequestActor) -> int:
-    """Return how much waits for the person, in one statement while nothing has happened."""
+def count_waiting(acting: RequestActor, fresh: bool = False) -> int:
+    """Return how many tasks wait for the person; takes one statement while nothing has changed.
+
+    ``fresh``: recount after any change, even if the last count is only seconds old.
+    """
     view = acting.view
     kept = cache.get(_key(view))
     if kept is not None:
         change, at, number = kept
         recent = at > acted_at(view.actor) and time.monotonic() - at < RECOUNTED_SECONDS
-        if recent or newest_change(view) == change:
+        if (recent and not fresh) or newest_change(view) == change:
             return int(number)
     return inbox_of(view).waiting
 
 
 def task_of(one: WorkItem | InboxItem) -> SnoozedTask:
-    """Return what names a task while it is the same: whoever begins it anew has another one."""
+    """Return what identifies a task; the same step on the same record is a new task when it comes up again."""
     if isinstance(one, InboxItem):
         return SnoozedTask(one.identity, one.kind, one.since)
     return SnoozedTask(one.subject, one.act, one.since)

@@ -190,7 +190,7 @@ def helps() -> Mapping[str, str]:
 
 
 def _help_url(request: HttpRequest) -> str:
-    """Return what helps on this page; where nothing does in particular, where the documentation begins."""
+    """Return the address of the documentation that helps on this page, or of its start."""
     match = request.resolver_match
     wanted = ((match.url_name or "") if match else "", request.path.strip("/").partition("/")[0])
     found = next((helps()[word] for word in wanted if word in helps()), None)

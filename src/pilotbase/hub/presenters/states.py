@@ -136,10 +136,15 @@ class CertificateShown:
         return text("portal.badge.name", name=application.name, version=application.version).render(reader)
 
 
-def certificate_shown(certificate: Certificate) -> CertificateShown:
-    """Return how ``certificate`` stands at this moment; a valid *reject* never looks good."""
+def certificate_shown(certificate: Certificate, holds: bool) -> CertificateShown:
+    """Return how ``certificate`` stands at this moment; only one that ``holds`` and accepts looks good.
+
+    ``holds``: its signature was verified. If it was not, dates and revocations alone make no certificate valid.
+    """
     stands = standing_of(certificate, revocations_of(base().lab.view), base().lab.store.clock())
-    says = certificate.verdict.value if stands.status is CertificateStatus.VALID else stands.status.value
+    says = stands.status.value
+    if stands.status is CertificateStatus.VALID:
+        says = certificate.verdict.value if holds else "invalid"
     at = stands.entry.at if stands.entry is not None else certificate.expires_at
     return CertificateShown(certificate, stands, LOOK[says], text(f"portal.badge.{says}", day=format_day(at)))
 

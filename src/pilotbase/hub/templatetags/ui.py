@@ -11,17 +11,20 @@ from django.urls import reverse
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from pilotbase.data.quality.page import format_share
 from pilotbase.documents.api.sites import ReportTold
 from pilotbase.documents.api.trials import Candidate
 from pilotbase.documents.catalogues import catalogue
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.matching import Proof
 from pilotbase.documents.notice import Notice
+from pilotbase.documents.quality import QualityReport, QualityRequirement
 from pilotbase.documents.report import Report
-from pilotbase.documents.texts import text
+from pilotbase.documents.texts import has_text, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import verdict_in_words
 from pilotbase.hub.acting import HubRequest, RequestActor, language
+from pilotbase.hub.presenters.drawn import DrawnTable, tables_drawn
 from pilotbase.hub.presenters.inbox import count_waiting
 from pilotbase.hub.presenters.records import title_of
 from pilotbase.hub.presenters.states import LOOK
@@ -95,6 +98,20 @@ def verdict(of: Report | Certificate | Candidate | Proof | ReportTold) -> SafeSt
 
 
 @register.simple_tag
+def required_measure(one: QualityRequirement) -> SafeString:
+    """Return the mark of a quality measure that a purpose requires, with its value."""
+    code = f"quality.measure.{one.measure}"
+    name = text(code).render(language()) if has_text(code) else one.measure
+    return mark(LOOK[one.outcome], f"{name} {format_share(one.value)}")
+
+
+@register.filter
+def distributions(report: QualityReport | None) -> list[DrawnTable]:
+    """Return the columns of a published report on quality as they are drawn; nothing without one."""
+    return tables_drawn(report.profiles, report.least_cell) if report is not None else []
+
+
+@register.simple_tag
 def state(kind: str, value: str) -> SafeString:
     """Return the mark of the state of a record."""
     return status(f"state.{kind}", value)
@@ -163,13 +180,13 @@ def unread(acting: RequestActor) -> str:
 
 
 @register.simple_tag
-def waiting(acting: RequestActor) -> int:
-    """Return how much waits for the reader in their inbox."""
-    return count_waiting(acting) if acting.organisation and acting.person is not None else 0
+def waiting(acting: RequestActor, fresh: bool = False) -> int:
+    """Return how many tasks wait in the reader's inbox."""
+    return count_waiting(acting, fresh) if acting.organisation and acting.person is not None else 0
 
 
 @register.simple_tag(takes_context=True)
 def live_stream(context: dict[str, HubRequest]) -> str:
-    """Return the address at which an open page is told what has changed since it was made."""
+    """Return the address of the stream that tells an open page what has changed since it was rendered."""
     found = pulse_of(context["request"].acting.view)
     return f"{reverse('live')}?since={found.change}-{found.notice}"

@@ -5,7 +5,7 @@ from decimal import Decimal
 import numpy as np
 
 from pilotbase.measures.cases import JUDGE_WEIGHT, JUDGED_GOOD, JUDGED_POOR
-from pilotbase.measures.definition import READABLE, SCORED, SHARE, Measure, Parameter
+from pilotbase.measures.definition import EPISODES, READABLE, SCORED, SHARE, Measure, Parameter
 from pilotbase.measures.observation import MeasureInput, MeasurePart, mean_among, mean_of
 
 
@@ -44,8 +44,8 @@ MEASURES = (
     ),
     Measure(
         "judged", "called good / judged",
-        "experts' verdicts on a blind random sample, by a guideline that is frozen with the plan", "higher", READABLE,
-        judged,
+        "experts' verdicts on a blind random sample, by a guideline that is frozen with the plan", "higher",
+        READABLE | EPISODES, judged,
         parameters=(
             Parameter("by", None, of_columns=True),
             Parameter("scores", None, of_columns=True, needed=False),

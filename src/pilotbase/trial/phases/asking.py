@@ -28,6 +28,7 @@ from pilotbase.trial.probes.invariance import cases_to_ask
 from pilotbase.trial.records import format_answers
 from pilotbase.trial.running import Hooks
 from pilotbase.trial.scoring import perturbations_of
+from pilotbase.trial.shown_episodes import dialogue_of
 from pilotbase.vault.attempts import AttemptState, commit_answers, mark_delivered
 
 
@@ -69,7 +70,12 @@ class CommittedTrial(AnsweredTrial):
 
     @property
     def spelled(self) -> list[str | None]:
-        """Return the answers as people read them, JSON with a line for each part; None where there is none."""
+        """Return the answers as people read them, JSON with a line for each part; None where there is none.
+
+        An episode is spelled as its dialogue.
+        """
+        if self.trial.plan.contract.prediction.kind == "episode":
+            return [dialogue_of(transcript) for transcript in self.clean.values.tolist()]
         answers = format_answers(self.clean.values, self.trial.plan.contract.prediction)
         return [None if one is None else _readable(str(one)) for one in answers]
 

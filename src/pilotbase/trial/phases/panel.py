@@ -4,7 +4,8 @@ One expert, drawn by chance, judges each answer, and that verdict counts: the cl
 random says. The second and the third verdict on a share of the answers show how far experts agree, and nothing else.
 
 The trial waits until their verdicts are in. They see case, answer and guideline; the names of items tell nothing of
-cases, and nothing there names the application. A judge model scores all answers before the order is opened.
+cases, and nothing there names the application. Of an episode they see the dialogue alone, neither seed nor template nor
+whether the goal was reached. A judge model scores all answers before the order is opened.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from pilotbase.documents.labelling import (
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.probes import MODEL, PANEL
 from pilotbase.documents.subjects import verdicts_head
+from pilotbase.documents.texts import Language
 from pilotbase.measures.cases import JUDGED_GOOD, JUDGED_POOR
 from pilotbase.trial.design_findings import PanelFound
 from pilotbase.trial.judge_models.in_trial import ModelScores, agreement, score_answers
@@ -44,6 +46,7 @@ from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.phases.asking import CommittedTrial
 from pilotbase.trial.scoring import first_units, unit_codes
 from pilotbase.trial.shown_cases import pictured_fields, png_address
+from pilotbase.trial.shown_episodes import dialogue_lines
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.workspace.actors import BASE, parties
@@ -52,7 +55,7 @@ from pilotbase.workspace.store import View
 
 WAITING = "trial.panel_waiting"
 GUIDELINE = "guideline.md"
-ANSWER = "answer 回答"
+ANSWER, DIALOGUE = "answer 回答", "dialogue 对话"
 _LONGEST_SIDE, _PIXEL_BYTES = 1024, 128 << 20
 """Of one image, and of all images of a panel."""
 _Items = pydantic.TypeAdapter(dict[str, dict[str, str]])
@@ -94,6 +97,17 @@ def campaign_of(plan: TrialPlan) -> LabellingCampaign:
             "adjudicator": JUDGE,
         }
     )
+
+
+def judged_field(plan: TrialPlan) -> str:
+    """Return the field of an item that is judged."""
+    return DIALOGUE if plan.contract.prediction.kind == "episode" else ANSWER
+
+
+def as_written(plan: TrialPlan, item: Mapping[str, str], language: Language) -> dict[str, str]:
+    """Return an item as people read it on a sheet: a dialogue in lines."""
+    lines = {DIALOGUE: dialogue_lines(item[DIALOGUE], language)} if judged_field(plan) == DIALOGUE else {}
+    return {**item, **lines}
 
 
 def assigned_items(plan: TrialPlan, items: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
@@ -198,14 +212,15 @@ def with_verdicts(
 
 def _seal(committed: CommittedTrial, asked: Mapping[str, tuple[int, str | None]], scores: Digest | None) -> None:
     trial, frame, plan = committed.trial, committed.reserved.frame, committed.trial.plan
-    names, pictured = [field.name for field in plan.contract.features], pictured_fields(plan.contract)
+    judged, pictured = judged_field(plan), pictured_fields(plan.contract)
+    names = [field.name for field in plan.contract.features] if judged == ANSWER else []
     texts = {name: frame[name].cast(pl.String).fill_null("").to_list() for name in names}
     side = min(_LONGEST_SIDE, math.isqrt(_PIXEL_BYTES // (3 * len(asked) * max(len(pictured), 1))))
     for name in pictured:
         for row, _ in asked.values():
             texts[name][row] = png_address(texts[name][row], side)
     items = {
-        item: {**{name: texts[name][row] for name in names}, ANSWER: answer} for item, (row, answer) in asked.items()
+        item: {**{name: texts[name][row] for name in names}, judged: answer} for item, (row, answer) in asked.items()
     }
     digest, owner = plan.digest(), trial.hidden.owner
     blob = seal_envelope(trial.lab.vault, owner, digest, json.dumps(items, ensure_ascii=False).encode())

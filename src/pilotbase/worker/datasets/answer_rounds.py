@@ -23,7 +23,14 @@ from pilotbase.documents.probes import PANEL
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.subjects import commission_subject
-from pilotbase.trial.phases.panel import ANSWER, assigned_items, campaign_of, items_to_judge, sheet_of, take_verdicts
+from pilotbase.trial.phases.panel import (
+    assigned_items,
+    campaign_of,
+    items_to_judge,
+    judged_field,
+    sheet_of,
+    take_verdicts,
+)
 from pilotbase.trial.shown_cases import pictured_fields
 from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.kept_tables import ReadTexts
@@ -70,7 +77,7 @@ def open_panel(base: Base, view: View, name: str, wanted: NewPanel, known: IsMem
         record_set=PANEL,
         key=PANEL,
         key_column=PANEL,
-        shown=(ANSWER,),
+        shown=(judged_field(plan),),
         campaign=campaign_of(plan),
         guideline=plan.panel.guideline,
         labellers=labellers_of(people),

@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pilotbase.data.describing.describing import describing
+from pilotbase.data.describing.describing import SourceInventory, describing
 from pilotbase.data.describing.drafting import DescribedField, DescribedTable, Description
 from pilotbase.data.describing.meanings import Guess
 from pilotbase.data.describing.questions import open_questions, units_to_ask
 from pilotbase.data.labelling.gathering import read_labels as gather_labels
-from pilotbase.data.quality.measuring import measure_quality
+from pilotbase.data.quality.measuring import measure_quality, profile_rows
 from pilotbase.data.quality.release import record_set_of, released
 from pilotbase.data.sources.source import ReadOptions
 from pilotbase.documents.api.shapes import filled
@@ -21,6 +21,7 @@ from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.described import Answers, Described, Guessed, SeenValue
 from pilotbase.documents.labelling import LabellingCampaign
 from pilotbase.documents.publication import missing
+from pilotbase.documents.quality import RecordSetProfile
 from pilotbase.worker.datasets.first_rows import first_rows
 
 _NOWHERE = Path("no-description")
@@ -33,7 +34,7 @@ def describe(given: dict[str, Any]) -> dict[str, Any]:
     with describing(given["files"], _NOWHERE, ReadOptions()) as found:
         earlier = Dataset.from_json_value(given["earlier"]) if given["earlier"] else None
         described = replace(found, earlier=earlier).describe(answers)
-        return _told(described).to_json_value()
+        return _told(described).model_copy(update={"profiles": tuple(_profiles(found, described))}).to_json_value()
 
 
 def show_first_rows(given: dict[str, Any]) -> dict[str, Any] | None:
@@ -62,6 +63,14 @@ def _further(found: Description) -> Iterator[str]:
     fields = Dataset.model_fields
     said = {fields[path].alias or path if path in fields else path for path in found.missing}
     yield from (lack.path for lack in missing(found.dataset) if lack.path not in said)
+
+
+def _profiles(found: SourceInventory, described: Description) -> Iterator[RecordSetProfile]:
+    """Yield the profile of each table that has a record set of its own, counted as the description reads it."""
+    rows = {table.name: table.frame for source in found.sources for table in source.tables}
+    for one in described.dataset.record_sets:
+        if one.name in rows:
+            yield profile_rows(one, rows[one.name])
 
 
 def _told(found: Description) -> Described:

@@ -32,7 +32,7 @@ from pilotbase.worker.demo.examples import (
 from pilotbase.worker.trials.proving import prove
 
 _AT_ONCE = 2
-"""Half of a trial is waiting for a box; more would make the latency of those under a load test that of the others."""
+"""A trial waits for its box half of the time; a third one would distort the latency measured under a load test."""
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,13 @@ from pilotbase.data.sources.faults import MOST_BYTES
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.limits import Limits
+from pilotbase.documents.quality import RecordSetProfile
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.sandbox.box.own_functions import RESULT, BoxedCall, call_beside
 from pilotbase.worker.intake import scenarios_in_box, tables_in_box
 from pilotbase.worker.intake.scenario_tables import CaseCounts, PublicSample
+from pilotbase.worker.intake.table_drafts import DraftOutlook
 
 _LIMITS = Limits(
     memory_bytes=3 << 30,
@@ -34,10 +36,13 @@ _LIMITS = Limits(
 
 
 class TableFacts(pydantic.BaseModel):
-    """The column names of a table, and its number of rows."""
+    """The column names of a table, its number of rows, and what was seen in them."""
 
     columns: tuple[str, ...]
     rows: int = pydantic.Field(ge=0, lt=1 << 40)
+    told: tuple[Text, ...] = ()
+    """Assumptions where the file does not say, and what is read in another form than it is written."""
+    profile: RecordSetProfile | None = None
 
 
 class _Drafted(pydantic.BaseModel):
@@ -79,6 +84,12 @@ def draft_in_box(table: Path, answers: DraftAnswers) -> ScenarioDraft:
     if PurePosixPath(found.scenario.data.file).name != found.scenario.data.file:
         raise call.broken
     return ScenarioDraft(found.scenario, found.decided, found.missing, cases or None)
+
+
+def foresee_in_box(table: Path, answers: DraftAnswers) -> DraftOutlook:
+    """Return the outlook of `foresee_draft`, computed in a box; raises as `describe_table` and it."""
+    function, given = f"{scenarios_in_box.__name__}:foresee", {"answers": asdict(answers)}
+    return call_beside(_call(function, table.parent, (table.name,), given, ""), DraftOutlook)[0]
 
 
 def check_in_box(scenario: Scenario, folder: Path) -> CaseCounts:

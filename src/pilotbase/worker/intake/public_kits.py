@@ -1,10 +1,10 @@
 """Kits at public addresses: a hub gives out those of open scenarios, suppliers fetch them.
 
-The worker makes a kit once a version. A supplier's machine keeps it by its content, and asks again whether it changed.
+The worker makes one kit for each version. A supplier's machine keeps it by its content, and asks if it has changed.
 
 Everybody may have the public sample of an open scenario if its owner states a licence other than ``owner-only`` and
-does not state that its cases may not leave; if they are of a dataset, that is open, and its terms give its rows to
-anybody. Terms change: they are looked at whenever a kit is given out.
+does not state that its cases may not leave. If the cases belong to a dataset, it must be open and its terms must give
+its rows to anybody. Terms change, so they are checked whenever a kit is given out.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from pilotbase.trial.entering import may_publish_sample
 from pilotbase.trial.sealed import OpenedScenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.intake.kept_files import kept_of, require_source_named
-from pilotbase.worker.public import has_failed, order_kit
+from pilotbase.worker.public import order_kit, why_failed
 from pilotbase.worker.trials.kits import MOST_FETCHED, is_kit, read_kit, require_packable, write_kit
 from pilotbase.worker.whole_files import write_whole
 from pilotbase.workspace.actors import parties
@@ -67,7 +67,7 @@ def require_public(base: Base, scenario: Scenario) -> None:
 
 
 def lacks_kit(base: Base, subject: Subject) -> Digest | None:
-    """Return the version of a scenario whose kit is to be made; None: it is, it is not open or not for everybody."""
+    """Return the version of a scenario whose kit is to be made; None: it exists, or nobody may have it."""
     scenario = _open_version(base, subject)
     if scenario is None or find_kit(base, scenario) is not None or not _is_public(base, scenario):
         return None
@@ -107,26 +107,24 @@ def find_kit(base: Base, scenario: Scenario) -> PublicKit | None:
 
 
 def kit_told(base: Base, view: View, scenario: Scenario) -> PublicKit | Text | None:
-    """Return the kit of an open scenario version that everybody may have, or for its owner why nobody may.
-
-    None: it is not made yet, not open, or not the caller's.
-    """
+    """Return the kit of an open scenario version, or why its owner finds none; None: not open or not made yet."""
     if _open_version(base, scenario.subject) != scenario:
         return None
     try:
         require_public(base, scenario)
+        found = find_kit(base, scenario) or why_failed(base.lab.view, scenario.digest())
     except RefusedError as error:
-        return error.text if view.actor.organisation == scenario.owner.organisation else None
-    return find_kit(base, scenario)
+        found = error.text
+    return found if isinstance(found, PublicKit) or view.actor.organisation == scenario.owner.organisation else None
 
 
 def take_kit(base: Base, view: View, subject: Subject) -> File:
-    """Return the kit of an open scenario, for everybody who sees it: everyone.
+    """Return the kit of an open scenario, which everybody sees.
 
     Raises:
-        NotFoundError: no open scenario is seen, or its kit is not made yet.
+        NotFoundError: no open scenario is seen, or there is no kit: it is not made yet, or its cases turned out to be
+            those of a closed dataset, which is not named here.
         RefusedError: as `require_public`.
-        InputError: as `keep_kit`.
     """
     listing = require_listing(view, subject)
     scenario = _open_version(base, listing.subject)
@@ -134,18 +132,17 @@ def take_kit(base: Base, view: View, subject: Subject) -> File:
         raise NotFoundError("record.not_found", subject=subject)
     require_public(base, scenario)
     kit = find_kit(base, scenario)
-    if kit is None:
+    if kit is None or not _is_source_named(base, scenario, kit):
         raise NotFoundError("worker.kit_not_made", scenario=scenario.name)
-    require_source_named(base.lab.vault, scenario, kit.source)
     return File(_name(scenario), kit.size, base.lab.vault.blobs.chunks(kit.file), tag=kit.file)
 
 
 def tend_kits(base: Base) -> int:
-    """Order the kits that open scenarios lack, erase those that are not for everybody any more; return how many."""
+    """Order the kits that open scenarios lack, erase those that nobody may have any more; return the number erased."""
     made = [kit for kit in base.lab.view.every(PublicKit) if base.lab.vault.blobs.exists(kit.file)]
     for version in {files.scenario for _, files in kept_of(base, None)} - {kit.scenario for kit in made}:
         subject = base.lab.view.load(version, Scenario).subject
-        if lacks_kit(base, subject) == version and not has_failed(base.lab.view, version):
+        if lacks_kit(base, subject) == version and why_failed(base.lab.view, version) is None:
             order_kit(base.lab.view, subject, version)
     withdrawn = [kit for kit in made if not _stands(base, kit)]
     for kit in withdrawn:
@@ -157,7 +154,16 @@ def tend_kits(base: Base) -> int:
 
 def _stands(base: Base, kit: PublicKit) -> bool:
     scenario = base.lab.view.load(kit.scenario, Scenario)
-    return _open_version(base, scenario.subject) == scenario and _is_public(base, scenario)
+    is_public = _open_version(base, scenario.subject) == scenario and _is_public(base, scenario)
+    return is_public and _is_source_named(base, scenario, kit)
+
+
+def _is_source_named(base: Base, scenario: Scenario, kit: PublicKit) -> bool:
+    try:
+        require_source_named(base.lab.vault, scenario, kit.source)
+    except InputError:
+        return False
+    return True
 
 
 def _is_public(base: Base, scenario: Scenario) -> bool:

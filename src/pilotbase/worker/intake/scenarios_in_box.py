@@ -15,7 +15,7 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import text
 from pilotbase.trial.scenario_folder import read_cases
 from pilotbase.worker.intake.scenario_tables import check_cases, read_sample
-from pilotbase.worker.intake.table_drafts import draft_sized, examine_draft, examine_source, takes_long
+from pilotbase.worker.intake.table_drafts import draft_sized, examine_draft, examine_source, foresee_draft, takes_long
 
 SAMPLE, CASES, DRAFTED = "sample.csv", "cases.bin", "drafted.bin"
 
@@ -26,8 +26,7 @@ def draft(given: dict[str, Any]) -> dict[str, Any]:
     Raises:
         InputError: nobody was asked yet about the fixes that the data doctor advises: ``fixes``, with each offer.
     """
-    result, answers, table = _result(given), given["answers"], Path(given["table"])
-    wanted = DraftAnswers(**{**answers, "dates": answers["dates"] and DateOrder(answers["dates"])})
+    result, wanted, table = _result(given), _wanted(given), Path(given["table"])
     found = draft_sized(table, wanted, result)
     if wanted.fixes is None:
         _offer(examine_source(table, wanted, result) if takes_long(table) else examine_draft(table, found, result))
@@ -38,6 +37,16 @@ def draft(given: dict[str, Any]) -> dict[str, Any]:
     written.rename(result / DRAFTED)
     decided = [sentence.model_dump(mode="json") for sentence in found.decided]
     return {"scenario": found.scenario.to_json_value(), "decided": decided, "missing": list(found.missing)}
+
+
+def foresee(given: dict[str, Any]) -> dict[str, Any]:
+    """Return what a draft would rest on."""
+    return foresee_draft(Path(given["table"]), _wanted(given), _result(given)).model_dump(mode="json")
+
+
+def _wanted(given: dict[str, Any]) -> DraftAnswers:
+    answers = given["answers"]
+    return DraftAnswers(**{**answers, "dates": answers["dates"] and DateOrder(answers["dates"])})
 
 
 def _offer(found: Examination) -> None:

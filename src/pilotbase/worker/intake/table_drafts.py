@@ -1,32 +1,43 @@
-"""Drafts made from a table: examined, fixed as their owner says, with an attempt of the right size."""
+"""Drafts made from a table: foreseen, examined, fixed as their owner says, with an attempt of the right size."""
 
 from __future__ import annotations
 
+import math
 import tempfile
-from dataclasses import replace
+from collections.abc import Container
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+import polars as pl
+import pydantic
+
 from pilotbase.data.array_files import with_arrays
+from pilotbase.data.column_types import classes_of
 from pilotbase.data.conform import conform
 from pilotbase.data.doctor import Examination, examine
-from pilotbase.data.drafting import DraftAnswers, ScenarioDraft, draft_scenario
+from pilotbase.data.drafting import DraftAnswers, ScenarioDraft, TwoClasses, draft_scenario, two_classes
 from pilotbase.data.fixes import chosen_fixes
 from pilotbase.data.sources.opening import read_table
 from pilotbase.data.split_guesses import FEWEST_CASES as FEWEST_OF_ATTEMPT
 from pilotbase.data.split_guesses import TermsGuess
 from pilotbase.data.splits import Split, split_cases
-from pilotbase.documents.api.trials import SizeTerms
+from pilotbase.data.thresholds import propose_two_classes
+from pilotbase.documents.api.trials import SizePlan, SizeTerms
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.progress import OnProgress, ignore_progress
-from pilotbase.documents.scenario import Scenario, TrialTerms
-from pilotbase.documents.texts import text
+from pilotbase.documents.scenario import Costs, Criterion, Scenario, TrialTerms
+from pilotbase.documents.scenario_data import HashSplit
+from pilotbase.documents.texts import Text, text
 from pilotbase.trial.scenario_folder import read_cases
-from pilotbase.trial.sizing import FEW_DRAWS, Effort
+from pilotbase.trial.sizing import FEW_DRAWS, Effort, cases_of_scenario, plan_size
 from pilotbase.worker.intake.scenario_tables import plan_table
 
 DRAFTED_ATTEMPT, MOST_ATTEMPTS = 2, 10
 """A draft plans for its second attempt, as the first needs fewer cases, and allows no more than ten."""
 _LONG_BYTES, _SAMPLE = 50 << 20, 20_000
+_MOST_ANSWERS, _QUICK_DRAWS, _MOST_SECONDS = 4000, 50, 3.0
+"""Of a plan while costs are being chosen: somebody waits for each."""
 
 
 def size_to_add(scenario: Scenario, folder: Path) -> int | None:
@@ -42,13 +53,25 @@ def draft_sized(
 ) -> ScenarioDraft:
     """Return the draft of `draft_scenario`; where the hidden cases hold two attempts of the planned size, with it.
 
-    Raises as `draft_scenario` and `chosen_fixes`.
+    A fix that a sample offers and all rows do not is left out, and the draft says so. Raises as `draft_scenario` and
+    `chosen_fixes`.
     """
     if not answers.fixes:
         return draft_scenario(source, answers, scratch, _terms_of_draft, on_progress=on_progress)
     offered = examine_draft(source, draft_scenario(source, answers, scratch, on_progress=on_progress), scratch).fixes
-    fixes = chosen_fixes(offered, answers.fixes)
-    return draft_scenario(source, answers, scratch, _terms_of_draft, fixes, on_progress)
+    refuted = _refuted(source, answers, {one.spelled for one in offered}, scratch)
+    fixes = chosen_fixes(offered, [one for one in answers.fixes if one not in refuted])
+    draft = draft_scenario(source, answers, scratch, _terms_of_draft, fixes, on_progress)
+    return replace(draft, decided=(*draft.decided, *refuted.values()))
+
+
+def _refuted(source: Path, answers: DraftAnswers, offered: Container[str], scratch: Path | None) -> dict[str, Text]:
+    """Return the fixes that were asked for since a sample offers them, but all rows do not, with what a draft says."""
+    if not takes_long(source) or all(one in offered for one in answers.fixes or () if ":" in one):
+        return {}
+    sampled = examine_source(source, answers, scratch).fixes
+    asked = [one for one in sampled if one.spelled in (answers.fixes or ()) and one.spelled not in offered]
+    return {one.spelled: text("doctor.fix.refuted", fix=one.words) for one in asked}
 
 
 def examine_source(source: Path, answers: DraftAnswers, scratch: Path | None = None) -> Examination:
@@ -62,13 +85,114 @@ def examine_source(source: Path, answers: DraftAnswers, scratch: Path | None = N
 
 def examine_draft(source: Path, draft: ScenarioDraft, scratch: Path | None = None) -> Examination:
     """Return what stands out in the cases of ``draft``, which was made from ``source``."""
+    return examine(draft.scenario, split_of_draft(source, draft, scratch))
+
+
+def split_of_draft(source: Path, draft: ScenarioDraft, scratch: Path | None = None) -> Split:
+    """Return the cases of ``draft``, which was made from ``source``."""
     with tempfile.TemporaryDirectory(prefix="pilotbase-doctor-", dir=scratch) as folder:
         file = source if draft.cases is None else Path(folder, draft.scenario.data.file)
         if draft.cases is not None:
             file.write_bytes(draft.cases)
         data = draft.scenario.data
         table = with_arrays(read_table(file, data.missing), data.fields, source.parent)
-        return examine(draft.scenario, split_cases(conform(table, draft.scenario), draft.scenario))
+        return split_cases(conform(table, draft.scenario), draft.scenario)
+
+
+class DraftOutlook(pydantic.BaseModel):
+    """What a draft rests on, before it is made: costs alone still move its criteria."""
+
+    scenario: Scenario
+    classes: TwoClasses | None
+    """None: costs do not count."""
+    answers: tuple[bool | int | float | str, ...]
+    """Of the public sample, evenly at most `_MOST_ANSWERS` of them; none where no size is planned."""
+    public: int
+    hidden: int
+
+    def criteria_at(self, miss: float, false_alarm: float) -> tuple[Criterion, ...]:
+        """Return the criteria of the draft at these costs, both above 0."""
+        if self.classes is None:
+            return self.scenario.criteria
+        return propose_two_classes(*self.classes, miss, false_alarm).criteria
+
+
+def foresee_draft(source: Path, answers: DraftAnswers, scratch: Path | None = None) -> DraftOutlook:
+    """Return what a draft from ``source`` would rest on; of a large table, a sample. Raises as `draft_scenario`."""
+    wanted = replace(answers, sample=_SAMPLE if takes_long(source) else None)
+    draft = draft_scenario(source, wanted, scratch)
+    split, scenario = split_of_draft(source, draft, scratch), draft.scenario
+    target = split.public[scenario.data.target]
+    planned = scenario.target_form != "texts"
+    binary = scenario.target_form == "labels" and len(classes_of(split.public, scenario)) == 2
+    every = max(1, -(-len(target) // _MOST_ANSWERS))
+    return DraftOutlook(
+        scenario=scenario,
+        classes=two_classes(target) if binary else None,
+        answers=tuple(target.sort().gather_every(every)) if planned else (),
+        public=split.public.height,
+        hidden=split.hidden.height,
+    )
+
+
+def criteria_at(scenario: Scenario, cases: pl.DataFrame, costs: Costs) -> tuple[Criterion, ...]:
+    """Return the criteria that follow from ``costs``, or as they are where the scenario's costs do not lead to them."""
+    known, target, public = scenario.costs, scenario.data.target, split_cases(cases, scenario).public
+    binary = scenario.target_form == "labels" and len(classes_of(public, scenario)) == 2
+    if not binary or known is None or min(known.miss, known.false_alarm, costs.miss, costs.false_alarm) <= 0:
+        return scenario.criteria
+    before, after = (
+        propose_two_classes(*two_classes(public[target]), one.miss, one.false_alarm).criteria for one in (known, costs)
+    )
+    return after if [one.rule for one in before] == [one.rule for one in scenario.criteria] else scenario.criteria
+
+
+@dataclass(frozen=True)
+class ForeseenPlan:
+    """How many cases one attempt takes, and what the hidden ones of a draft bear."""
+
+    plan: SizePlan
+    cases: int
+    """Of one attempt."""
+    attempts: int
+    """That the hidden cases hold; 0: they are too few for a verdict about future cases."""
+    lacking: int
+    """Rows of the table that one more attempt lacks, public ones included."""
+    curve: tuple[tuple[int, float], ...]
+    """Cases → the probability, at least, that an application as good as the plan supposes meets every criterion."""
+
+
+def plan_foreseen(outlook: DraftOutlook, criteria: tuple[Criterion, ...]) -> ForeseenPlan:
+    """Return the plan of the drafted attempt; raises `InputError` as `plan_size`."""
+    plan = _foreseen(outlook, criteria, DRAFTED_ATTEMPT)
+    attempts = min(outlook.hidden // max(plan.cases, FEWEST_OF_ATTEMPT), MOST_ATTEMPTS)
+    if attempts < DRAFTED_ATTEMPT:  # the first of all needs fewer cases
+        plan = _foreseen(outlook, criteria, 1)
+        attempts = int(outlook.hidden >= plan.cases)
+    cases = max(plan.cases, FEWEST_OF_ATTEMPT)
+    short = max(0, (attempts + 1) * cases - outlook.hidden)
+    lacking = math.ceil(short * (outlook.hidden + outlook.public) / outlook.hidden)
+    sizes = sorted({point.cases for one in plan.criteria for point in one.curve} | {plan.cases})
+    curve = tuple((size, _power_at(size, plan)) for size in sizes)
+    return ForeseenPlan(plan, cases, attempts, lacking, curve)
+
+
+def _foreseen(outlook: DraftOutlook, criteria: tuple[Criterion, ...], attempt: int) -> SizePlan:
+    known, target = outlook.scenario, outlook.scenario.data.target
+    data = known.data.model_copy(update={"split": HashSplit()})  # the answers alone are at hand, no column of times
+    scenario = known.model_copy(update={"criteria": criteria, "data": data})
+    public = pl.DataFrame({target: outlook.answers})
+    planned = cases_of_scenario(scenario, classes_of(public, scenario), public)
+    return plan_size(planned, SizeTerms(attempt=attempt), Effort(_MOST_SECONDS, _QUICK_DRAWS))
+
+
+def _power_at(cases: int, plan: SizePlan) -> float:
+    """Return the probability, at least, of meeting every criterion: their misses add up at most."""
+    missed = 0.0
+    for one in plan.criteria:
+        sizes, powers = [0, *(point.cases for point in one.curve)], [0.0, *(point.power for point in one.curve)]
+        missed += 1 - float(np.interp(cases, sizes, powers))
+    return max(0.0, 1 - missed)
 
 
 def takes_long(table: Path) -> bool:

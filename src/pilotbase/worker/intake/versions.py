@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from pilotbase.catalogue.applications import MANIFEST
 from pilotbase.catalogue.folders import MAXIMUM_DEPTH, MAXIMUM_FILES
 from pilotbase.catalogue.saving import SaveOptions
 from pilotbase.data.drafting import DraftAnswers
+from pilotbase.data.scenario_yaml import write_scenario_yaml
 from pilotbase.documents.base import LONGEST_NOTE
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.permissions import Act
@@ -24,10 +25,11 @@ from pilotbase.trial.scenario_folder import MANIFEST as SCENARIO_MANIFEST
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.uploads import erase_upload, find_upload, read_upload
 from pilotbase.worker.base import Base, vault_of
-from pilotbase.worker.intake.boxed_tables import draft_in_box
+from pilotbase.worker.intake.boxed_tables import cases_in_box, draft_in_box
 from pilotbase.worker.intake.checking import check_draft
 from pilotbase.worker.intake.drafting import new_scenario
 from pilotbase.worker.intake.kept_files import opened_scenario, take_application, take_scenario
+from pilotbase.worker.intake.table_drafts import criteria_at
 from pilotbase.workspace.actors import require_may_begin
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
@@ -176,3 +178,16 @@ def take_edited(
             shutil.copyfile(table, folder / table.name)
         check_draft(folder)
         return take_scenario(base, view, folder, remarks, subject)
+
+
+def take_reworded(base: Base, view: View, before: Scenario, said: Mapping[str, object], remarks: SaveOptions) -> Record:
+    """Save the next version of ``before`` with other words or costs; criteria that its costs led to follow them.
+
+    Raises as `take_edited`.
+    """
+    after = Scenario.model_validate({**dict(before), **said})
+    if after.costs is not None and after.costs != before.costs:
+        with opened_scenario(base, before) as folder:
+            criteria = criteria_at(before, cases_in_box(before, folder), after.costs)
+        after = after.model_copy(update={"criteria": criteria})
+    return take_edited(base, view, before, write_scenario_yaml(after), None, remarks)

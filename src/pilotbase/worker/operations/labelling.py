@@ -9,6 +9,8 @@ from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.labelling import LabelledItems, LabellingRound
 from pilotbase.operations import labelling as declared
 from pilotbase.operations.labelling import OfRound
+from pilotbase.trial.phases.panel import DIALOGUE
+from pilotbase.trial.shown_episodes import read_dialogue
 from pilotbase.worker.datasets import labelling
 from pilotbase.worker.datasets.answer_rounds import open_panel
 from pilotbase.worker.datasets.label_rounds import find_round, open_round, part_of, rounds_of
@@ -91,12 +93,14 @@ def sheet_told(caller: Caller, of: LabellingRound, found: labelling.LabelSheet, 
 
 def _item(caller: Caller, of: LabellingRound, found: labelling.LabelSheet, item: str) -> ItemTold:
     """Return one item; the log records that it was shown."""
-    fields, differing = labelling.show_item(caller.base, caller.view, of.identity, item)
+    shown, differing = labelling.show_item(caller.base, caller.view, of.identity, item)
+    fields, played = dict(shown), of.trial is not None and of.shown == (DIALOGUE,)
     return ItemTold(
         item=item,
         place=found.order.index(item) + 1,
         of=len(found.order),
-        fields=dict(fields),
+        dialogue=read_dialogue(fields.pop(DIALOGUE)) if played else [],
+        fields=fields,
         given=found.given.get(item),
         differing=list(differing),
     )

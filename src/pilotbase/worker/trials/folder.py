@@ -31,7 +31,15 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.texts import LANGUAGES, Text, text
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.page import render_report
-from pilotbase.trial.phases.panel import GUIDELINE, WAITING, assigned_items, campaign_of, items_to_judge, take_verdicts
+from pilotbase.trial.phases.panel import (
+    GUIDELINE,
+    WAITING,
+    as_written,
+    assigned_items,
+    campaign_of,
+    items_to_judge,
+    take_verdicts,
+)
 from pilotbase.trial.records import cases_csv
 from pilotbase.trial.rehearsing import Rehearsal
 from pilotbase.trial.shown_cases import PNG, pictured_fields
@@ -223,7 +231,8 @@ def _is_known(sentence: Text) -> bool:
 
 
 def _write_sheets(lab: TrialRuntime, plan: TrialPlan, folder: Path) -> None:
-    items = {item: dict(shown) for item, shown in items_to_judge(lab, plan).items()}
+    language = wanted_language()
+    items = {item: as_written(plan, shown, language) for item, shown in items_to_judge(lab, plan).items()}
     folder.mkdir(parents=True, exist_ok=True)
     for item, shown in items.items():
         for number, name in enumerate(pictured_fields(plan.contract), 1):

@@ -8,7 +8,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from pilotbase.charts.bars import RankedBar, ranked_chart
-from pilotbase.charts.columns import Bin, format_time, histogram_chart
+from pilotbase.charts.columns import format_time, profile_chart
 from pilotbase.charts.marks import status_mark
 from pilotbase.charts.one_file import PageWording, capital, page_environment, page_style
 from pilotbase.charts.scales import format_count
@@ -178,20 +178,7 @@ class _QualityWording(PageWording):
         return [Pictured(one.field, self._picture(one)) for one in counted if one.histogram or one.values]
 
     def _picture(self, one: FieldProfile) -> Markup:
-        if one.histogram:
-            bins = [Bin(each.low, each.high, each.count, each.later) for each in one.histogram]
-            return _markup(histogram_chart(bins, one.field, times=one.data_type in _TIMES))
-        divided = any(each.later for each in one.values)
-        bars = [
-            RankedBar(
-                self.t("quality.page.others") if each.value is None else each.value,
-                float(each.count or 0),
-                self.cell(each.count),
-                float(each.later) if divided else None,
-            )
-            for each in one.values
-        ]
-        return _markup(ranked_chart(bars, one.field))
+        return _markup(profile_chart(one, self.t("quality.page.others"), self.cell))
 
     def parts(self, profile: RecordSetProfile) -> str:
         """Return what is drawn darker."""

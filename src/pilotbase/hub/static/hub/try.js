@@ -39,8 +39,9 @@ form.hidden = false;
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const [address, options] = request(), started = performance.now();
-  const response = await fetch(address, options);
-  const words = await shown(response), took = Math.round(performance.now() - started);
+  const response = await fetch(address, options).catch(() => null), words = response && await shown(response).catch(() => null);
+  if (words === null) return answer.replaceChildren(part("p", answer.dataset.failed, "status fail"));
+  const took = Math.round(performance.now() - started);
   const headers = [...response.headers].filter(([name]) => /^(etag|location|retry-after|upload-offset|content-type)$/.test(name));
   const pre = part("pre", words || answer.dataset.none, "code");
   pre.tabIndex = 0;
