@@ -231,6 +231,15 @@ PAGES = """
 /organisations/plant/               404 404 200 200 404 404 404 404 404 200
 /organisations/plant/acts/organisation.declare/ 302 404 404 200 404 404 404 404 404 404
 /organisations/plant/invite/        302 404 200 200 404 404 404 404 404 404
+/people/                            302 404 200 200 200 200 200 200 200 200
+/people/p-owner/                    302 404 200 200 404 404 404 404 404 200
+/api/people                         401 200 200 200 200 200 200 200 200 200
+/api/people/p-owner                 401 404 200 200 404 404 404 404 404 200
+/audit/                             302 404 200 404 404 404 404 404 404 200
+/audit/audit.csv                    302 404 200 404 404 404 404 404 404 200
+/api/audit                          401 403 200 403 403 403 403 403 403 200
+/role-changes/                      302 404 200 404 404 404 404 404 404 404
+/api/role-changes                   401 403 200 403 403 403 403 403 403 403
 /organisations/new/                 302 404 200 404 404 404 404 404 404 404
 /scenarios/new/                     302 404 200 200 200 404 404 404 404 404
 /scenarios/plant/milling/starter-kit.zip 302 404 404 404 404 422 422 404 404 404

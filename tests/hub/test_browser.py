@@ -91,7 +91,8 @@ class Visit:
 
 
 PAGES = ("/work/", "/scenarios/", "/scenarios/plant/milling/", "/applications/", "/trials/", "/organisations/",
-         "/organisations/plant/", "/organisations/new/", "/organisations/plant/invite/", "/certificates/", "/account/",
+         "/people/", "/people/p-owner/", "/audit/", "/role-changes/", "/organisations/plant/", "/organisations/new/",
+         "/organisations/plant/invite/", "/certificates/", "/account/",
          "/account/tokens/", "/account/second-factor/", "/account/sessions/", "/account/password/change/", "/",
          "/api/docs/", "/nothing", "/search/?q=mill", "/certified/", "/figures/", "/standards/", "/next/supplier/",
          "/overview/", "/overview/late/", "/overview/screen/", "/import/people/", "/matching/", "/plan-size/",

@@ -66,7 +66,7 @@ def walked(one_world):
 @pytest.mark.parametrize("who", ["desk", None])
 def test_chinese_pages_speak_chinese(walked, who):
     browser = walked.client(who, HTTP_ACCEPT_LANGUAGE="zh-CN,zh;q=0.9")
-    names = {"Desk", "Planner", "Signer", "plant", "Plant", "forest", "Reviewer ·", "Alarm"}
+    names = {"Desk", "Planner", "Signer", "plant", "Plant", "forest", "Reviewer ·", "Alarm", "Owner", "owner@"}
     found = {}
     for path in SEEN if who else ANONYMOUS:
         page = browser.get(path).content.decode()

@@ -48,6 +48,8 @@ PLACES = {
     "message": f"msg_{'0' * 32}",
     "file": "milling.csv",
     "site": "plant-site",
+    "person": "p-nobody",
+    "token": "1",
 }
 """Field of an address → what there is, or might be."""
 QUERIES = {"watch.path": "?detector=drift:torque", "exchange.attach": "?name=a.txt"}

@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, str] = {
     "data": "data:app",
     "application": "application:app",
     "organisation": "organisation:app",
+    "people": "people:app",
     "world": "world:app",
     "trial": "trial:app",
     "site": "site:app",

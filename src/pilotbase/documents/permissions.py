@@ -243,8 +243,8 @@ class DeskAct(Restricted):
     """Organisations, people and targets, many at once."""
     INVITE = "person.invite", OPERATOR, MACHINE, *MEMBERS
     """Admit people: the operator into every organisation, members into their own."""
-    REMOVE = "person.remove", OPERATOR
-    """End a membership."""
+    MANAGE = "person.manage", OPERATOR
+    """Change roles, end memberships and sessions, block people."""
     PLAN = "roadmap.set", OPERATOR, MACHINE
     MEASURE = "base.measure", OPERATOR
     """See the process's health figures, which are not public."""
@@ -267,6 +267,8 @@ class ReadScope(Restricted):
     """The candidates for one scenario side by side."""
     OVERVIEW = "overview", OPERATOR, REGULATOR
     """The director's figures of the whole base."""
+    AUDIT = "audit", OPERATOR, MACHINE, REGULATOR
+    """The log of the base: who did what when."""
     LEDGER = "ledger", ANY_OWNER, OPERATOR, MACHINE, REGULATOR
     """What the base has done: all of it, or a demand owner's own part."""
     DESK = "desk", ANY_OWNER, OPERATOR, MACHINE, REGULATOR

@@ -9,6 +9,8 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any, cast
 
+from allauth.mfa.models import Authenticator  # type: ignore[import-untyped]
+from allauth.mfa.utils import is_mfa_enabled  # type: ignore[import-untyped]
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -30,6 +32,7 @@ from pilotbase.workspace.store import View
 
 _TIMES_THE_MAKING, _LONGEST_KEPT = 100, 300
 """What takes long to make is kept longer, in seconds: making it takes one part in a hundred of the time at most."""
+_SEEN_EVERY = timedelta(hours=1)
 CHOSEN, _ACTED = "organisation", "acted"
 
 
@@ -42,6 +45,8 @@ class RequestActor:
     memberships: tuple[Membership, ...] = ()
     may_write: bool = True
     """False for a token of scope ``read``."""
+    lacks_factor: bool = False
+    """They act for nobody until they have set up the second factor that one of their roles needs."""
 
     @property
     def view(self) -> View:
@@ -79,6 +84,8 @@ def identify(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[H
 
     def middleware(request: HttpRequest) -> HttpResponse:
         request.acting = acting = _of_session(request)  # type: ignore[attr-defined]
+        if acting.person is not None:
+            _note_seen(acting.person)
         response = get_response(request)
         if request.method == "POST" and acting.person is not None:
             cache.set(f"{_ACTED}:{acting.person.identity}", time.monotonic(), _LONGEST_KEPT)
@@ -97,6 +104,9 @@ def of_token(token: ApiToken) -> RequestActor | None:
     membership = Membership.objects.filter(person=token.person, organisation=token.organisation).first()
     if membership is None or not token.person.is_active:
         return None
+    _note_seen(token.person)
+    if _lacks_factor(token.person, Membership.objects.filter(person=token.person)):
+        return RequestActor(token.person, VISITOR, lacks_factor=True)
     return RequestActor(
         token.person, actor_of(membership, token.person), (membership,), may_write=token.scope == "write"
     )
@@ -142,6 +152,24 @@ def caller(view: View, seen: Digest | None = None, service: str | None = None) -
     return Caller(base(), view, language(), seen, service, limits, remember, is_member=is_member)
 
 
+def _note_seen(person: Person) -> None:
+    now = base().lab.store.clock()
+    if person.seen_at is None or now - person.seen_at > _SEEN_EVERY:
+        Person.objects.filter(pk=person.pk).update(seen_at=now)
+
+
+def _lacks_factor(person: Person, memberships: Iterable[Membership]) -> bool:
+    """Return whether a role of ``person``, in any organisation, needs a second factor that they have not set up."""
+    needing = settings.CONFIGURATION.factor_roles
+    needs = bool(needing) and any(needing & roles_held(one.organisation, one.roles) for one in memberships)
+    return needs and not has_factor(person)
+
+
+def has_factor(person: Person) -> bool:
+    """Return whether a log-in of ``person`` asks for more than the password; recovery codes alone are no factor."""
+    return bool(is_mfa_enabled(person, [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]))
+
+
 def _of_session(request: HttpRequest) -> RequestActor:
     person = request.user
     if not isinstance(person, Person) or not person.is_authenticated:
@@ -149,6 +177,8 @@ def _of_session(request: HttpRequest) -> RequestActor:
     memberships = tuple(Membership.objects.filter(person=person).order_by("organisation"))
     if not memberships:
         return RequestActor(person, VISITOR)
+    if _lacks_factor(person, memberships):
+        return RequestActor(person, VISITOR, lacks_factor=True)
     chosen = request.session.get(CHOSEN)
     current = next((one for one in memberships if one.organisation == chosen), memberships[0])
     return RequestActor(person, actor_of(current, person), memberships)

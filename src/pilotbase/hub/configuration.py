@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Role
 from pilotbase.workspace.home import VARIABLE, home_path
 
 ENVIRONMENT = "environment"
@@ -68,6 +69,10 @@ def _names(value: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in value.split(",") if name.strip())
 
 
+def _roles(value: str) -> tuple[str, ...]:
+    return tuple(Role(name).value for name in _names(value)) if value != "none" else ("none",)
+
+
 _FORM_BYTES = 64 << 20
 
 
@@ -88,6 +93,8 @@ class HubConfiguration:
     """``folder`` (mail/ in the home), ``console``, or smtp[s]://user:password@host:port."""
     mail_from: str = _setting("MAIL_FROM", str, "pilotbase@localhost")
     session_hours: int = _setting("SESSION_HOURS", _between(1, 720), 12)
+    second_factor_roles: tuple[str, ...] = _setting("SECOND_FACTOR_ROLES", _roles, ())
+    """Roles whose people need a second factor, or ``none``; empty: operators, where others reach the hub."""
     invitation_days: int = _setting("INVITATION_DAYS", _between(1, 90), 7)
     upload_bytes: int = _setting("UPLOAD_BYTES", _between(1 << 10, 1 << 34), 512 << 20)
     """Largest upload; a form carries no more than `form_bytes` of it at once."""
@@ -155,6 +162,12 @@ class HubConfiguration:
     def secure(self) -> bool:
         """Return whether browsers reach the hub by https."""
         return self.url.startswith("https://")
+
+    @property
+    def factor_roles(self) -> frozenset[Role]:
+        """Return the roles whose people need a second factor."""
+        named = self.second_factor_roles or (("none",) if self.local else (Role.OPERATOR,))
+        return frozenset(role for role in Role if role in named)
 
     @property
     def local(self) -> bool:

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.db.models.functions import Now
 
 
 class People(BaseUserManager["Person"]):
@@ -34,12 +35,20 @@ class Person(AbstractBaseUser):
     is_active: models.BooleanField[bool, bool] = models.BooleanField(default=True)
     language: models.CharField[str, str] = models.CharField(max_length=10, default="en")
     joined_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(auto_now_add=True)
+    seen_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(null=True)
+    """When they, or a program of theirs, last asked for anything, to the hour."""
 
     objects = People()
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    class Meta:  # noqa: D106
+        indexes: ClassVar = [
+            models.Index(fields=["name", "id", "email"], name="person_name"),
+            models.Index(fields=["is_active", "name", "id"], name="person_active"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -74,6 +83,37 @@ class Invitation(models.Model):
     expires_at: models.DateTimeField[datetime, datetime] = models.DateTimeField()
     used_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(null=True)
     withdrawn_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(null=True)
+
+
+class RoleChanges(models.Manager["RoleChange"]):
+    """Finds proposals."""
+
+    def open(self) -> models.QuerySet[RoleChange]:
+        """Return those that somebody may still consent to, oldest first."""
+        waiting = self.filter(decided_at=None, expires_at__gt=Now(), proposed_by__is_active=True)
+        return waiting.select_related("proposed_by").order_by("proposed_at")
+
+
+class RoleChange(models.Model):
+    """What one operator proposes that somebody is in an organisation; it takes effect when another consents."""
+
+    email: models.EmailField[str, str] = models.EmailField(max_length=254)
+    organisation: models.CharField[str, str] = models.CharField(max_length=63)
+    roles = models.JSONField(default=list)
+    """All their roles from then on; none: the membership ends."""
+    language: models.CharField[str, str] = models.CharField(max_length=10, default="en")
+    proposed_by: models.ForeignKey[Person, Person] = models.ForeignKey(
+        Person, on_delete=models.CASCADE, related_name="proposed"
+    )
+    proposed_at: models.DateTimeField[datetime, datetime] = models.DateTimeField(auto_now_add=True)
+    expires_at: models.DateTimeField[datetime, datetime] = models.DateTimeField()
+    decided_by: models.ForeignKey[Person | None, Person | None] = models.ForeignKey(
+        Person, on_delete=models.SET_NULL, null=True, related_name="decided"
+    )
+    decided_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(null=True)
+    consented: models.BooleanField[bool, bool] = models.BooleanField(default=False)
+
+    objects = RoleChanges()
 
 
 class ApiToken(models.Model):

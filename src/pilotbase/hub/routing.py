@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec
 
 from django.http import HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, path, register_converter
 from django.urls.converters import StringConverter
 from django.views.decorators.http import require_http_methods
@@ -64,6 +65,8 @@ def _guarded(view: Page[P], who: Who) -> Page[P]:
         acting = request.acting
         if acting.person is None:
             raise LoginNeededError("hub.login_needed")
+        if acting.lacks_factor:
+            return redirect("mfa_index")
         if not acting.organisation:
             raise NotFoundError("hub.no_membership")
         if not _admits(acting, who):

@@ -27,7 +27,7 @@ from pilotbase.workspace.store import View
 class InboxItem:
     """One thing that the actor's organisation, or the person in particular, is expected to do."""
 
-    kind: Literal["site-pack", "labelling-round", "panel-open", "act-consent"]
+    kind: Literal["site-pack", "labelling-round", "panel-open", "act-consent", "role-change"]
     identity: str
     subject: Subject
     """The application, the dataset, the trial or the service."""

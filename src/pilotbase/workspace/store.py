@@ -213,6 +213,16 @@ class View:
             lines = log.entries(connection, start)
             return list(islice((line for line in lines if everything or line.actor.organisation == own), limit))
 
+    def find_log_entries(
+        self, wanted: log.LogQuery, before: int | None = None, limit: int = 50
+    ) -> tuple[list[log.LogEntry], int | None]:
+        """Return the newest lines that are ``wanted``, as `log.find_entries`; what is seen is as for `log_entries`."""
+        own = wanted if self.actor.sees_all else replace(wanted, organisation=self.actor.organisation)
+        if wanted.organisation not in ("", own.organisation):
+            return [], None
+        with self.reading() as connection:
+            return log.find_entries(connection, own, before, limit)
+
     def log_payload(self, number: int) -> bytes | None:
         """Return the payload of entry ``number`` for operator and regulator; None if erased or not visible."""
         if not self.actor.sees_all:

@@ -29,6 +29,7 @@ class TokenAuth(HttpBearer):
         if acting is None:
             raise LoginNeededError("hub.token_invalid")
         count_request(hash_secret(token))
+        _require_factor(acting)
         if request.method not in SAFE and not acting.may_write:
             raise RefusedError("hub.token_read_only")
         return _as(request, acting)
@@ -67,6 +68,7 @@ class SessionAuth(APIKeyCookie):
 
     def authenticate(self, request: HttpRequest, key: str | None) -> RequestActor | None:
         acting: RequestActor = request.acting  # type: ignore[attr-defined]
+        _require_factor(acting)
         return acting if acting.person is not None else None
 
 
@@ -80,6 +82,11 @@ class Visitor(APIKeyCookie):
 
     def authenticate(self, request: HttpRequest, key: str | None) -> RequestActor:
         return _as(request, RequestActor(None, VISITOR))
+
+
+def _require_factor(acting: RequestActor) -> None:
+    if acting.lacks_factor:
+        raise RefusedError("hub.second_factor_needed")
 
 
 def _as(request: HttpRequest, acting: RequestActor) -> RequestActor:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any
 
@@ -13,13 +13,11 @@ from django.http import HttpResponse
 from ninja import Path, Query, Router
 from ninja.constants import NOT_SET
 
-from pilotbase.documents.api import people
 from pilotbase.documents.api.uploads import MAXIMUM_PIECE
 from pilotbase.documents.base import Document
 from pilotbase.documents.hashes import Digest, canonical_json
 from pilotbase.documents.permissions import DeskAct, PluginAct
-from pilotbase.documents.vocabularies import Role
-from pilotbase.hub.acting import HubRequest, RequestActor, caller, language, roles_held
+from pilotbase.hub.acting import HubRequest, caller
 from pilotbase.hub.api.answers import (
     BINARY_BODY,
     BYTES,
@@ -37,7 +35,8 @@ from pilotbase.hub.api.authentication import EVERYBODY, MEMBERS, ServiceKeyAuth
 from pilotbase.hub.base import operator_view
 from pilotbase.hub.bounds import BodyTooLargeError, count_request
 from pilotbase.hub.caching import confirmed, shared
-from pilotbase.hub.people.invitations import cut_memberships, invite, open_invitations
+from pilotbase.hub.people.directory import HubAccounts
+from pilotbase.hub.people.invitations import cut_memberships
 from pilotbase.hub.presenters.addresses import address_of
 from pilotbase.hub.presenters.taken import file_response, part_of
 from pilotbase.operations import declared
@@ -54,33 +53,6 @@ _AUTH = {
     Callers.MEMBERS: MEMBERS,
     Callers.OBSERVERS: [ServiceKeyAuth(), *MEMBERS],
 }
-
-
-@dataclass(frozen=True)
-class HubAccounts:
-    """What ``acting`` sees of the accounts and does to them."""
-
-    acting: RequestActor
-
-    def me(self) -> people.Caller:
-        """Return the person, whom they act for, and every organisation that they may act for."""
-        person = self.acting.person
-        assert person is not None
-        memberships = [
-            people.Membership(organisation=one.organisation, roles=sorted(roles_held(one.organisation, one.roles)))
-            for one in self.acting.memberships
-        ]
-        acting_for = self.acting.organisation
-        return people.Caller(person=person.identity, name=person.name, acting_for=acting_for, memberships=memberships)
-
-    def invitations(self, organisation: str) -> list[people.Invitation]:
-        """Return the invitations into ``organisation`` whose links work, newest first."""
-        return [people.Invitation.model_validate(one) for one in open_invitations(organisation)]
-
-    def invite(self, organisation: str, email: str, roles: Sequence[Role]) -> people.Invitation:
-        """Invite ``email`` and return the invitation with its link; raises as `invite`."""
-        sent = invite(self.acting.view, self.acting.person, email, organisation, roles, language())
-        return people.Invitation.model_validate(sent.invitation).model_copy(update={"link": sent.link})
 
 
 def made_router() -> Router:

@@ -191,7 +191,9 @@ def invite(request: HubRequest, organisation: str) -> HttpResponse:
         acting, chosen = request.acting, form.cleaned_data
         roles = [Role(role) for role in chosen["roles"]]
         sent = invitations.invite(acting.view, acting.person, chosen["email"], organisation, roles, language())
-        said = text("hub.invited", email=sent.invitation.email, link=sent.link)
+        said = text("people.proposed", email=chosen["email"])
+        if isinstance(sent, invitations.SentInvitation):
+            said = text("hub.invited", email=sent.invitation.email, link=sent.link)
         messages.success(request, said.render(language()))
         return redirect("record", section="organisations", name=organisation)
     title = text("hub.invite_title", organisation=title_of(organisation))
@@ -214,13 +216,14 @@ def _require_inviter(request: HubRequest, organisation: str) -> None:
         raise NotFoundError("hub.not_found")
 
 
-@page("memberships/<int:number>/remove/", "membership-remove", DeskAct.REMOVE, POST)
+@page("memberships/<int:number>/remove/", "membership-remove", DeskAct.MANAGE, POST)
 def remove(request: HubRequest, number: int) -> HttpResponse:
     """End a membership."""
     membership = there(Membership.objects.select_related("person").filter(pk=number).first())
     organisation = membership.organisation
-    invitations.remove(request.acting.view, membership)
-    messages.success(request, text("hub.membership_ended").render(language()))
+    waits = invitations.set_roles(request.acting.view, membership, [])
+    said = text("people.proposed", email=membership.person.email) if waits else text("hub.membership_ended")
+    messages.success(request, said.render(language()))
     return redirect("record", section="organisations", name=organisation)
 
 

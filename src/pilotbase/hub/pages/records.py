@@ -194,7 +194,7 @@ def _members(acting: RequestActor, name: str) -> dict[str, Any]:
     invites = may_invite(acting.view, name)
     return {
         "members": Membership.objects.filter(organisation=name).select_related("person").order_by("person__name"),
-        "removes": acting.may(DeskAct.REMOVE),
+        "removes": acting.may(DeskAct.MANAGE),
         "invites": invites,
         "invitations": open_invitations(name) if invites else (),
     }

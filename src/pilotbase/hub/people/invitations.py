@@ -32,10 +32,12 @@ from pilotbase.documents.texts import LANGUAGES, Language, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import roles_of
 from pilotbase.hub.base import base, operator_view
-from pilotbase.hub.models import ApiToken, Invitation, Membership, Person
+from pilotbase.hub.models import ApiToken, Invitation, Membership, Person, RoleChange
+from pilotbase.hub.people.rights import BASE_WIDE, decide, operators, proposal
 from pilotbase.hub.people.tokens import new_secret
 from pilotbase.hub.presenters.records import title_of
 from pilotbase.worker.base import DEFAULT_NAME
+from pilotbase.workspace.actors import require_may_begin
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Query, every_listing
 from pilotbase.workspace.store import View
@@ -62,8 +64,10 @@ def invite(
     organisation: str,
     roles: Iterable[Role],
     language: Language = "en",
-) -> SentInvitation:
+) -> SentInvitation | RoleChange:
     """Invite ``email`` into ``organisation``, mail the link, and enter it into the log of the base.
+
+    Where a second operator must consent, return what they must consent to: the link is mailed then.
 
     Raises:
         RefusedError: the actor of ``view`` is neither operator nor of that organisation, or it has invited too many.
@@ -76,21 +80,36 @@ def invite(
     if Membership.objects.filter(person__email__iexact=email, organisation=organisation).exists():
         raise InputError("hub.member_already", email=email, organisation=organisation)
     guest = Guest(email.strip().lower(), organisation, named, language)
-    (sent,) = enter(view, inviter, [guest])
-    mail_of(sent.invitation, sent.link, language).send()
-    return sent
+    _require_invitable(view, guest)
+    return proposal(view, guest.email, organisation, named, language) or _sent(view, inviter, guest)
 
 
 def invite_all(view: View, inviter: Person | None, guests: Sequence[Guest]) -> int:
     """Invite everybody of ``guests``, whom `plan_people` has looked at, and return how many.
 
+    Whom a second operator must consent to is proposed.
+
     Raises:
         RefusedError: the actor of ``view`` is not the operator; then nobody is invited.
     """
-    made = enter(view, inviter, guests)
-    mails = [mail_of(one.invitation, one.link, guest.language) for one, guest in zip(made, guests, strict=True)]
-    _post(mails)
-    return len(made)
+    with transaction.atomic():
+        for guest in guests:
+            _require_invitable(view, guest)
+        free = [
+            one
+            for one in guests
+            if BASE_WIDE.isdisjoint(one.roles)
+            or proposal(view, one.email, one.organisation, one.roles, one.language) is None
+        ]
+        made = enter(view, inviter, free) if free else []
+    _post([mail_of(one.invitation, one.link, guest.language) for one, guest in zip(made, free, strict=True)])
+    return len(guests)
+
+
+def _sent(view: View, inviter: Person | None, guest: Guest) -> SentInvitation:
+    (sent,) = enter(view, inviter, [guest])
+    mail_of(sent.invitation, sent.link, guest.language).send()
+    return sent
 
 
 def register_base() -> None:
@@ -104,7 +123,9 @@ def register_base() -> None:
 
 def invite_operator(email: str) -> str:
     """Return the link by which ``email`` becomes an operator of the base; raises `InputError`: a member already."""
-    return invite(operator_view(), None, email, base().trust.issuer, [Role.OPERATOR]).link
+    sent = invite(operator_view(), None, email, base().trust.issuer, [Role.OPERATOR])
+    assert isinstance(sent, SentInvitation)
+    return sent.link
 
 
 def is_empty() -> bool:
@@ -128,10 +149,8 @@ def enter(view: View, inviter: Person | None, guests: Sequence[Guest]) -> list[S
         RefusedError: the actor of ``view`` may not invite there; then nobody is invited.
         InputError: a role that the organisation does not have.
     """
-    for organisation in {guest.organisation for guest in guests}:
-        _require_inviter(view, organisation)
     for guest in guests:
-        _require_roles(guest.organisation, guest.roles)
+        _require_invitable(view, guest)
     expires = timezone.now() + timedelta(days=settings.CONFIGURATION.invitation_days)
     secrets = [new_secret("invite") for _ in guests]
     invitations = [
@@ -158,6 +177,11 @@ def enter(view: View, inviter: Person | None, guests: Sequence[Guest]) -> list[S
 def may_invite(view: View, organisation: str) -> bool:
     """Return whether the actor of ``view`` may invite into ``organisation``."""
     return permitted(DeskAct.INVITE, view.actor, SubjectRelation(organisation=organisation))
+
+
+def _require_invitable(view: View, guest: Guest) -> None:
+    _require_inviter(view, guest.organisation)
+    _require_roles(guest.organisation, guest.roles)
 
 
 def _require_inviter(view: View, organisation: str) -> None:
@@ -197,12 +221,10 @@ def open_invitation(secret: str) -> Invitation:
     return found
 
 
-def open_invitations(organisation: str) -> QuerySet[Invitation]:
-    """Return the invitations into ``organisation`` whose links work, newest first."""
-    now = timezone.now()
-    return Invitation.objects.filter(
-        organisation=organisation, used_at=None, withdrawn_at=None, expires_at__gt=now
-    ).order_by("-invited_at")
+def open_invitations(organisation: str = "") -> QuerySet[Invitation]:
+    """Return the invitations into ``organisation``, or into any, whose links work, newest first."""
+    found = Invitation.objects.filter(used_at=None, withdrawn_at=None, expires_at__gt=timezone.now())
+    return (found.filter(organisation=organisation) if organisation else found).order_by("-invited_at")
 
 
 def join(view: View, invitation: Invitation, person: Person) -> Membership:
@@ -248,13 +270,65 @@ def withdraw(view: View, invitation: Invitation) -> None:
             change.record("invitation.withdrawn", subjects, {"invitation": invitation.pk})
 
 
-def remove(view: View, membership: Membership) -> None:
-    """End a membership and the tokens that stood on it; raises `RefusedError` for all but the operator."""
+def set_roles(view: View, membership: Membership, roles: Iterable[Role]) -> RoleChange | None:
+    """Let a person have these roles in their organisation from now on; without any, the membership ends.
+
+    Where a second operator must consent, return what they must consent to, and change nothing.
+
+    Raises:
+        InputError: a role that the organisation does not have.
+        BarredError: no operator would be left.
+        RefusedError: the actor of ``view`` is not the operator.
+    """
+    wanted = sorted(set(roles))
+    _require_manager(view, membership, wanted)
+    if wanted == sorted(membership.roles):
+        return None
+    found = proposal(view, membership.person.email, membership.organisation, wanted)
+    if found is None:
+        _set_roles(view, membership, wanted)
+    return found
+
+
+def consent(view: View, number: int) -> None:
+    """Let a proposal take effect: roles are changed, a membership ends, or an invitation goes out.
+
+    Raises as `decide` and, where things have changed since it was made, as `set_roles` or `invite`.
+    """
+
+    def take_effect(found: RoleChange) -> None:
+        roles = [Role(one) for one in found.roles]
+        members = Membership.objects.select_related("person").filter(person__email__iexact=found.email)
+        member = members.filter(organisation=found.organisation).first()
+        if member is not None:
+            _require_manager(view, member, roles)
+            _set_roles(view, member, roles)
+        elif roles:
+            language: Language = "zh" if found.language == "zh" else "en"
+            _sent(view, found.proposed_by, Guest(found.email, found.organisation, tuple(roles), language))
+
+    decide(view, number, take_effect)
+
+
+def _require_manager(view: View, membership: Membership, wanted: Sequence[Role]) -> None:
+    """Return if the actor of ``view`` may change a membership to ``wanted``; raises as `set_roles`."""
+    require_may_begin(DeskAct.MANAGE, view.actor)
+    _require_roles(membership.organisation, wanted)
+    operating = operators().filter(person__is_active=True)
+    if Role.OPERATOR not in wanted and [one.pk for one in operating] == [membership.pk]:
+        raise BarredError("hub.last_operator")
+
+
+def _set_roles(view: View, membership: Membership, roles: Sequence[Role]) -> None:
+    """Change a membership, or end it and the tokens that stood on it."""
     with transaction.atomic():
-        theirs = ApiToken.objects.filter(
-            person=membership.person, organisation=membership.organisation, revoked_at=None
-        )
-        theirs.update(revoked_at=timezone.now())
+        if roles:
+            membership.roles = [role.value for role in roles]
+            membership.save(update_fields=["roles"])
+            _log_membership(view, "membership.changed", membership)
+            return
+        tokens = ApiToken.objects.filter(person=membership.person, organisation=membership.organisation)
+        tokens.filter(revoked_at=None).update(revoked_at=timezone.now())
         membership.delete()
         _log_membership(view, "membership.ended", membership)
 

@@ -15,6 +15,7 @@ from pilotbase.documents.hashes import hash_secret
 from pilotbase.documents.subjects import organisation_subject
 from pilotbase.hub.acting import RequestActor, of_token
 from pilotbase.hub.models import ApiToken
+from pilotbase.workspace.store import View
 
 SCOPES = ("read", "write")
 MAXIMUM_DAYS = 365
@@ -52,17 +53,27 @@ def create_token(acting: RequestActor, label: str, scope: Literal["read", "write
 
 def tokens_of(acting: RequestActor) -> QuerySet[ApiToken]:
     """Return the acting person's tokens that still work, newest first."""
-    return ApiToken.objects.filter(person=acting.person, revoked_at=None, expires_at__gt=timezone.now()).order_by(
-        "-created_at"
-    )
+    return working_tokens().filter(person=acting.person)
+
+
+def working_tokens() -> QuerySet[ApiToken]:
+    """Return everybody's tokens that still work, newest first."""
+    return ApiToken.objects.filter(revoked_at=None, expires_at__gt=timezone.now()).order_by("-created_at")
 
 
 def revoke_token(acting: RequestActor, number: int) -> None:
     """Let one of the acting person's own tokens work no more; a number of others' changes nothing."""
-    now = timezone.now()
-    if ApiToken.objects.filter(person=acting.person, pk=number, revoked_at=None).update(revoked_at=now):
-        with acting.view.transaction("token.revoked") as change:
-            change.record("token.revoked", [organisation_subject(acting.organisation)], {"token": number})
+    token = ApiToken.objects.filter(person=acting.person, pk=number).first()
+    if token is not None:
+        end_token(acting.view, token)
+
+
+def end_token(view: View, token: ApiToken) -> None:
+    """Let a token work no more; one that was revoked before stays as it is."""
+    if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
+        with view.transaction("token.revoked") as change:
+            facts: dict[str, str | int] = {"token": token.pk, "person": token.person.identity}
+            change.record("token.revoked", [organisation_subject(token.organisation)], facts)
 
 
 def acting_by(secret: str) -> RequestActor | None:

@@ -11,8 +11,12 @@ from typing import TypeVar
 from django.core.cache import cache
 
 from pilotbase.catalogue.my_work import WorkItem
+from pilotbase.documents.permissions import DeskAct, permitted
+from pilotbase.documents.subjects import organisation_subject
+from pilotbase.documents.texts import text
 from pilotbase.hub.acting import RequestActor, acted_at
 from pilotbase.hub.base import base
+from pilotbase.hub.models import RoleChange
 from pilotbase.worker.inbox import InboxItem, asked_of
 from pilotbase.worker.trials.acts import work_of
 from pilotbase.workspace.snoozes import SnoozedTask, snoozed
@@ -48,7 +52,7 @@ class Inbox:
 def inbox_of(view: View) -> Inbox:
     """Return the inbox of the person of ``view`` as it is now; `count_waiting` then knows its number."""
     change, at = newest_change(view), time.monotonic()  # first: what changes while we count makes the number old
-    work, asked, later = work_of(base(), view), asked_of(base(), view), snoozed(view)
+    work, asked, later = work_of(base(), view), [*asked_of(base(), view), *_proposals(view)], snoozed(view)
     everything: tuple[WorkItem | InboxItem, ...] = (*work.tasks, *asked)
     put_off = [PutOff(one, later[task_of(one)]) for one in everything if task_of(one) in later]
     now_due = (tuple(_without(work.tasks, later)), tuple(_without(asked, later)))
@@ -77,6 +81,15 @@ def task_of(one: WorkItem | InboxItem) -> SnoozedTask:
     if isinstance(one, InboxItem):
         return SnoozedTask(one.identity, one.kind, one.since)
     return SnoozedTask(one.subject, one.act, one.since)
+
+
+def _proposals(view: View) -> Iterator[InboxItem]:
+    """Yield what other operators have proposed, for those who may consent."""
+    for one in RoleChange.objects.open() if permitted(DeskAct.MANAGE, view.actor) else ():
+        if one.proposed_by.identity != view.actor.person:
+            subject = organisation_subject(one.organisation)
+            said = text("people.told_proposal", email=one.email)
+            yield InboxItem("role-change", str(one.pk), subject, said, one.proposed_at)
 
 
 def _without(items: Iterable[Waits], later: dict[SnoozedTask, datetime]) -> Iterator[Waits]:

@@ -86,6 +86,8 @@ FLOW = (
     NavigationItem(text("hub.nav_agreements"), "records", "agreements", members_only=True, place="data"),
     NavigationItem(text("site.hub.title"), "sites", members_only=True, place="computing"),
     NavigationItem(text("hub.nav_organisations"), "records", "organisations", members_only=True, place="organisations"),
+    NavigationItem(text("hub.nav_people"), "people", members_only=True, place="organisations"),
+    NavigationItem(text("people.audit"), "audit", members_only=True, reading=ReadScope.AUDIT, place="organisations"),
     NavigationItem(text("hub.certified_applications"), "certified"),
     NavigationItem(text("hub.nav_certificates"), "certificate-check"),
     NavigationItem(text("portal.nav_standards"), "standards"),
@@ -103,7 +105,8 @@ HELP: Mapping[str, str] = {
     "private-statistics": "statistics statistics-answer statistics-terms",
     "put-into-service": "services service-put",
     "read-a-report": "certificates certified report rehearsal comparison",
-    "run-a-hub": "account exchange figures find import ledger notices organisations overview search",
+    "run-a-hub": "account audit exchange figures find import ledger notices organisations overview people role-changes "
+    "search",
     "run-a-site-trial": "sites",
     "standards": "standards",
     "use-the-api": "api tokens webhooks webhook",

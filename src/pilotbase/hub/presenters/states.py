@@ -37,10 +37,10 @@ _LOOKS = {
     "wait": "review due queued plan_review waiting human consent",
     "run": "running freezing signing rehearsing rectification retest reported",
     "pass": "open submitted registered certified accepted frozen plan_approved agreed accept valid done finished good "
-    "filed pass fits green serving published in_force granted paid met delivered mitigated",
+    "active filed pass fits green serving published in_force granted paid met delivered mitigated",
     "fail": "revoked refused reject fail invalid failed expired key_is_revoked key_is_expired broken given_up",
     "open": "inconclusive unknown missing",
-    "hold": "suspended fallen_back silenced",
+    "hold": "blocked suspended fallen_back silenced",
     "end": "closed withdrawn declined cancelled stopped stopping ended not_measured",
     **{colour: colour for colour in ("blue", "yellow", "orange", "red")},
 }

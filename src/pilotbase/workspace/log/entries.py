@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -50,6 +51,8 @@ OPENINGS = frozenset({ROWS, RECORDS, FILE, UPLOAD, MARKS, TAKEN, BUNDLE, ITEM, S
 """Sealed bytes were opened: no function opens any without one of these lines."""
 READINGS = OPENINGS | {USED, REFUSED}
 """The same, and uses that the gate has counted or refused."""
+LOOKED_THROUGH = 20_000
+"""Lines of which a page of a search is made at most."""
 _LONGEST = 200
 _index = tables.log_readings.c
 
@@ -59,6 +62,8 @@ class EntryActor(Part):
 
     organisation: str
     roles: tuple[str, ...]
+    person: str | None = None
+    """Opaque identifier; absent for the base's own process, and in lines of before it was recorded."""
 
 
 class LogEntry(Part):
@@ -102,7 +107,7 @@ def append(connection: Connection, key: LogKey, records: Sequence[LogRecord], ac
     """Enter ``records`` and sign the new checkpoint, all in the transaction of ``connection``."""
     size = log_size(connection)
     previous = digest_text(_node(connection, 0, size - 1)) if size else NO_PREDECESSOR
-    by = EntryActor(organisation=actor.organisation, roles=tuple(sorted(actor.roles)))
+    by = EntryActor(organisation=actor.organisation, roles=tuple(sorted(actor.roles)), person=actor.person)
     for number, record in enumerate(records, start=size):
         entry = LogEntry(
             number=number,
@@ -136,6 +141,72 @@ def entries(connection: Connection, start: int = 0) -> Iterator[LogEntry]:
     rows = select(tables.log_entries.c.body).where(tables.log_entries.c.number >= start)
     for body in connection.scalars(rows.order_by(tables.log_entries.c.number)):
         yield LogEntry.model_validate_json(body)
+
+
+@dataclass(frozen=True)
+class LogQuery:
+    """Which lines are looked for; what is empty is any."""
+
+    organisation: str = ""
+    """Who acted."""
+    person: str = ""
+    """Opaque identifier of who acted, or whom it is about."""
+    action: str = ""
+    """Begin of the action, such as ``membership.``."""
+    subject: str = ""
+    """A record or an organisation, such as ``scenario:plant/milling``."""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def marks(self) -> list[bytes]:
+        """Return bytes that every line has which is looked for."""
+        named = [canonical_json(one) for one in (self.organisation, self.person) if one]
+        begun = [canonical_json(self.action)[:-1]] if self.action else []
+        return [*named, *begun, *([self.subject.encode()] if self.subject else [])]
+
+    def admits(self, entry: LogEntry) -> bool:
+        """Return whether ``entry``, which has the marks, is looked for."""
+        about = {*entry.subjects, *(fact.partition(" ")[2] for fact in entry.facts)}
+        return (
+            self.organisation in ("", entry.actor.organisation)
+            and self.person in ("", entry.actor.person, entry.facts.get("person"))
+            and entry.action.startswith(self.action)
+            and (not self.subject or not about.isdisjoint({self.subject, f"record:{self.subject}"}))
+        )
+
+
+def find_entries(
+    connection: Connection, wanted: LogQuery, before: int | None, limit: int
+) -> tuple[list[LogEntry], int | None]:
+    """Return the newest lines below number ``before`` that are ``wanted``, and the number below which to read on.
+
+    So many lines are looked through at once that a page is soon there, however few of them are wanted.
+    """
+    lines, end = tables.log_entries.c, log_size(connection)
+    top = min(end if before is None else before, _number_at(connection, wanted.until, end))
+    floor, found, marks = _number_at(connection, wanted.since, 0), list[LogEntry](), wanted.marks
+    rows = select(lines.number, lines.body).where(lines.number < top, lines.number >= floor)
+    for number, body in connection.execute(rows.order_by(lines.number.desc()).limit(LOOKED_THROUGH)):
+        top = number
+        if all(mark in body for mark in marks) and wanted.admits(entry := LogEntry.model_validate_json(body)):
+            found.append(entry)
+            if len(found) == limit:
+                break
+    return found, top if top > floor else None
+
+
+def _number_at(connection: Connection, moment: datetime | None, otherwise: int) -> int:
+    """Return the number of the first line at ``moment`` or later; ``otherwise`` without a moment."""
+    if moment is None:
+        return otherwise
+    lines = tables.log_entries.c
+
+    def time_of(number: int) -> datetime:
+        body = connection.scalar(select(lines.body).where(lines.number == number))
+        return LogEntry.model_validate_json(body or b"").time
+
+    return bisect_left(range(log_size(connection)), moment, key=time_of)
 
 
 def newest_with(connection: Connection, *facts: str) -> dict[str, LogEntry]:
