@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
+from django.utils import timezone
 
 from tests.hub.worlds_for_tests import PASSWORD
 
@@ -85,13 +86,19 @@ def ask_in(world, who, role):
     return world.client(who).post("/api/organisations/plant/invitations", body, content_type="application/json")
 
 
-def test_an_organisation_has_so_many_invitations_open_at_most(one_world, links, monkeypatch):
+def test_an_organisation_has_so_many_invitations_open_at_most_and_can_still_withdraw(one_world, links, monkeypatch):
+    from pilotbase.hub.models import Invitation
     from pilotbase.hub.people import invitations
 
-    monkeypatch.setattr(invitations, "MOST_OPEN", invitations.open_invitations("plant").count() + 1)
+    monkeypatch.setattr(invitations, "MOST_OPEN", invitations._counted_invitations("plant") + 1)
     assert ask_in(one_world, "owner", "demand_owner").status_code == 201
     refused = ask_in(one_world, "owner", "demand_owner")
     assert (refused.status_code, refused.json()["code"]) == (409, "hub.too_many_invitations")
+    number = Invitation.objects.filter(email="x@example.org", withdrawn_at=None).latest("pk").pk
+    assert one_world.client("owner").post(f"/invitations/{number}/withdraw/").status_code == 302
+    assert ask_in(one_world, "owner", "demand_owner").status_code == 409, "the mail has gone out all the same"
+    Invitation.objects.filter(pk=number).update(withdrawn_at=timezone.now() - timedelta(days=1))
+    assert ask_in(one_world, "owner", "demand_owner").status_code == 201
     assert ask_in(one_world, "desk", "demand_owner").status_code == 201, "the operator goes on"
 
 

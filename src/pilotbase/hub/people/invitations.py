@@ -45,7 +45,8 @@ from pilotbase.workspace.store import View
 AT_ONCE = 50
 """So many mails are sent before the page answers; more go out behind it."""
 MOST_OPEN = 50
-"""So many invitations an organisation's own members may have open: the hub mails any address that they name."""
+"""So many invitations an organisation's own members may have open, or withdrawn within a day: the hub mails any address
+that they name."""
 _log = logging.getLogger("pilotbase.hub")
 
 
@@ -181,14 +182,20 @@ def may_invite(view: View, organisation: str) -> bool:
 
 def _require_invitable(view: View, guest: Guest) -> None:
     _require_inviter(view, guest.organisation)
+    if not view.actor.is_operator and _counted_invitations(guest.organisation) >= MOST_OPEN:
+        raise BarredError("hub.too_many_invitations", limit=MOST_OPEN)
     _require_roles(guest.organisation, guest.roles)
 
 
 def _require_inviter(view: View, organisation: str) -> None:
     if not may_invite(view, organisation):
         raise RefusedError("workspace.operator_only", organisation=view.actor.organisation)
-    if not view.actor.is_operator and open_invitations(organisation).count() >= MOST_OPEN:
-        raise BarredError("hub.too_many_invitations", limit=MOST_OPEN)
+
+
+def _counted_invitations(organisation: str) -> int:
+    """Return how many are open or were withdrawn within a day: what is withdrawn has been mailed all the same."""
+    lately = Invitation.objects.filter(organisation=organisation, withdrawn_at__gt=timezone.now() - timedelta(days=1))
+    return open_invitations(organisation).count() + lately.count()
 
 
 def _require_roles(organisation: str, roles: Iterable[Role]) -> None:
