@@ -34,6 +34,7 @@ _FIRST_ROWS = 256
 _TINY = 1e-6
 _NOBODY = np.zeros(0, bool)
 _Numbers = npt.NDArray[np.int64]
+_Lengths = npt.NDArray[np.float32]
 
 
 @dataclass
@@ -46,6 +47,8 @@ class _Space:
     texts: list[str] = field(default_factory=list)
     """The digest of the text of each row."""
     place_of: dict[str, int] = field(default_factory=dict)
+    version: int = 0
+    """How often a row was set."""
 
     def put(self, row: Any) -> int:
         """Set the row of a subject and return its number."""
@@ -58,6 +61,7 @@ class _Space:
             self.sequences = np.concatenate([self.sequences, np.zeros_like(self.sequences)])
         self.rows[place] = np.frombuffer(row.vector, np.float16)
         self.sequences[place], self.texts[place] = row.sequence, row.text
+        self.version += 1
         return place
 
 
@@ -74,6 +78,8 @@ class MeaningIndex:
     """Who asked for what → the newest change then, and the sequences of what it saw."""
     means: dict[tuple[Actor, Query, Group], tuple[int, Values]] = field(default_factory=dict)
     """Who asked for what of a group → how many texts it saw, and their mean."""
+    lengths: dict[tuple[Actor, Query, Group], tuple[int, Values, _Lengths]] = field(default_factory=dict)
+    """The same → version of the space, mean, and the length of each row seen from it."""
     lock: RLock = field(default_factory=RLock)
 
     def refresh(self, view: View) -> bool:
@@ -82,7 +88,7 @@ class MeaningIndex:
             known = meanings.newest(connection)
             if known is None or known[0] != self.model or known[1] < self.place:
                 self.model, self.place = known[0] if known else "", 0
-                self.spaces, self.texts, self.seen, self.means = {}, {}, {}, {}
+                self.spaces, self.texts, self.seen, self.means, self.lengths = {}, {}, {}, {}, {}
             if known is not None and known[1] > self.place:
                 for row in meanings.after(connection, self.place, self.model):
                     self._put(row)
@@ -128,6 +134,16 @@ class MeaningIndex:
                 _keep(self.means, (view.actor, query, group), known)
         return known[1]
 
+    def lengths_from(self, mean: Values, key: tuple[Actor, Query, Group], space: _Space) -> _Lengths:
+        """Return the length of each row seen from a mean: a product as long as a question's, so it is kept."""
+        version, known = space.version, self.lengths.get(key)
+        if known is None or known[0] != version or known[1] is not mean:
+            products = space.rows[: len(space.subjects)] @ mean.astype(np.float32)
+            known = (version, mean, np.sqrt(np.maximum(1 - 2 * products + np.float32(mean @ mean), _TINY)))
+            with self.lock:
+                _keep(self.lengths, key, known)
+        return known[2]
+
 
 @dataclass(frozen=True)
 class AskedMeaning:
@@ -157,7 +173,9 @@ class AskedMeaning:
         for group, space in self.index.spaces.items():
             seen = self.index.mask(self.view, query, space) if group[0] == KIND_OF[query.kind] else _NOBODY
             for direction in self._directions(asked, group[1]) if seen.any() else ():
-                for place, value in _first_of(space, seen, direction, self._mean(group), limit):
+                mean = self._mean(group)
+                lengths = self.index.lengths_from(mean, (self.view.actor, query, group), space)
+                for place, value in _first_of(space, seen, direction, (mean, lengths), limit):
                     subject = space.subjects[place]
                     best[subject] = max(best.get(subject, -1.0), value)
         return sorted(best, key=lambda subject: (-best[subject], subject))[:limit]
@@ -199,13 +217,14 @@ def digest_of_text(said: str) -> str:
 
 
 def _first_of(
-    space: _Space, seen: npt.NDArray[np.bool_], direction: Values, mean: Values, limit: int
+    space: _Space, seen: npt.NDArray[np.bool_], direction: Values, origin: tuple[Values, _Lengths], limit: int
 ) -> list[tuple[int, float]]:
-    """Return the (row, cosine) of the likest rows that are seen, each row seen from ``mean``."""
-    products = space.rows[: len(seen)] @ np.stack([direction, mean], axis=1).astype(np.float32)
-    lengths = np.sqrt(np.maximum(1 - 2 * products[:, 1] + mean @ mean, _TINY))
-    values = np.where(seen, (products[:, 0] - direction @ mean) / lengths, -np.inf)
-    first = np.argpartition(-values, min(limit, len(values) - 1))[:limit]
+    """Return the (row, cosine) of the likest rows that are seen; ``origin``: a mean, and the lengths from there."""
+    mean, lengths = origin
+    number = min(len(seen), len(lengths))
+    products = space.rows[:number] @ direction.astype(np.float32)
+    values = np.where(seen[:number], (products - np.float32(direction @ mean)) / lengths[:number], -np.inf)
+    first = np.argpartition(-values, min(limit, number - 1))[:limit]
     return [(int(place), float(values[place])) for place in first[seen[first]]]
 
 
