@@ -15,9 +15,9 @@ from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.plugins import mirrored
 from pilotbase.workspace.engine import Database
 
-CURRENT = "0103"
+CURRENT = "0104"
 """The newest revision; older ones in order in `VERSIONS`."""
-VERSIONS = ("0103",)
+VERSIONS = ("0104",)
 _TABLE = "alembic_version"
 
 

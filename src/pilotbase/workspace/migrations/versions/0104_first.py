@@ -8,7 +8,7 @@ from alembic import op
 from pilotbase.workspace import tables, terms_rows, watch_tables
 from pilotbase.workspace.migrations.declared import make_tables
 
-revision = "0103"
+revision = "0104"
 down_revision = None
 
 
