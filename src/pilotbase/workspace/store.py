@@ -215,7 +215,7 @@ class View:
 
     def find_log_entries(
         self, wanted: log.LogQuery, before: int | None = None, limit: int = 50
-    ) -> tuple[list[log.LogEntry], int | None]:
+    ) -> tuple[list[tuple[log.LogEntry, str | None]], int | None]:
         """Return the newest lines that are ``wanted``, as `log.find_entries`; what is seen is as for `log_entries`."""
         own = wanted if self.actor.sees_all else replace(wanted, organisation=self.actor.organisation)
         if wanted.organisation not in ("", own.organisation):

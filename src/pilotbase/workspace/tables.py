@@ -99,7 +99,8 @@ changes = table(
     index("changes_kind", "kind", "sequence"),
 )
 
-log_entries = table("log_entries", *numbers("number"), *blobs("body"), key("number"))
+log_entries = table("log_entries", *numbers("number"), *blobs("body"), *words(person=63, null=True), key("number"))
+"""``person``: who acted, by an opaque identifier. It stands beside the line: proofs publish whole lines."""
 
 log_nodes = table("log_nodes", *counts("level"), *numbers("position"), *blobs("hash"), key("level", "position"))
 

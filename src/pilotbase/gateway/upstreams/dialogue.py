@@ -111,7 +111,7 @@ class Dialogue:
         recorded: Recorded,
     ) -> None:
         """Begin; ``opened``: task, language, the identity of the key, and of the dialogue where it has one."""
-        self.identity, self.key = opened["dialogue"] or secrets.token_hex(16), opened["key"]
+        self.identity, self.key = opened.get("dialogue") or secrets.token_hex(16), opened["key"]
         self.task, self._language = opened["task"], opened["language"]
         self._world, self._opening, self._principal, self._recorded = world, opening, principal, recorded
         self._loop = asyncio.get_running_loop()

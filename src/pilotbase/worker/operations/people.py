@@ -104,11 +104,11 @@ def audit(caller: Caller, asked: declared.AuditAsked) -> people.AuditPage:
     if not permitted(ReadScope.AUDIT, caller.view.actor):
         raise RefusedError("hub.role_missing", needed=", ".join(roles_for(ReadScope.AUDIT)))
     entries, more = caller.view.find_log_entries(filled(LogQuery, asked), asked.before, asked.limit)
-    return people.AuditPage(items=[_audited(one) for one in entries], next=more)
+    return people.AuditPage(items=[_audited(*one) for one in entries], next=more)
 
 
-def _audited(entry: LogEntry) -> people.AuditEntry:
-    return filled(people.AuditEntry, entry, entry.actor, at=entry.time)
+def _audited(entry: LogEntry, person: str | None) -> people.AuditEntry:
+    return filled(people.AuditEntry, entry, entry.actor, at=entry.time, person=person)
 
 
 def _of_inviter(caller: Caller, organisation: str) -> Accounts:

@@ -18,7 +18,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from itertools import islice
 
 import pydantic
@@ -62,8 +62,6 @@ class EntryActor(Part):
 
     organisation: str
     roles: tuple[str, ...]
-    person: str | None = None
-    """Opaque identifier; absent for the base's own process, and in lines of before it was recorded."""
 
 
 class LogEntry(Part):
@@ -107,7 +105,7 @@ def append(connection: Connection, key: LogKey, records: Sequence[LogRecord], ac
     """Enter ``records`` and sign the new checkpoint, all in the transaction of ``connection``."""
     size = log_size(connection)
     previous = digest_text(_node(connection, 0, size - 1)) if size else NO_PREDECESSOR
-    by = EntryActor(organisation=actor.organisation, roles=tuple(sorted(actor.roles)), person=actor.person)
+    by = EntryActor(organisation=actor.organisation, roles=tuple(sorted(actor.roles)))
     for number, record in enumerate(records, start=size):
         entry = LogEntry(
             number=number,
@@ -120,7 +118,7 @@ def append(connection: Connection, key: LogKey, records: Sequence[LogRecord], ac
             payload=_keep_payload(connection, number, record.payload),
         )
         body = canonical_json(entry.to_json_value())
-        connection.execute(insert(tables.log_entries), {"number": number, "body": body})
+        connection.execute(insert(tables.log_entries), {"number": number, "body": body, "person": actor.person})
         _index_readings(connection, number, record.action, record.subjects)
         for level, position, hashed in completed_nodes(number, leaf_hash(body), _nodes(connection)):
             connection.execute(insert(tables.log_nodes), {"level": level, "position": position, "hash": hashed})
@@ -158,19 +156,23 @@ class LogQuery:
     since: datetime | None = None
     until: datetime | None = None
 
-    @property
-    def marks(self) -> list[bytes]:
-        """Return bytes that every line has which is looked for."""
-        named = [canonical_json(one) for one in (self.organisation, self.person) if one]
-        begun = [canonical_json(self.action)[:-1]] if self.action else []
-        return [*named, *begun, *([self.subject.encode()] if self.subject else [])]
+    @cached_property
+    def _marks(self) -> tuple[bytes, ...]:
+        named, begun = canonical_json(self.organisation), canonical_json(self.action)[:-1]
+        marks = {self.organisation: named, self.action: begun, self.subject: self.subject.encode()}
+        return tuple(mark for said, mark in marks.items() if said)
 
-    def admits(self, entry: LogEntry) -> bool:
-        """Return whether ``entry``, which has the marks, is looked for."""
+    def may_admit(self, body: bytes, person: str | None) -> bool:
+        """Return whether a line, of which only bytes are looked at, may be looked for; ``person`` acted."""
+        named = self.person in ("", person) or canonical_json(self.person) in body
+        return named and all(mark in body for mark in self._marks)
+
+    def admits(self, entry: LogEntry, person: str | None) -> bool:
+        """Return whether ``entry`` is looked for; ``person`` acted."""
         about = {*entry.subjects, *(fact.partition(" ")[2] for fact in entry.facts)}
         return (
             self.organisation in ("", entry.actor.organisation)
-            and self.person in ("", entry.actor.person, entry.facts.get("person"))
+            and self.person in ("", person, entry.facts.get("person"))
             and entry.action.startswith(self.action)
             and (not self.subject or not about.isdisjoint({self.subject, f"record:{self.subject}"}))
         )
@@ -178,19 +180,21 @@ class LogQuery:
 
 def find_entries(
     connection: Connection, wanted: LogQuery, before: int | None, limit: int
-) -> tuple[list[LogEntry], int | None]:
+) -> tuple[list[tuple[LogEntry, str | None]], int | None]:
     """Return the newest lines below number ``before`` that are ``wanted``, and the number below which to read on.
+
+    With each line comes who acted, by an opaque identifier; None: the base's own process.
 
     So many lines are looked through at once that a page is soon there, however few of them are wanted.
     """
     lines, end = tables.log_entries.c, log_size(connection)
     top = min(end if before is None else before, _number_at(connection, wanted.until, end))
-    floor, found, marks = _number_at(connection, wanted.since, 0), list[LogEntry](), wanted.marks
-    rows = select(lines.number, lines.body).where(lines.number < top, lines.number >= floor)
-    for number, body in connection.execute(rows.order_by(lines.number.desc()).limit(LOOKED_THROUGH)):
+    floor, found = _number_at(connection, wanted.since, 0), list[tuple[LogEntry, str | None]]()
+    rows = select(lines.number, lines.body, lines.person).where(lines.number < top, lines.number >= floor)
+    for number, body, person in connection.execute(rows.order_by(lines.number.desc()).limit(LOOKED_THROUGH)):
         top = number
-        if all(mark in body for mark in marks) and wanted.admits(entry := LogEntry.model_validate_json(body)):
-            found.append(entry)
+        if wanted.may_admit(body, person) and wanted.admits(entry := LogEntry.model_validate_json(body), person):
+            found.append((entry, person))
             if len(found) == limit:
                 break
     return found, top if top > floor else None
