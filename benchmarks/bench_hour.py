@@ -143,7 +143,7 @@ def beside(mine: dict[str, object], name: str, peer: dict[str, object]) -> list[
     ]  # fmt: skip
     found, other = len(mine["found"]), len(peer["found"])  # type: ignore[arg-type]
     rows.append(
-        row(f"faults found of {most}, beside {name}", found, "faults", f">= {most - 1}", found >= most - 1, name, other)
+        row(f"faults found of {most}, beside {name}", found, "faults", f">= {most}", found >= most, name, other)
     )
     return rows
 
