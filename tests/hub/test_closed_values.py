@@ -123,6 +123,7 @@ def tell_of_closed(world, place) -> list[bytes]:
     draw = random.Random(12)
     torque = [None if value is None else round(value + draw.random() / 1000, 9) for value in runs(800)["torque"]]
     world.known = tell_closed(world, place, runs(800).with_columns(torque=pl.Series(torque, dtype=pl.Float64)))
+    world.known["/api/people/"] = {"person": "p-owner"}
     return [str(value).encode() for value in torque if value is not None and len(str(value)) > 8]
 
 
