@@ -102,7 +102,7 @@ INVITE = Operation(
     location="/api/organisations/{asked.name}/invitations",
     example={"email": "wang@plant.example", "roles": ["demand_owner"]},
 )
-LIST = Operation("people.list", "GET /people", PeopleAsked, AccountPage)
+LIST = Operation("people.list", "GET /people", PeopleAsked, AccountPage, refuses=frozenset({404}))
 SHOW = Operation("people.show", "GET /people/{person}", OfPerson, AccountDetails)
 BLOCK = _manages("block", "PUT /people/{person}/block", OfPerson, AccountDetails)
 UNBLOCK = _manages("unblock", "DELETE /people/{person}/block", OfPerson, AccountDetails)

@@ -61,7 +61,7 @@ class HubAccounts:
         found = self._people(asked)
         rows = found
         if asked.after:
-            last = _person(asked.after)
+            last = there(found.filter(identity=asked.after).first())
             rows = found.filter(Q(name__gt=last.name) | Q(name=last.name, pk__gt=last.pk))
         shown = list(rows.order_by("name", "pk")[: asked.limit + 1])
         more = shown[asked.limit - 1].identity if len(shown) > asked.limit else None
