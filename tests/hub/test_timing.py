@@ -70,7 +70,8 @@ def addresses(made, wanted=lambda address: True) -> list[str]:
     pages = [line.split()[0].format(**digests, upload="0" * 32, job="0" * 32) for line in lines]
     paths = made.client().get("/api/openapi.json").json()["paths"]
     pages += [named(made, path, operations["get"]) for path, operations in paths.items() if "get" in operations]
-    return [one for one in dict.fromkeys(pages) if wanted(one)]
+    # The stream names only what has changed and ends in ten minutes.
+    return [one for one in dict.fromkeys(pages) if wanted(one) and one != "/live/"]
 
 
 def about_data(address: str) -> bool:
