@@ -21,7 +21,7 @@ LEFT_OUT = {
     re.compile(rb"data-at=\"[^\"]*\""): "when it was",
 }
 """Parts of an answer that may differ between the two hubs → why."""
-SIGNED = re.compile(r"certificate\.json|trust-roots\.json|log-key\.txt|revocations\.json|/envelope|checkpoint")
+SIGNED = re.compile(r"certificate\.json|trust-roots\.json|log-key\.txt|revocations\.json|/envelope|/proof|checkpoint")
 """Addresses of what holds keys and signatures, drawn anew on each hub: of these the length is compared."""
 HEADERS_LEFT_OUT = {
     "X-Request-Id": "drawn for each request",
@@ -33,13 +33,17 @@ HEADERS_LEFT_OUT = {
 
 WHOLE = frozenset({"headers", "body", "length", "document_bytes", "blob_bytes", "calls"})
 READS = frozenset({"document_bytes"})
-RELEASED = {
+REPORTED = {
     re.compile(r"GET .*/logs/quality(\.html)?$"): (WHOLE, "the report on quality, which its owner has published"),
-    re.compile(r"GET (/datasets/(plant/logs/)?(\?.*)?|/api/catalogue/datasets)$"): (READS, "tell a grade out of it"),
+    re.compile(r"GET /datasets/plant/logs/$"): (WHOLE, "draws that report"),
+    re.compile(r"GET (/datasets/(\?.*)?|/api/catalogue/datasets)$"): (READS, "tell a grade out of it"),
+}
+"""Addresses → what may differ there once a report on quality is published, and why."""
+RELEASED = {
     re.compile(r"GET /api/.*/statistics/(/sample)?$"): (WHOLE, "what the supplier has bought with ε: noise and all"),
     re.compile(r"[A-Z]+ .*/logs/statistics/?( .*)?$"): (READS, "tell how far that is"),
 }
-"""Addresses → what may differ there, as published or paid for, and why; all else of them is compared."""
+"""Addresses → what may differ there, as paid for, and why; all else of them is compared."""
 
 
 def plain_rows(rows: int = 200) -> pl.DataFrame:
@@ -117,13 +121,13 @@ def left(body: bytes) -> bytes:
     return body
 
 
-def differences(one: Iterable[Found], other: Iterable[Found]) -> list[str]:
-    """Return in words where two hubs differ."""
-    wrong = []
+def differences(one: Iterable[Found], other: Iterable[Found], reported: bool) -> list[str]:
+    """Return in words where two hubs differ; ``reported``: a report on quality is published."""
+    wrong, released = [], RELEASED | (REPORTED if reported else {})
     for here, there in zip(one, other, strict=True):
         assert (here.who, here.asked) == (there.who, there.asked)
         parts, others = _parts(here), _parts(there)
-        may = frozenset[str]().union(*(names for place, (names, _) in RELEASED.items() if place.search(here.asked)))
+        may = frozenset[str]().union(*(names for place, (names, _) in released.items() if place.search(here.asked)))
         wrong += [
             f"{here.who} {here.asked}: {name} {_around(part, others[name])}"
             for name, part in parts.items()
