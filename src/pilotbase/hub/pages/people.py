@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import urlencode
 
-from pilotbase.documents.api.people import AccountState
+from pilotbase.documents.api.people import AccountState, Membership
 from pilotbase.documents.loading import parse_request
 from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.texts import Text, text
@@ -94,8 +94,9 @@ def change_roles(request: HubRequest, identity: str) -> HttpResponse:
     accounts = HubAccounts(request.acting)
 
     def change() -> Text:
-        waits = accounts.set_roles(identity, organisation, roles).proposals
-        return text("people.proposed", email=waits[-1].email) if waits else text("people.roles_changed")
+        after = accounts.set_roles(identity, organisation, roles)
+        waits = any(one.organisation == organisation for one in after.proposals)
+        return text("people.proposed", email=after.email) if waits else text("people.roles_changed")
 
     return _done(request, identity, change)
 
@@ -140,8 +141,7 @@ def _told(request: HubRequest) -> Iterator[None]:
         messages.error(request, error.render(language(), make_visible))
 
 
-def _roles_offered(one: object) -> dict[str, object]:
+def _roles_offered(one: Membership) -> dict[str, object]:
     """Return a membership with every role that its organisation has, and whether the person has it."""
-    held, organisation = getattr(one, "roles", ()), getattr(one, "organisation", "")
-    offered = [(role, role in held) for role in Role if role in roles_of(organisation)]
-    return {"organisation": organisation, "roles": offered}
+    offered = [(role, role in one.roles) for role in Role if role in roles_of(one.organisation)]
+    return {"organisation": one.organisation, "roles": offered}

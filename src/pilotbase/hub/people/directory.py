@@ -79,7 +79,7 @@ class HubAccounts:
             joined_at=person.joined_at,
             sessions=UserSession.objects.filter(user=person).count() if manages else None,
             tokens=[filled(people.AccountToken, one, token=one.pk) for one in tokens] if manages else [],
-            proposals=[one for one in self.proposals() if one.email == person.email.lower()] if manages else [],
+            proposals=[one for one in self.proposals() if one.email.lower() == person.email.lower()] if manages else [],
         )
 
     def block(self, identity: str) -> people.AccountDetails:

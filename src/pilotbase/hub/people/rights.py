@@ -70,10 +70,8 @@ def decide(view: View, number: int, effect: Callable[[RoleChange], None] | None 
         NotFoundError: there is none, it has expired, or somebody has decided it.
         BarredError: nobody consents to what they have proposed themselves.
     """
-    found, by = (
-        RoleChange.objects.open().filter(pk=number).first(),
-        Person.objects.filter(identity=view.actor.person).first(),
-    )
+    found = RoleChange.objects.open().filter(pk=number).first()
+    by = Person.objects.filter(identity=view.actor.person).first()
     if found is None:
         raise NotFoundError("hub.not_found")
     if effect is not None and found.proposed_by == by:

@@ -158,9 +158,9 @@ class LogQuery:
 
     @cached_property
     def _marks(self) -> tuple[bytes, ...]:
-        named, begun = canonical_json(self.organisation), canonical_json(self.action)[:-1]
-        marks = {self.organisation: named, self.action: begun, self.subject: self.subject.encode()}
-        return tuple(mark for said, mark in marks.items() if said)
+        named = [canonical_json(self.organisation)] if self.organisation else []
+        begun = [canonical_json(self.action)[:-1]] if self.action else []
+        return (*named, *begun, self.subject.encode())
 
     def may_admit(self, body: bytes, person: str | None) -> bool:
         """Return whether a line, of which only bytes are looked at, may be looked for; ``person`` acted."""
