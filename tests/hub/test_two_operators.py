@@ -149,3 +149,17 @@ def test_an_import_of_people_only_proposes_such_rights(world):
     assert invite_all(view, world.people["desk"], guests) == 2
     assert [one.to for one in mail.outbox] == [["b@plant.example"]]
     assert [one["email"] for one in waiting(world)] == ["a@base.example"]
+
+
+def test_what_takes_effect_at_once_is_told_so_beside_an_open_proposal(world):
+    from pilotbase.hub.models import Membership
+
+    planner = world.people["planner"]
+    Membership.objects.create(person=planner, organisation="plant", roles=["demand_owner"])
+    told = [
+        world.client("desk").post("/people/p-planner/roles/", {"organisation": organisation}, follow=True)
+        for organisation in ("base", "plant")
+    ]
+    assert "when another operator consents" in told[0].content.decode()
+    assert "The roles are changed." in told[1].content.decode()
+    assert not Membership.objects.filter(person=planner, organisation="plant").exists()
