@@ -79,7 +79,7 @@ def write_scenario(tmp_path):
 def writing_scenario(place: Path):
     """Return a function that writes a scenario's folder into ``place``."""
 
-    def write(rows=700, cases=100, change=lambda content: content, name="scenario") -> Path:
+    def write(rows=700, cases=100, change=lambda content: content, name="scenario", noise=0.03) -> Path:
         folder = place / name
         folder.mkdir()
         (folder / "scenario.yaml").write_text(change(SCENARIO.format(cases=cases)))
@@ -87,7 +87,7 @@ def writing_scenario(place: Path):
         lines = ["case_id,pressure,age,site,failure"]
         for number in range(rows):
             pressure = draw.uniform(0, 10)
-            broken = (pressure > 6) != (draw.random() < 0.03)
+            broken = (pressure > 6) != (draw.random() < noise)
             site = "north" if draw.random() < 0.5 else "south"
             lines.append(f"c{number},{pressure:.3f},{draw.randrange(900)},{site},{'broken' if broken else 'fine'}")
         (folder / "cases.csv").write_text("\n".join(lines) + "\n")

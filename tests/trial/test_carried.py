@@ -33,7 +33,7 @@ def with_margin(content: str) -> str:
 @pytest.fixture
 def versions(base, write_scenario, write_application, tmp_path):
     """Return a certified first version, and a function that brings the next one: (program, serial) → its trial."""
-    scenario = write_scenario(rows=900, cases=80, change=with_margin)
+    scenario = write_scenario(rows=900, cases=80, change=with_margin, noise=0.05)
     first = prove(base, scenario, write_application(), tmp_path / "v1")
     count = iter(range(2, 9))
 
