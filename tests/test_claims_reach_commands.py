@@ -45,7 +45,7 @@ def defined(thing: Thing) -> Thing:
     """Return where a name is defined: a package may only pass it on."""
     module, name = thing
     passed = names_of(module) if tops(module) else {}
-    if name in passed:
+    if name in passed and (name in tops(module) or passed[name] != thing):  # not a module of the package itself
         return thing if name in tops(module) else defined(passed[name])
     return (f"{module}.{name}", "") if tops(f"{module}.{name}") else (module, "")
 
