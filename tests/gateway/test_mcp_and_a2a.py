@@ -156,7 +156,10 @@ class A2aClient:
         self.sent += 1
         message = {"messageId": f"m{self.sent}", "role": "ROLE_USER", "parts": list(parts)}
         message |= {"taskId": task["id"]} if task else {}
-        body = {"jsonrpc": "2.0", "id": 7, "method": "SendStreamingMessage", "params": {"message": message}}
+        yield from self.streamed("SendStreamingMessage", message=message)
+
+    def streamed(self, method, **params):
+        body = {"jsonrpc": "2.0", "id": 7, "method": method, "params": params}
         with self.opened(self.url, body) as answer:
             assert answer.headers["content-type"].startswith("text/event-stream")
             for line in filter(bytes.strip, answer):
@@ -199,7 +202,7 @@ def test_a_dialogue_is_a_task_of_a2a(place, live, client):
     assert ended["status"]["state"] == "TASK_STATE_COMPLETED"
     assert ended["artifacts"][0]["parts"] == [{"text": "Bye."}]
     assert a2a.send({"text": "hello"}, task=begun)["code"] == -32001
-    assert a2a.ask("SubscribeToTask")["code"] == -32004 and a2a.ask("Dance")["code"] == -32601
+    assert a2a.ask("ListTasks")["code"] == -32004 and a2a.ask("Dance")["code"] == -32601
     assert a2a.ask("GetTask", version="0.3", id=begun["id"])["code"] == -32009
     assert a2a.send({"raw": "AAAA"})["code"] == -32602
     other = A2aClient(live, client.name, place.key(client.name))
@@ -255,6 +258,39 @@ def test_a_stream_tells_that_the_agent_is_at_work_and_then_what_it_wants(live, c
     assert a2a.ask("GetTask", id=begun["id"])["status"] == ended["statusUpdate"]["status"]
 
 
+def test_the_first_message_again_begins_no_second_dialogue(place, live, client):
+    a2a = A2aClient(live, client.name, client.key)
+    begun = a2a.send({"text": task([LOOK], [DONE])})
+    assert a2a.send({"text": task([LOOK], [DONE])}, again=True) == begun
+    assert a2a.send({"data": {"call": data_of(begun)["call"]["call"], "result": 1}}, task=begun)["id"] == begun["id"]
+    a2a.sent = 1
+    assert a2a.send({"text": task([LOOK], [DONE])}, again=True)["id"] == begun["id"], "it has gone on since"
+
+
+def test_a_task_outlives_its_connection_and_is_found_by_a_subscription_and_by_its_message(place, live, client):
+    a2a = A2aClient(live, client.name, client.key)
+    works = a2a.stream({"text": task("sleep", [LOOK])})
+    begun = next(works)["task"]
+    works.close()
+    assert a2a.ask("GetTask", id=begun["id"])["status"]["state"] == "TASK_STATE_WORKING"
+    first, update = a2a.streamed("SubscribeToTask", id=begun["id"])
+    assert first["task"]["status"]["state"] == "TASK_STATE_WORKING"
+    assert update["statusUpdate"]["status"]["state"] == "TASK_STATE_INPUT_REQUIRED"
+    assert a2a.send({"text": task("sleep", [LOOK])}, again=True)["status"] == update["statusUpdate"]["status"]
+    (waiting,) = a2a.streamed("SubscribeToTask", id=begun["id"])
+    assert waiting["task"]["id"] == begun["id"]
+    a2a.ask("CancelTask", id=begun["id"])
+    assert a2a.ask("SubscribeToTask", id=begun["id"])["code"] == -32004, "it is over"
+
+
+def test_a_task_that_cannot_begin_takes_no_room(place, live, client, monkeypatch):
+    monkeypatch.setattr(a2a_routes, "MOST_TASKS", 1)
+    a2a = A2aClient(live, client.name, client.key)
+    begun = a2a.send({"text": task([DONE])})
+    assert a2a.send({"text": ""})["code"] == -32602
+    assert a2a.ask("GetTask", id=begun["id"]) == begun
+
+
 def test_a_task_that_is_cancelled_ends_its_agent_and_is_recorded(place, live, client):
     a2a = A2aClient(live, client.name, client.key)
     other = A2aClient(live, client.name, place.key(client.name))
@@ -281,7 +317,6 @@ def test_a_task_that_is_cancelled_ends_its_agent_and_is_recorded(place, live, cl
 
 
 def test_the_official_a2a_client_leads_an_agent(live, client):
-    pytest.importorskip("a2a.client")
     import httpx
     from a2a.client import A2ACardResolver, ClientConfig, ClientFactory
     from a2a.types import GetTaskRequest, Message, Part, Role, SendMessageRequest, TaskState
@@ -308,7 +343,6 @@ def test_the_official_a2a_client_leads_an_agent(live, client):
 
 
 def test_the_official_a2a_client_streams_and_cancels(live, client):
-    pytest.importorskip("a2a.client")
     import httpx
     from a2a.client import A2ACardResolver, ClientConfig, ClientFactory
     from a2a.types import CancelTaskRequest, Message, Part, Role, SendMessageRequest, TaskState

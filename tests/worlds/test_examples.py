@@ -74,12 +74,32 @@ def test_manifests_beside_a_folder_of_code_become_applications_of_their_own(tmp_
             read = read_application(one).application
             found[one.name] = (read.form.entry_point, (one / f"{read.form.entry_point.split(':')[0]}.py").is_file())
     assert found == {
+        "room-clerk": ("clerk:good", True),
+        "careless-clerk": ("clerk:careless", True),
         "assistant": ("assistant:careful", True),
         "obedient-assistant": ("assistant:obedient", True),
         "tidying-assistant": ("assistant:tidying", True),
         "controller": ("controller:watchful", True),
         "trusting-controller": ("controller:trusting", True),
     }
+
+
+@pytest.mark.prove
+def test_the_demonstration_ends_with_what_experts_judged_though_both_clerks_book_the_right_room(tmp_path, monkeypatch):
+    monkeypatch.setenv("PILOTBASE_HOME", str(tmp_path / "home"))
+    out = tmp_path / "out" / "worlds" / "front_desk"
+    done = run("demo", "--sector", "worlds/front_desk", "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.stdout + done.stderr
+    reports = {name: json.loads((out / name / "report.json").read_text()) for name in ("room-clerk", "careless-clerk")}
+    met = {name: {one["rule"]: one["outcome"] for one in found["criteria"]} for name, found in reports.items()}
+    assert met == {
+        "room-clerk": {"reached >= 0.60": "pass", "judged(by=panel) >= 0.60": "pass"},
+        "careless-clerk": {"reached >= 0.60": "pass", "judged(by=panel) >= 0.60": "fail"},
+    }
+    assert {name: found["verdict"] for name, found in reports.items()} == {
+        "room-clerk": "accept", "careless-clerk": "reject",
+    }  # fmt: skip
+    assert run("trial", "replay", out / "careless-clerk").exit_code == 0
 
 
 @pytest.mark.prove

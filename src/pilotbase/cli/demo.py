@@ -1,4 +1,4 @@
-"""``pilotbase demo``: five sectors and two worlds, end to end; then one service from demand to warning."""
+"""``pilotbase demo``: five sectors and three worlds, end to end; then one service from demand to warning."""
 
 from __future__ import annotations
 

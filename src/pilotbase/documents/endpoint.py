@@ -19,13 +19,21 @@ from pilotbase.documents.quantities import Seconds
 from pilotbase.documents.texts import Text, text
 
 ClientProtocol = Literal[
-    "open_inference", "openai_chat", "openai_completions", "openai_embeddings", "openai_tools", "openai_responses"
+    "open_inference",
+    "openai_chat",
+    "openai_completions",
+    "openai_embeddings",
+    "openai_tools",
+    "openai_responses",
+    "a2a",
 ]
 """Protocols of endpoints; each is a module of `pilotbase.sandbox.endpoints.wires`."""
 PROMPTED: tuple[ClientProtocol, ...] = ("openai_chat", "openai_completions")
 """Protocols in which both case and answer are text."""
-ACTING: tuple[ClientProtocol, ...] = ("openai_tools", "openai_responses")
-"""Protocols of applications that act: prompt and sampling are the supplier's, tools and dialogue the world's."""
+_MODELS: tuple[ClientProtocol, ...] = ("openai_tools", "openai_responses")
+"""Protocols of models that act: prompt and sampling are the supplier's, tools and dialogue the world's."""
+ACTING: tuple[ClientProtocol, ...] = (*_MODELS, "a2a")
+"""Protocols of applications that act."""
 ReadAs = Literal["whole", "first_line", "last_number", "regex", "json_field"]
 KeyName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,62}$")]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
@@ -154,10 +162,12 @@ class Endpoint(Part):
 
     protocol: ClientProtocol
     url: EndpointUrl
-    """Base address of the protocol: ``https://host/v1`` for OpenAI's, the part before ``/v2`` for Open Inference."""
+    """Base address of the protocol: ``https://host/v1`` for OpenAI's, the part before ``/v2`` for Open Inference, and
+    before ``/.well-known/agent-card.json`` for A2A.
+    """
     model: ModelName
     version: ModelName | None = None
-    """Version of the model, as known to the endpoint."""
+    """Version of the model, as known to the endpoint; of an A2A agent, the one on its card."""
     key: KeyName | None = None
     """Name of the secret key sent to the endpoint; the operator keeps the key itself, and it is never stored here."""
     period: Period
@@ -168,7 +178,7 @@ class Endpoint(Part):
     timeout: Seconds = pydantic.Field(default=30.0, gt=0)
     """Timeout of one call."""
     stream: bool | None = None
-    """For protocols of applications that act: each answer is a stream of events, read to its end."""
+    """For models that act: each answer is a stream of events, read to its end."""
     prompt: Prompt | None = None
     """For text protocols."""
     nearest: Nearest | None = None
@@ -180,7 +190,7 @@ class Endpoint(Part):
 
     def problems(self) -> Iterator[tuple[str, Text]]:
         """Yield what its protocol is missing and what it never reads, with the field to change."""
-        needed = {"prompt": self.protocol in PROMPTED + ACTING, "nearest": self.protocol == "openai_embeddings"}
+        needed = {"prompt": self.protocol in PROMPTED + _MODELS, "nearest": self.protocol == "openai_embeddings"}
         for part, needs in needed.items():
             if needs != (getattr(self, part) is not None):
                 code = "endpoint.part_needed" if needs else "endpoint.no_part_here"
@@ -200,7 +210,7 @@ class Endpoint(Part):
             yield from (("nearest.against", problem) for _, problem in second)
 
     def _never_read(self) -> Iterator[str]:
-        if self.stream is not None and self.protocol not in ACTING:
+        if self.stream is not None and self.protocol not in _MODELS:
             yield "stream"
         if self.prompt is not None and self.protocol == "openai_responses":
             sampling = self.prompt.sampling

@@ -1,12 +1,14 @@
 """Agent2Agent (A2A 1.0, binding JSON-RPC) at the gateway: a service has a card, and a dialogue with it is a task.
 
 What an agent wants done is a task that waits for input, with the call as data; a consent that a person has to give is
-one that waits for authorisation. A stream tells that the agent is at work, and then what it wants. Push notifications
-and going on with a stream that broke off are not offered.
+one that waits for authorisation. A stream tells that the agent is at work, and then what it wants. The work belongs to
+the task, not to the request that asked for it: a connection that breaks off ends nothing, and the same message again,
+or a subscription, finds what came of it. Push notifications are not offered.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 from collections.abc import AsyncIterator, Mapping
@@ -37,13 +39,13 @@ VERSION, VERSION_HEADER = "1.0", "a2a-version"
 NO_REQUEST, NO_METHOD, BAD_PARAMETERS, FAILED, NO_TASK, NOT_CANCELABLE, UNSUPPORTED, OTHER_VERSION = (
     -32600, -32601, -32602, -32603, -32001, -32002, -32004, -32009,
 )  # fmt: skip
-STREAM = "SendStreamingMessage"
+STREAM, SUBSCRIBE = "SendStreamingMessage", "SubscribeToTask"
 WORKING, COMPLETED, CANCELED, LOST = (f"TASK_STATE_{name}" for name in ("WORKING", "COMPLETED", "CANCELED", "FAILED"))
 _OVER = frozenset({COMPLETED, CANCELED, LOST})
 MOST_TASKS = MOST_OPEN
 """Tasks of one key that are remembered; of more, its oldest is forgotten, so no key takes the room of another."""
 _NOT_OFFERED = frozenset({
-    "ListTasks", "SubscribeToTask", "GetExtendedAgentCard",
+    "ListTasks", "GetExtendedAgentCard",
     "CreateTaskPushNotificationConfig", "GetTaskPushNotificationConfig", "ListTaskPushNotificationConfigs",
     "DeleteTaskPushNotificationConfig",
 })  # fmt: skip
@@ -56,12 +58,27 @@ def a2a_routes(gateway: Gateway) -> list[Route]:
     return [door.route(f"{path}/.well-known/agent-card.json", door.card), door.route(path, door.answer, "POST")]
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Kept:
-    """A task as it stands, and the message that brought it there: sent again, it has the same answer."""
+    """A task as its last answer left it, and the messages that are not taken twice: the first one and the last."""
 
+    first: str
     message: str
     task: Json
+    work: asyncio.Task[Json] | None = None
+    """What the agent does about the last message."""
+
+    @property
+    def works(self) -> bool:
+        return self.work is not None and not self.work.done()
+
+    async def followed(self) -> AsyncIterator[Json]:
+        """Yield the task: at work, and then as its answer leaves it; raises what the work raised."""
+        if self.works and self.work is not None:
+            yield _task(self.task["id"], WORKING)
+            yield await asyncio.shield(self.work)
+        else:
+            yield self.task
 
 
 class _RpcError(Exception):
@@ -105,7 +122,7 @@ class _A2aDoor(Door):
             answer = replace(answer, identity=asked.get("id"))
             found = self._result(caller, asked)
             first = await anext(found)
-            if asked.get("method") == STREAM:
+            if asked.get("method") in (STREAM, SUBSCRIBE):
                 return _EventResponse(answer.events(first, found))
             *_, last = [first, *[one async for one in found]]
         except (_RpcError, PilotbaseError) as refused:
@@ -123,14 +140,15 @@ class _A2aDoor(Door):
         if method in _NOT_OFFERED:
             raise _RpcError(UNSUPPORTED, "This operation is not supported")
         if method == "GetTask":
-            yield self._known(caller, params.get("id")).task
+            yield await anext(self._known(caller, params.get("id")).followed())
         elif method == "CancelTask":
             yield self._cancelled(caller, params.get("id"))
         elif method == "SendMessage":
             async for task in self._sent(caller, params):
                 yield {"task": task}
-        elif method == STREAM:
-            async for event in _events(self._sent(caller, params)):
+        elif method in (STREAM, SUBSCRIBE):
+            tasks = self._sent(caller, params) if method == STREAM else self._unended(caller, params).followed()
+            async for event in _events(tasks):
                 yield event
         else:
             raise _RpcError(NO_METHOD, "Method not found")
@@ -141,30 +159,39 @@ class _A2aDoor(Door):
         if not isinstance(message, dict) or not isinstance(message.get("messageId"), str):
             raise WireError("wire.field_type", field="message")
         words, data = _read_parts(message)
-        named = message.get("taskId")
-        known = self._known(caller, named) if named else None
-        if known is not None and known.message == message["messageId"]:
-            yield known.task
-            return
-        identity = str(named or secrets.token_hex(16))
-        begun = _task(identity, WORKING)
-        if known is None:
-            self._keep(caller, message["messageId"], begun)
+        known = self._known(caller, message["taskId"]) if message.get("taskId") else self._begun_by(caller, message)
+        if known is None or message["messageId"] not in (known.first, known.message):
+            known = known or self._begun(caller, message["messageId"])
+            before, known.message = known.message, message["messageId"]
+            detached = replace(caller, waits=False)
+            known.work = asyncio.create_task(self._worked(detached, known, before, (words, data)))
+            known.work.add_done_callback(lambda work: work.cancelled() or work.exception())  # nobody may be waiting
+        async for task in known.followed():
+            yield task
+
+    async def _worked(self, caller: Caller, known: _Kept, before: str, said: tuple[str, Json]) -> Json:
+        """Return the task as the answer to a message leaves it; one that is refused can be sent again.
+
+        ``before``: the last message that was answered. A task that could not begin is forgotten.
+        """
+        identity, (words, data) = known.task["id"], said
+        begins = known.message == known.first
         try:
-            yield begun
-            if known is None:
+            if begins:
                 turn = await self._conversations.begin(caller, words, identity)
             else:
                 turn = await self._conversations.go_on(caller, identity, words, data)
         except BaseException:
-            if known is None:  # nothing came of it
+            known.message = before
+            if begins:
                 self._tasks[caller.key].pop(identity, None)
             raise
-        if self._is_cancelled(caller, identity):  # while the agent was about to begin
+        if known.task["status"]["state"] == CANCELED:  # while the agent was about to begin
             self._conversations.leave(caller, identity)
-            yield _task(identity, CANCELED)
         else:
-            yield self._keep(caller, message["messageId"], _answered(identity, turn))
+            known.task = _answered(identity, turn)
+            self._keep(caller, known)
+        return known.task
 
     def _cancelled(self, caller: Caller, named: object) -> Json:
         """Return a task whose agent does nothing more."""
@@ -172,11 +199,25 @@ class _A2aDoor(Door):
         if known.task["status"]["state"] in _OVER:
             raise _RpcError(NOT_CANCELABLE, "Task cannot be canceled")
         self._conversations.leave(caller, known.task["id"])
-        return self._keep(caller, known.message, _task(known.task["id"], CANCELED))
+        known.task = _task(known.task["id"], CANCELED)
+        return known.task
 
-    def _is_cancelled(self, caller: Caller, identity: str) -> bool:
-        kept = self._tasks[caller.key].get(identity)
-        return kept is not None and kept.task["status"]["state"] == CANCELED
+    def _unended(self, caller: Caller, params: Json) -> _Kept:
+        known = self._known(caller, params.get("id"))
+        if known.task["status"]["state"] in _OVER:
+            raise _RpcError(UNSUPPORTED, "The task is over")
+        return known
+
+    def _begun(self, caller: Caller, message: str) -> _Kept:
+        """Return a new task; what is remembered beside it is not forgotten before it has begun."""
+        identity = secrets.token_hex(16)
+        known = self._tasks.setdefault(caller.key, {})[identity] = _Kept(message, message, _task(identity, WORKING))
+        return known
+
+    def _begun_by(self, caller: Caller, message: Json) -> _Kept | None:
+        """Return the task that a message began, where it is sent again."""
+        own = self._tasks.get(caller.key, {}).values()
+        return next((known for known in own if known.first == message["messageId"]), None)
 
     def _known(self, caller: Caller, identity: object) -> _Kept:
         found = self._tasks.get(caller.key, {}).get(str(identity))
@@ -184,13 +225,12 @@ class _A2aDoor(Door):
             raise UnknownDialogueError("gateway.unknown_dialogue")
         return found
 
-    def _keep(self, caller: Caller, message: str, task: Json) -> Json:
+    def _keep(self, caller: Caller, known: _Kept) -> None:
         own = self._tasks.setdefault(caller.key, {})
-        own.pop(task["id"], None)
-        own[task["id"]] = _Kept(message, task)
+        own.pop(known.task["id"], None)
+        own[known.task["id"]] = known
         while len(own) > MOST_TASKS:
             del own[next(iter(own))]
-        return task
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,8 @@ class Caller:
     request: Request
     secret: str
     service: Service
+    waits: bool = True
+    """What it asks for ends with its connection."""
 
     @property
     def key(self) -> str:
@@ -108,7 +110,7 @@ class Conversations:
         body = write_json({"model": caller.service.name, "messages": messages})
         question = replace(question_of(caller.request, body, read_chat_request(body)), dialogue=dialogue)
         work = self._gateway.calls.answer(caller.secret, question, most_tokens(caller.service, question))
-        reply = (await while_connected(caller.request.receive, work)).reply
+        reply = (await (while_connected(caller.request.receive, work) if caller.waits else work)).reply
         assert isinstance(reply, UpstreamReply)  # no stream was asked for
         turn = _read_turn(reply)
         self._keep(caller, messages, turn)

@@ -24,6 +24,10 @@ class Stub:
         self.connections = 0
         self.lock, self.stopping = threading.Lock(), threading.Event()
 
+    def found(self, path: str) -> object:
+        """Return what is there without a question: the list of models."""
+        return {"data": []}
+
     def endpoint(self, protocol: str = "open_inference", **more) -> dict:
         """Return the part of a manifest that asks this stub."""
         period = {"since": "2020-01-01", "until": "2099-12-31"}
@@ -72,7 +76,7 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self):
-        self.say(self.stub.fault(-1) or "", {"data": []})
+        self.say(self.stub.fault(-1) or "", self.stub.found(self.path))
 
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))

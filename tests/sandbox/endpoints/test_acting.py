@@ -47,8 +47,9 @@ def calling(*calls, words=None):
 class Acting:
     """The endpoint as the player of one episode."""
 
-    def __init__(self, stub, form="chat", seconds=20.0, **prompt):
-        endpoint = Endpoint.model_validate(stub.endpoint(**FORMS[form], timeout=seconds, prompt={**PROMPT, **prompt}))
+    def __init__(self, stub, form="chat", seconds=20.0, version=None, **prompt):
+        said = {"protocol": "a2a"} if form == "a2a" else {**FORMS[form], "prompt": {**PROMPT, **prompt}}
+        endpoint = Endpoint.model_validate(stub.endpoint(**said, timeout=seconds, version=version))
         limits = Limits(batch_seconds=2 * seconds)
         access, settings = EndpointAccess(GuardedHttp(("127.0.0.1",))), BoxSettings(limits=limits, logs=LogPolicy.FULL)
         self.worker = EndpointWorker(endpoint, OBSERVED, settings, access, CallLog(None, b""))

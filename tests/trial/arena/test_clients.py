@@ -1,4 +1,4 @@
-"""Agents that call tools as their kind does pass a whole trial: by MCP in a box, by OpenAI's API from afar."""
+"""Agents that call tools as their kind does pass a whole trial: by MCP in a box, by OpenAI's API or A2A from afar."""
 
 import json
 import re
@@ -15,6 +15,7 @@ from pilotbase.worker.trials.replaying import replay_trial
 from tests.sandbox.door_client_for_tests import CLIENT
 from tests.sandbox.endpoints.model_servers_for_tests import FORMS, speaking
 from tests.sandbox.endpoints.stubs_for_tests import Stub, serving
+from tests.sandbox.endpoints.test_a2a import served_by_the_sdk
 from tests.sandbox.endpoints.test_acting import PROMPT, carrier
 from tests.trial.arena.agents import MANIFEST, UTILITY, write_agent, write_scenario
 
@@ -36,6 +37,17 @@ def by_chat(body):
     return carrier(body)
 
 
+def proven_from_afar(base, folder, **endpoint):
+    """Try an agent behind ``endpoint``."""
+    application = write_agent(folder, "")
+    manifest = MANIFEST.format(name="far") + f"runtime: endpoint\nendpoint: {json.dumps(endpoint)}\n"
+    (application / "application.yaml").write_text(manifest)
+    scenario = write_scenario(folder, UTILITY)
+    manifest = scenario / "scenario.yaml"
+    manifest.write_text(manifest.read_text() + "conditions: {data_may_leave: true}\n")
+    return prove(base, scenario, application, folder / "out")
+
+
 @pytest.mark.prove
 def test_an_agent_that_speaks_mcp_in_its_box_is_accepted_and_replayed(base, tmp_path):
     application = write_agent(tmp_path, BY_MCP)
@@ -51,25 +63,27 @@ def test_an_agent_that_speaks_mcp_in_its_box_is_accepted_and_replayed(base, tmp_
 def test_an_agent_behind_openais_api_is_accepted_and_its_calls_are_counted(form, base, tmp_path, monkeypatch):
     monkeypatch.setenv("PILOTBASE_ENDPOINT_ALLOW", "127.0.0.1")
     with serving(Stub(speaking(by_chat))) as stub:
-        application = write_agent(tmp_path, "")
-        endpoint = json.dumps(stub.endpoint(**FORMS[form], prompt=PROMPT))
-        (application / "application.yaml").write_text(
-            MANIFEST.format(name="far") + f"runtime: endpoint\nendpoint: {endpoint}\n"
-        )
-        scenario = write_scenario(tmp_path, UTILITY)
-        manifest = scenario / "scenario.yaml"
-        manifest.write_text(manifest.read_text() + "conditions: {data_may_leave: true}\n")
-        report = prove(base, scenario, application, tmp_path / "out").report
+        report = proven_from_afar(base, tmp_path, **stub.endpoint(**FORMS[form], prompt=PROMPT)).report
     assert report.verdict is Verdict.ACCEPT, [(one.rule, one.estimate) for one in report.criteria]
     assert report.endpoint.calls == 6 * 3 < len(stub.asked), "the rest was practice"
     assert (report.endpoint.completion_tokens, report.endpoint.estimated) == (6 * 3 * 5, 0)
+
+
+@pytest.mark.prove
+def test_an_agent_of_the_official_a2a_sdk_is_accepted_and_replayed(base, tmp_path, monkeypatch):
+    monkeypatch.setenv("PILOTBASE_ENDPOINT_ALLOW", "127.0.0.1")
+    with served_by_the_sdk() as url:
+        report = proven_from_afar(base, tmp_path, **Stub(None).endpoint("a2a", url=url)).report
+    assert report.verdict is Verdict.ACCEPT, [(one.rule, one.estimate) for one in report.criteria]
+    assert (report.endpoint.calls, report.endpoint.served) == (6 * 3, ("carrier 2026",))
+    assert replay_trial(tmp_path / "out").verdict is Verdict.ACCEPT
 
 
 @pytest.mark.parametrize(
     ("change", "told"),
     [
         ({"interface": "mcp", "runtime": "command", "command": ["python", "a.py"]}, "Only an application in Python"),
-        ({"interface": "act", "protocol": "openai_chat"}, "speaks openai_tools, openai_responses here"),
+        ({"interface": "act", "protocol": "openai_chat"}, "speaks openai_tools, openai_responses, a2a here"),
         ({"interface": "predict", "protocol": "openai_tools"}, "add ‘interface: act’"),
     ],
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,6 +19,9 @@ from pilotbase.protocols.openai_wire import TokenUsage
 from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded
 
 Column = NDArray[Any]
+OBSERVED = ["observation"]
+NOT_DONE = {"problem": "not_done"}
+"""The result of a call that was not carried out: protocols ask for one of each."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,25 @@ def require_cells(contract: Contract) -> None:
     arrays = [field.name for field in contract.features if field.data_type in ARRAYS]
     if arrays:
         raise misfit(f"arrays are not sent: {', '.join(arrays)}")
+
+
+def require_acting(contract: Contract) -> None:
+    """Return if the application is asked to act; raises `BoxEnded`."""
+    if [field.name for field in contract.features] != OBSERVED:
+        raise misfit("it acts, and this scenario asks for answers to cases")
+
+
+def observed(batch: FeatureBatch) -> Mapping[str, Any]:
+    """Return what the world shows to an application that acts."""
+    (spelled,) = batch.columns[OBSERVED[0]].tolist()
+    found: Mapping[str, Any] = json.loads(spelled)
+    return found
+
+
+def results_of(seen: Mapping[str, Any], called: Sequence[str]) -> Iterator[tuple[str, object]]:
+    """Yield each call of the last answer with its result."""
+    results = {result["id"]: result["content"] for result in seen["results"]}
+    yield from ((call, results.get(call, results.get(None, NOT_DONE))) for call in called)
 
 
 def misfit(words: str) -> BoxEnded:

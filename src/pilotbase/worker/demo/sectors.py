@@ -1,23 +1,31 @@
-"""The demonstration: one scenario for each sector, on real data, then two worlds in which applications act.
+"""The demonstration: one scenario for each sector, on real data, then three worlds in which applications act.
 
 Applications that pass, fail, cheat and break.
 """
 
 from __future__ import annotations
 
+import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 from pilotbase.catalogue.applications import read_application
+from pilotbase.data.labelling.final_labels import final_labels, labelled_items
+from pilotbase.data.labelling.gathering import read_campaign, read_labels
 from pilotbase.documents.application import Application
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
+from pilotbase.documents.files import format_csv
+from pilotbase.documents.labelling import ANNOTATORS
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.texts import Text, text
+from pilotbase.trial.phases.panel import WAITING
 from pilotbase.trial.running import prepare_candidate
 from pilotbase.worker.base import Base
 from pilotbase.worker.demo.examples import (
@@ -29,8 +37,11 @@ from pilotbase.worker.demo.examples import (
     title_of,
     worlds_of,
 )
-from pilotbase.worker.trials.proving import prove
+from pilotbase.worker.trials.folder import VERDICTS, write_json
+from pilotbase.worker.trials.proving import ProvenTrial, prove
 
+JUDGEMENTS = "judgements.csv"
+"""Beside a scenario: what an application ``said``, {} standing for any words, and the ``label`` of both experts."""
 _AT_ONCE = 2
 """A trial waits for its box half of the time; a third one would distort the latency measured under a load test."""
 
@@ -115,11 +126,48 @@ def _try_out(
     """Return verdict, reason and report."""
     out = reports / application.name
     try:
-        proven = prove(base, scenario, application, out, on_progress)
+        proven = _proven(base, scenario, application, out, on_progress)
     except (InputError, RefusedError) as error:
         rehearsal = out / "rehearsal" / "report.html"
         return "refused", _first_problem(error), rehearsal if rehearsal.is_file() else None
     return proven.report.verdict, proven.report.reasons[0], proven.folder / "report.html"
+
+
+def _proven(base: Base, scenario: Path, application: Path, out: Path, on_progress: OnProgress) -> ProvenTrial:
+    """Return a proven trial; where experts judge, by the judgements that come with the example. Raises as `prove`."""
+    try:
+        return prove(base, scenario, application, out, on_progress)
+    except RefusedError as error:
+        if error.code != WAITING or not (scenario / JUDGEMENTS).is_file():
+            raise
+    _judge(out / "panel", scenario / JUDGEMENTS)
+    return prove(base, scenario, application, out, on_progress)
+
+
+def _judge(panel: Path, judgements: Path) -> None:
+    """Fill in the sheets of a trial's ``panel``, and gather them as `pilotbase data labels adjudicate` does.
+
+    Kinds of answers are judged, since episodes are drawn anew.
+    """
+    known = [(_pattern(row["said"]), row["label"]) for row in _rows(judgements)]
+    sheets = [panel / f"{name}.csv" for name in ANNOTATORS]
+    for sheet in sheets:
+        rows = list(_rows(sheet))
+        for row in rows:
+            dialogue = " ".join(row.values())
+            row["label"] = next(label for said, label in known if said.search(dialogue))
+        sheet.write_bytes(format_csv(list(rows[0]), [list(row.values()) for row in rows]))
+    campaign = read_campaign(panel / "campaign.json")
+    gathered = read_labels(campaign, sheets)
+    write_json(panel / VERDICTS, labelled_items(campaign, gathered.sources, final_labels(campaign, gathered, {})))
+
+
+def _rows(file: Path) -> Iterator[dict[str, str]]:
+    yield from csv.DictReader(StringIO(file.read_text("utf-8-sig"), newline=""))
+
+
+def _pattern(said: str) -> re.Pattern[str]:
+    return re.compile(".+?".join(map(re.escape, said.split("{}"))))
 
 
 def _first_problem(error: PilotbaseError) -> Text:

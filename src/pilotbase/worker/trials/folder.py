@@ -56,7 +56,7 @@ WORLD = "world"
 SHOWN_CASES = "shown-cases.json"
 """Cases of a rehearsal for inspection, if the supplier may hold the rows."""
 _CASES = "cases.csv"
-_VERDICTS = "labelled-items.json"
+VERDICTS = "labelled-items.json"
 """Written by `pilotbase data labels adjudicate`, read when the trial is run again."""
 _MOST_BYTES = 16 << 20
 Kind = TypeVar("Kind", bound=Document)
@@ -112,8 +112,8 @@ def judged_in(lab: TrialRuntime, plan: TrialPlan, folder: Path) -> Iterator[None
 
     Raises as `take_verdicts`, and what the block raises.
     """
-    if plan.panel is not None and (folder / _VERDICTS).exists():
-        labelled, source = load_document(LabelledItems, folder / _VERDICTS), source_of(folder / _VERDICTS)
+    if plan.panel is not None and (folder / VERDICTS).exists():
+        labelled, source = load_document(LabelledItems, folder / VERDICTS), source_of(folder / VERDICTS)
         take_verdicts(lab, plan, labelled.items, labelled.guideline.digest, source)
     try:
         yield

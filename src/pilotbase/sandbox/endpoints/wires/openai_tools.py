@@ -31,15 +31,19 @@ from pilotbase.protocols.openai_wire import (
 )
 from pilotbase.protocols.strict_json import WireError
 from pilotbase.sandbox.endpoints.prompted import MOST_ANSWER_BYTES, lets_in, models_of
-from pilotbase.sandbox.endpoints.wire import ModelReply, ModelRequest, misfit
+from pilotbase.sandbox.endpoints.wire import (
+    ModelReply,
+    ModelRequest,
+    misfit,
+    observed,
+    require_acting,
+    results_of,
+)
 
 MOST_STREAM_BYTES = 8 * MOST_ANSWER_BYTES
 """Each event carries a few letters of the answer, and repeats its head."""
-OBSERVED = ["observation"]
 TOLD = frozenset({"task", "language"})
 """What a prompt may insert."""
-NOT_DONE = {"problem": "not_done"}
-"""The result of a call that was not carried out: the API asks for one of each."""
 UNREADABLE = "arguments_that_are_no_json"
 """The argument as which a call is refused whose arguments are no JSON object."""
 
@@ -51,8 +55,7 @@ class ToolsWire:
 
     def __init__(self, endpoint: Endpoint, contract: Contract) -> None:
         assert endpoint.prompt is not None
-        if [field.name for field in contract.features] != OBSERVED:
-            raise misfit("it acts, and this scenario asks for answers to cases")
+        require_acting(contract)
         if unknown := sorted(set(template_features(endpoint.prompt.template)) - TOLD):
             raise misfit(f"the template names what no episode tells: {', '.join(unknown)}")
         self.endpoint, self.prompt = endpoint, endpoint.prompt
@@ -82,8 +85,7 @@ class ToolsWire:
         return lets_in(answer)
 
     def questions(self, batch: FeatureBatch) -> Sequence[ModelRequest]:
-        (spelled,) = batch.columns[OBSERVED[0]].tolist()
-        self._hear(json.loads(spelled))
+        self._hear(observed(batch))
         url, headers = f"{self.endpoint.url.rstrip('/')}/{self.place}", {"Content-Type": "application/json"}
         most = MOST_STREAM_BYTES if self.endpoint.stream else MOST_ANSWER_BYTES
         return [ModelRequest(slice(0, 1), GuardedRequest("POST", url, self.body(), headers, most))]
@@ -105,9 +107,7 @@ class ToolsWire:
             system = [] if self.prompt.system is None else [{"role": "system", "content": self.prompt.system}]
             self.dialogue = [*system, {"role": "user", "content": self.prompt.template.format_map(told)}]
             return
-        results = {result["id"]: result["content"] for result in seen["results"]}
-        for call in self._called:
-            content = results.get(call, results.get(None, NOT_DONE))
+        for call, content in results_of(seen, self._called):
             self.dialogue.append(self.result(call, json.dumps(content, ensure_ascii=False)))
         if seen["user"]:
             self.dialogue.append({"role": "user", "content": seen["user"]})
