@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -22,11 +22,12 @@ from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.limits import IsolationLevel
 from pilotbase.documents.loading import AnyDocument, load_document
-from pilotbase.documents.matching import GapMap, Matches, OfferedApplication
+from pilotbase.documents.matching import Assignment, GapMap, Matches, OfferedApplication
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.subjects import certificate_head
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.matching import gaps
+from pilotbase.matching.assignment import assign
 from pilotbase.matching.comparing import Comparer
 from pilotbase.matching.concepts import CharacterComparer
 from pilotbase.matching.finding import match_application, match_scenario, matches_about, needs_of, offers_of
@@ -80,6 +81,12 @@ def gap_map(view: View) -> GapMap:
     """Return demand without supply and supply without demand, among what the actor of ``view`` sees."""
     now = view.store.clock()
     return gaps.gap_map(view, proofs_that_hold(view, now), now)
+
+
+def assignment(view: View, capacity: int, capacities: Mapping[str, int]) -> Assignment:
+    """Return who takes which open scenario, in the most valuable and in a stable way; places as `assign`."""
+    now = view.store.clock()
+    return assign(view, proofs_that_hold(view, now), now, capacity, capacities)
 
 
 def proofs_that_hold(view: View, now: datetime) -> list[ProvenPair]:
