@@ -203,7 +203,7 @@ def assigning(number: int) -> list[Row]:
         pair_all(needs, offers, (), comparer), 1, {one.owner: int(chance.integers(1, 3)) for one in offers}
     )
     judged = time.perf_counter()
-    best = assign_best(field.values, field.places).taken
+    best = assign_best(field.values, field.places)
     assign_stably(field.values, field.wishes, field.places)
     solved = time.perf_counter()
     peers = np.repeat(np.nan_to_num(field.values), field.places, axis=1)

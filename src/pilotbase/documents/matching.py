@@ -214,7 +214,7 @@ class SupplierAssigned(Part):
     best_value: float
     stable_value: float
     one_more: float = pydantic.Field(ge=0)
-    """At most so much one more place of this supplier adds to the largest total value."""
+    """How much one more place of this supplier adds to the largest total."""
 
 
 class BlockingPair(Part):

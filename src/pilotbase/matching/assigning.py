@@ -8,7 +8,6 @@ supplier would both rather have each other, and no demand fares better in anothe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from heapq import heappush, heapreplace
 
 import numpy as np
@@ -26,16 +25,8 @@ _Places = npt.NDArray[np.int64]
 _Mask = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class Assigned:
-    """For each demand the number of its supplier or `NOBODY`; ``prices``: what one more place of a supplier adds."""
-
-    taken: _Places
-    prices: Values
-
-
-def assign_best(values: Values, places: _Places) -> Assigned:
-    """Return the assignment of the largest total value.
+def assign_best(values: Values, places: _Places) -> _Places:
+    """Return for each demand the number of its supplier, or `NOBODY`, so that the total value is largest.
 
     ``values``: one row a demand, one column a supplier, positive; NaN: this pair must not be. ``places``: how many
     demands each supplier can take.
@@ -47,7 +38,7 @@ def assign_best(values: Values, places: _Places) -> Assigned:
     while (missing := _missing(worth, chosen, costs, prices)).any():
         chosen |= missing
         taken, costs, prices = _solve(worth, chosen, places)
-    return Assigned(taken, prices)
+    return taken
 
 
 def _missing(worth: Values, chosen: _Mask, costs: Values, prices: Values) -> _Mask:
@@ -73,6 +64,22 @@ def _solve(worth: Values, chosen: _Mask, places: _Places) -> tuple[_Places, Valu
     taken[demands[held]] = suppliers[held]
     duals = -found.ineqlin.marginals
     return taken, duals[: len(worth)], duals[len(worth) :]
+
+
+def worth_of_one_more(values: Values, taken: _Places) -> Values:
+    """Return how much one more place of each supplier adds to the largest total, which ``taken`` reaches.
+
+    It takes the demand that gains most by it, whose old place, if it leaves one, is worth something in turn.
+    """
+    worth, there = np.zeros(values.shape[1]), taken != NOBODY
+    own = np.where(there, values[np.arange(len(values)), taken], 0.0)
+    moves = np.nan_to_num(values, nan=-np.inf) - own[:, None]
+    while True:
+        left = np.where(there, worth[taken], 0.0)
+        more = (moves + left[:, None]).max(axis=0, initial=0.0)
+        if (more <= worth + _TINY).all():
+            return worth
+        worth = more
 
 
 def assign_stably(values: Values, wishes: Values, places: _Places) -> _Places:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pilotbase.documents.matching import AssignedPair, Assignment, BlockingPair, DemandAssigned, SupplierAssigned, Way
-from pilotbase.matching.assigning import NOBODY, assign_best, assign_stably, blocking_pairs
+from pilotbase.matching.assigning import NOBODY, assign_best, assign_stably, blocking_pairs, worth_of_one_more
 from pilotbase.matching.finding import pair_newest
 from pilotbase.matching.pairing import Pairing
 from pilotbase.matching.pairs import ProvenPair
@@ -47,7 +47,7 @@ def assign(
     market = pair_newest(view, proofs, MOST_ASSIGNED)
     field = field_of(market.pairs, capacity, capacities)
     best, stable = assign_best(field.values, field.places), assign_stably(field.values, field.wishes, field.places)
-    both, gains = (best.taken, stable), [_gained(field, taken) for taken in (best.taken, stable)]
+    both, gains = (best, stable), [_gained(field, taken) for taken in (best, stable)]
     blocking = [blocking_pairs(field.values, field.wishes, field.places, taken) for taken in both]
     ways = [_way(both[at], gains[at], gains[1 - at], int(blocking[at].sum())) for at in (0, 1)]
     return Assignment(
@@ -57,8 +57,8 @@ def assign(
         best=ways[0],
         stable=ways[1],
         demands=tuple(_demands(field, *both)),
-        suppliers=tuple(_suppliers(field, both, gains, best.prices)),
-        blocking=tuple(_blocking(field, best.taken, blocking[0])),
+        suppliers=tuple(_suppliers(field, both, gains)),
+        blocking=tuple(_blocking(field, best, blocking[0])),
     )
 
 
@@ -138,11 +138,10 @@ def _pair(field: _Field, row: int, column: int) -> AssignedPair | None:
     )
 
 
-def _suppliers(
-    field: _Field, both: tuple[_Numbers, _Numbers], gains: Sequence[_Gained], prices: Values
-) -> list[SupplierAssigned]:
+def _suppliers(field: _Field, both: tuple[_Numbers, _Numbers], gains: Sequence[_Gained]) -> list[SupplierAssigned]:
     """Return what each supplier takes that could take a demand."""
     taken = [np.bincount(one[one != NOBODY], minlength=len(field.suppliers)) for one in both]
+    more = worth_of_one_more(field.values, both[0])
     able = np.asarray((~np.isnan(field.values)).any(axis=0)).tolist()
     return [
         SupplierAssigned(
@@ -152,7 +151,7 @@ def _suppliers(
             stable=int(taken[1][at]),
             best_value=float(gains[0].suppliers[at]),
             stable_value=float(gains[1].suppliers[at]),
-            one_more=max(float(prices[at]), 0.0),
+            one_more=float(more[at]),
         )
         for at, supplier in enumerate(field.suppliers)
         if able[at]
