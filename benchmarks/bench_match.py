@@ -153,6 +153,7 @@ def by_meaning(store: Store, times: int, number: int) -> list[Row]:
     for question, subject in zip(asked, subjects, strict=False):
         assert question is not None
         question.index.seen.clear()
+        question.index.masks.clear()
         for spent in found.values():
             spent.append(
                 milliseconds(lambda at=question, of=subject: at.nearest(APPLICATIONS, stored_words(of), NEAREST))
