@@ -344,6 +344,7 @@ PAGES = """
 /api/scenarios/plant/milling/budget 401 404 404 404 404 404 404 404 404 404
 /api/trials/c1/estimate             401 404 404 404 404 404 404 404 404 404
 /api/matches/gaps                   401 200 200 200 200 200 200 200 200 200
+/api/matches/followed               401 200 200 200 200 200 200 200 200 200
 /api/matches/assignment             401 200 200 200 200 200 200 200 200 200
 /api/matches/scenarios/plant/milling 401 200 200 200 200 200 200 200 200 200
 /api/matches/scenarios/hospital/xray 401 404 200 404 200 404 404 404 404 200

@@ -96,6 +96,22 @@ def test_who_takes_what_is_shown_for_the_places_that_are_asked_for(matched):
     assert "总分最高" in chinese and "稳定" in chinese and "名额" in chinese
 
 
+def test_matches_are_followed_by_a_click_and_listed_until_they_are_not(matched):
+    owner = matched.client("owner")
+    assert 'value="yes"' in page(matched, "owner", SCENARIO)
+    assert owner.post(f"{SCENARIO}follow/", {"follow": "yes"})["Location"] == SCENARIO
+    assert 'name="follow" value="no"' in page(matched, "owner", SCENARIO)
+    assert "Matches that you follow" in page(matched, "owner", "/matching/")
+    assert "Matches that you follow" not in page(matched, "desk", "/matching/")
+    assert [one["subject"] for one in owner.get("/api/matches/followed").json()] == ["scenario:plant/milling"]
+    owner.post(f"{SCENARIO}follow/", {"follow": "no"})
+    assert owner.get("/api/matches/followed").json() == []
+    assert (
+        matched.client("other-supplier").post("/scenarios/hospital/none/matches/follow/", {"follow": "yes"}).status_code
+        == 404
+    )
+
+
 def page_in_chinese(world, who, address):
     client = world.client(who)
     client.post("/language/", {"language": "zh-hans", "next": "/"})

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from pilotbase.cli.framework.declared import Command, add, call
+from pilotbase.cli.framework.declared import Command, OptionSpelling, add, call
 from pilotbase.cli.framework.driving import Noun, is_remote, open_base
-from pilotbase.cli.framework.terminal import AsJson, answer, language, print_table, say, say_all, shown
+from pilotbase.cli.framework.terminal import AsJson, answer, each, language, print_table, say, say_all, shown
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.matching import method_of
@@ -21,7 +21,16 @@ from pilotbase.operations import matches
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pilotbase.documents.matching import AssignedPair, Assignment, GapCell, GapMap, Match, Matches, Side
+    from pilotbase.documents.matching import (
+        AssignedPair,
+        Assignment,
+        FollowedRecord,
+        GapCell,
+        GapMap,
+        Match,
+        Matches,
+        Side,
+    )
     from pilotbase.matching.comparing import Comparer
     from pilotbase.matching.pairs import ProvenPair
 
@@ -180,6 +189,10 @@ def _place(cell: GapCell) -> Iterator[Text]:
         yield Text(code=f"{vocabulary}.{value}") if value else text("match.not_said")
 
 
+def _print_followed(one: FollowedRecord) -> None:
+    say(text("match.line", subject=one.subject, why=localized(one.title, language())))
+
+
 def _print_assignment(found: Assignment) -> None:
     say(text("match.gaps_judged", scenarios=found.scenarios, applications=found.applications))
     ways = (("best", found.best), ("stable", found.stable))
@@ -207,4 +220,7 @@ add(
     app,
     Command("gaps", matches.GAPS, show=_print_gaps),
     Command("assign", matches.ASSIGNMENT, show=_print_assignment),
+    Command("follow", matches.FOLLOW, given={"follow": True}, spelled={"subject": OptionSpelling(positional=True)}),
+    Command("unfollow", matches.FOLLOW, given={"follow": False}, spelled={"subject": OptionSpelling(positional=True)}),
+    Command("followed", matches.FOLLOWED, show=each(_print_followed, text("match.none_followed"))),
 )

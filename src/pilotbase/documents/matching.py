@@ -178,6 +178,13 @@ class GapMap(Newest, Document, published=True):
     unused: tuple[Gap, ...] = ()
 
 
+class FollowedRecord(Part):
+    """A scenario or an application of whose new matches the caller is notified."""
+
+    subject: str
+    title: Localized | str
+
+
 class OfferedApplication(Part):
     """An application, possibly not in the base, and the scenario it was made for, if known."""
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 from typing import Annotated, Generic
 
 import pydantic
+from pydantic import StringConstraints
 
 from pilotbase.documents.api.shapes import InAddress, RequestModel
 from pilotbase.documents.base import NAME, Name
-from pilotbase.documents.matching import Assignment, GapMap, Matches, OfferedApplication
+from pilotbase.documents.matching import Assignment, FollowedRecord, GapMap, Matches, OfferedApplication
 from pilotbase.documents.scenario import Scenario
-from pilotbase.operations.operation import PATH, NoInput, Operation, Repeated, Sent, With
+from pilotbase.operations.operation import NOTHING, PATH, NoInput, Operation, Repeated, Sent, With
 
 
 class OfRecord(RequestModel):
@@ -42,6 +43,13 @@ class PlacesAsked(InAddress):
         return {name: int(number) for name, _, number in told}
 
 
+class FollowAsked(RequestModel):
+    """Whose new matches the caller wants to be notified of, or no longer."""
+
+    subject: Annotated[str, StringConstraints(pattern=rf"^(scenario|application):{NAME}/{NAME}$")]
+    follow: bool = True
+
+
 A_SCENARIO = {
     "document": "scenario/1",
     "name": "milling",
@@ -68,8 +76,19 @@ AN_APPLICATION = {
     "licence": "Apache-2.0",
     "model_card": {"summary": {"en": "Warns of tool wear.", "zh": "预警刀具磨损。"}},
 }
+_OWN = "members, for themselves"
 GAPS = Operation("matches.gaps", "GET /matches/gaps", NoInput, GapMap)
 ASSIGNMENT = Operation("matches.assignment", "GET /matches/assignment", PlacesAsked, Assignment)
+FOLLOWED = Operation("matches.followed", "GET /matches/followed", NoInput, list[FollowedRecord], only=_OWN)
+FOLLOW = Operation(
+    "matches.follow",
+    "POST /matches/followed",
+    FollowAsked,
+    NOTHING,
+    only=_OWN,
+    repeated=Repeated.HARMLESS,
+    example={"subject": "scenario:plant/milling"},
+)
 SCENARIO = Operation("matches.scenario", "GET /matches/scenarios/{owner}/{name}", OfRecord, Matches)
 APPLICATION = Operation("matches.application", "GET /matches/applications/{owner}/{name}", OfRecord, Matches)
 SENT_SCENARIO = Operation(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -23,8 +23,8 @@ from pilotbase.hub.acting import HubRequest, RequestActor, language
 from pilotbase.hub.forms.declared import do
 from pilotbase.hub.presenters.addresses import address_of, crumb, subject_of
 from pilotbase.hub.presenters.drawn import drawn
-from pilotbase.hub.routing import page
-from pilotbase.operations.matches import ASSIGNMENT, GAPS
+from pilotbase.hub.routing import POST, page
+from pilotbase.operations.matches import ASSIGNMENT, FOLLOW, FOLLOWED, GAPS
 from pilotbase.worker.matching import Withheld, match_subject, withheld_proofs
 from pilotbase.workspace.listings import Listing, Query, list_page
 
@@ -66,6 +66,7 @@ def show(request: HubRequest) -> HttpResponse:
         "method": method_of(found),
         "least": f"{found.least_share:.0%}",
         "chart": drawn(gap_chart(_squares(found), language())),
+        "followed": do(FOLLOWED, acting.view, {}),
         "own_scenarios": _own(acting, "scenario", Role.DEMAND_OWNER),
         "own_applications": _own(acting, "application", Role.SUPPLIER),
         "gaps": (
@@ -110,12 +111,21 @@ def of_record(request: HubRequest, section: str, name: str) -> HttpResponse:
         "distant": [_row(request.acting, found, one, withheld) for one in found.distant],
         "refused": [_row(request.acting, found, one, withheld) for one in found.refused],
         "trials": list_page(request.acting.view, Query("commission", **{found.side: subject}), limit=_TRIALS).items,
+        "follows": subject in {one.subject for one in do(FOLLOWED, request.acting.view, {})},
         "crumbs": [
             crumb("matching", text("match.page_title")),
             {"url": address_of(subject), "label": found.title},
         ],
     }
     return render(request, "hub/matches.html", shown)
+
+
+@page("<public:section>/<name:name>/matches/follow/", "matches-follow", methods=POST)
+def follow(request: HubRequest, section: str, name: str) -> HttpResponse:
+    """Notify the reader of new matches, or no longer, and go back to them."""
+    asked = {"subject": subject_of(section, name), "follow": request.POST.get("follow") == "yes"}
+    do(FOLLOW, request.acting.view, asked)
+    return redirect("record-matches", section=section, name=name)
 
 
 def _own(acting: RequestActor, kind: str, role: Role) -> tuple[Listing, ...]:

@@ -7,7 +7,14 @@ from pilotbase.documents.matching import Assignment
 from pilotbase.documents.subjects import application_subject, scenario_subject
 from pilotbase.operations import matches as declared
 from pilotbase.operations.matches import PlacesAsked
-from pilotbase.worker.matching import assignment, gap_map, match_document, match_subject
+from pilotbase.worker.matching import (
+    assignment,
+    follow_matches,
+    followed_matches,
+    gap_map,
+    match_document,
+    match_subject,
+)
 from pilotbase.worker.operations.binding import Caller, does
 
 KEPT_SECONDS = 60
@@ -24,6 +31,8 @@ def _assign(caller: Caller, asked: PlacesAsked) -> Assignment:
     )
 
 
+does(declared.FOLLOWED)(lambda caller, asked: followed_matches(caller.view))
+does(declared.FOLLOW)(lambda caller, asked: follow_matches(caller.view, asked.subject, asked.follow))
 does(declared.SCENARIO)(lambda caller, asked: match_subject(caller.view, scenario_subject(asked.owner, asked.name)))
 does(declared.APPLICATION)(
     lambda caller, asked: match_subject(caller.view, application_subject(asked.owner, asked.name))
