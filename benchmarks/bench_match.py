@@ -8,6 +8,10 @@ applications described in Chinese are handed in among the 100,000, and a paraphr
 
 By meaning: each record gets a made-up meaning (clusters of random directions), half of them in each language; the
 nearest are found for stored scenarios, at once and after a change of the base. A new text costs one embedding more.
+
+Assignment: 2,000 demands and 2,000 suppliers with one application each, made-up meanings, 12 kinds of conditions, every
+second application with the contract of a demand; judging every pair and both ways of assigning. The peer solves the
+same values with ``scipy.optimize.linear_sum_assignment``, a column a place, and must find the same total.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sqlalchemy import insert, select
 
@@ -32,11 +37,14 @@ from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.vocabularies import Role
+from pilotbase.matching.assigning import NOBODY, assign_best, assign_stably
+from pilotbase.matching.assignment import field_of
 from pilotbase.matching.comparing import Passage
 from pilotbase.matching.finding import APPLICATIONS, NEAREST, SCENARIOS
 from pilotbase.matching.index import ask, digest_of_text
-from pilotbase.matching.meaning import DIMENSIONS, open_model
-from pilotbase.matching.pairs import need_of
+from pilotbase.matching.meaning import DIMENSIONS, MeaningComparer, open_model
+from pilotbase.matching.pairing import pair_all
+from pilotbase.matching.pairs import ApplicationOffer, Need, need_of, offer_of
 from pilotbase.worker.matching import match_document, match_subject
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import actor
@@ -49,6 +57,7 @@ OPERATOR = actor("base", Role.OPERATOR, person="p-desk")
 SUPPLIER = actor("planter", Role.SUPPLIER, person="p-planter")
 NEAREST_MS = 50.0
 AT_ONCE = 5000
+ASSIGNED, ASSIGNED_SECONDS = 2000, 30.0
 SLOWEST = 1000.0
 """Milliseconds: people leave a page that takes longer."""
 
@@ -64,6 +73,7 @@ def main() -> None:
         store = filled_store(Path(scratch), Size(number, number, 0))
         rows = [*speed(store, times, number), found_among(store, number), *by_meaning(store, times, number)]
         store.close()
+    rows += assigning(100 if options.quick else ASSIGNED)
     if options.quick:
         show(rows)
         return
@@ -143,6 +153,7 @@ def by_meaning(store: Store, times: int, number: int) -> list[Row]:
     for question, subject in zip(asked, subjects, strict=False):
         assert question is not None
         question.index.seen.clear()
+        question.index.masks.clear()
         for spent in found.values():
             spent.append(
                 milliseconds(lambda at=question, of=subject: at.nearest(APPLICATIONS, stored_words(of), NEAREST))
@@ -181,6 +192,53 @@ def make_up_meanings(store: Store) -> list[str]:
 def stored_words(subject: str) -> tuple[Passage, ...]:
     """Return words whose meaning was made up."""
     return (Passage("demand", {"en": subject}),)
+
+
+def assigning(number: int) -> list[Row]:
+    """Return how long it takes to judge all pairs of a market, and to assign it both ways."""
+    print(f"  assigning {number:,} demands to {number:,} suppliers", flush=True)
+    chance = np.random.default_rng(2)
+    needs, offers, comparer = market(number, chance)
+    begun = time.perf_counter()
+    field = field_of(
+        pair_all(needs, offers, (), comparer), 1, {one.owner: int(chance.integers(1, 3)) for one in offers}
+    )
+    judged = time.perf_counter()
+    best = assign_best(field.values, field.places)
+    assign_stably(field.values, field.wishes, field.places)
+    solved = time.perf_counter()
+    peers = np.repeat(np.nan_to_num(field.values), field.places, axis=1)
+    rows, columns = linear_sum_assignment(peers, maximize=True)
+    peer_took = time.perf_counter() - solved
+    total = field.values[best != NOBODY, best[best != NOBODY]].sum()
+    assert abs(total - peers[rows, columns].sum()) < 1e-6 * number
+    name, whole = f"{number:,} demands assigned to {number:,} suppliers", solved - begun
+    return [
+        row(f"{name}, judging included", whole, "s", f"<= {ASSIGNED_SECONDS:.0f}", whole <= ASSIGNED_SECONDS),
+        row(f"{name}, both ways", solved - judged, "s", None, True, "SciPy linear_sum_assignment, one way", peer_took),
+    ]
+
+
+def market(number: int, chance: np.random.Generator) -> tuple[list[Need], list[ApplicationOffer], MeaningComparer]:
+    """Return demands, offers, and what compares their made-up meanings."""
+    centres = chance.normal(size=(200, DIMENSIONS))
+    texts, needs, offers, meanings = list(PROBLEMS.values()), [], [], {}
+    for at in range(number):
+        names = chance.choice(300, size=6, replace=False)
+        fields = (*((f"x{one}", "sc:Float", None) for one in names), ("y", "sc:Text", None))
+        place = {"languages": [("zh", "en", "de")[at % 3]], "region": ("CN", "DE")[at % 2]}
+        conditions = {"data_may_leave": at % 4 < 2, **place}
+        said = f"{at}: {texts[at % len(texts)][0]}"
+        stated = scenario(name=f"d{at}", fields=fields, problem=said, title=said, conditions=conditions)
+        asked = need_of(stated)
+        needs.append(asked)
+        card, terms = {"summary": said}, {"languages": ["zh", "en"], "sends_data": at % 5 == 0, "regions": ["CN", "DE"]}
+        made = application(name=f"a{at}", supplier=f"s{at}", title=said, model_card=card, offer=terms)
+        offers.append(offer_of(made, asked if at % 2 else None))
+        for passage in (*asked.passages, *offers[-1].passages):
+            vector = centres[chance.integers(200)] + 0.7 * chance.normal(size=DIMENSIONS)
+            meanings.update({(passage.kind, one): vector / np.linalg.norm(vector) for one in passage.texts.values()})
+    return needs, offers, MeaningComparer(lambda kind, one: meanings.get((kind, one)))
 
 
 def memory_used() -> float:

@@ -217,6 +217,7 @@ PAGES = """
 /api/agreements/a1/uses             401 404 200 200 404 200 404 404 404 200
 /plan-size/                         302 404 200 200 200 200 200 200 200 200
 /matching/                          302 404 200 200 200 200 200 200 200 200
+/matching/assignment/               302 404 200 200 200 200 200 200 200 200
 /scenarios/plant/milling/matches/   302 404 200 200 200 200 200 200 200 200
 /scenarios/hospital/xray/matches/   302 404 200 404 200 404 404 404 404 200
 /scenarios/hospital/none/matches/   302 404 404 404 404 404 404 404 404 404
@@ -343,6 +344,8 @@ PAGES = """
 /api/scenarios/plant/milling/budget 401 404 404 404 404 404 404 404 404 404
 /api/trials/c1/estimate             401 404 404 404 404 404 404 404 404 404
 /api/matches/gaps                   401 200 200 200 200 200 200 200 200 200
+/api/matches/followed               401 200 200 200 200 200 200 200 200 200
+/api/matches/assignment             401 200 200 200 200 200 200 200 200 200
 /api/matches/scenarios/plant/milling 401 200 200 200 200 200 200 200 200 200
 /api/matches/scenarios/hospital/xray 401 404 200 404 200 404 404 404 404 200
 /api/matches/applications/acme/forest 401 404 200 200 404 200 404 200 404 200

@@ -470,6 +470,11 @@ def finish_an_upload(world) -> Sent:
     yield f"{place}/finish", {}
 
 
+@case("post /api/matches/followed", "owner")
+def follow_matches(world) -> Sent:
+    yield "/api/matches/followed", {"subject": SCENARIO}
+
+
 @case("post /api/notices/read", "owner")
 def read_notices(world) -> Sent:
     yield "/api/notices/read", {}

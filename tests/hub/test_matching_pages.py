@@ -82,6 +82,36 @@ def test_the_map_of_gaps_counts_what_the_reader_sees(matched):
     assert f'href="{SCENARIO}"' in page(matched, "owner", "/matching/")
 
 
+def test_who_takes_what_is_shown_for_the_places_that_are_asked_for(matched):
+    shown = page(matched, "desk", "/matching/assignment/")
+    assert "Most valuable" in shown and "Stable" in shown and "1 more" not in shown
+    assert "/applications/acme/forest/" in shown, "it is certified there, oak is not"
+    full = page(matched, "desk", "/matching/assignment/?capacity=1&places.acme=0")
+    assert "/applications/globex/oak/" in full and "/applications/acme/forest/" not in full
+    assert re.search(r'name="places.acme"[^>]* value="0"', full)
+    none = page(matched, "desk", "/matching/assignment/?capacity=0")
+    assert "/applications/" not in none.partition('id="places"')[0].partition("<main")[2]
+    assert matched.client("desk").get("/matching/assignment/?capacity=-1").status_code == 422
+    chinese = page_in_chinese(matched, "desk", "/matching/assignment/")
+    assert "总分最高" in chinese and "稳定" in chinese and "名额" in chinese
+
+
+def test_matches_are_followed_by_a_click_and_listed_until_they_are_not(matched):
+    owner = matched.client("owner")
+    assert 'value="yes"' in page(matched, "owner", SCENARIO)
+    assert owner.post(f"{SCENARIO}follow/", {"follow": "yes"})["Location"] == SCENARIO
+    assert 'name="follow" value="no"' in page(matched, "owner", SCENARIO)
+    assert "Matches that you follow" in page(matched, "owner", "/matching/")
+    assert "Matches that you follow" not in page(matched, "desk", "/matching/")
+    assert [one["subject"] for one in owner.get("/api/matches/followed").json()] == ["scenario:plant/milling"]
+    owner.post(f"{SCENARIO}follow/", {"follow": "no"})
+    assert owner.get("/api/matches/followed").json() == []
+    assert (
+        matched.client("other-supplier").post("/scenarios/hospital/none/matches/follow/", {"follow": "yes"}).status_code
+        == 404
+    )
+
+
 def page_in_chinese(world, who, address):
     client = world.client(who)
     client.post("/language/", {"language": "zh-hans", "next": "/"})
@@ -110,6 +140,8 @@ def test_the_command_line_drives_the_hub(matched, tmp_path):
         assert "application:globex/oak" in run("scenario", str(file))
         assert '"subject": "scenario:plant/milling"' in run("application", "acme/forest", "--json", who="supplier")
         assert "1 open scenario and 2 applications" in run("gaps")
+        assert "acme/forest" in run("assign", who="desk")
+        assert "globex/oak" in run("assign", "--places", "acme=0", who="desk")
 
 
 def test_what_is_sent_to_be_matched_is_checked(matched):

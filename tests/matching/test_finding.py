@@ -16,7 +16,7 @@ from pilotbase.documents.vocabularies import Role
 from pilotbase.matching import finding
 from pilotbase.matching.concepts import CharacterComparer
 from pilotbase.matching.judging import refusals
-from pilotbase.worker.matching import gap_map, match_document, match_subject
+from pilotbase.worker.matching import assignment, gap_map, match_document, match_subject
 from pilotbase.worker.meanings import TextReader
 from pilotbase.workspace import listings
 from pilotbase.workspace.actors import actor
@@ -189,6 +189,28 @@ def test_of_a_large_base_those_that_words_find_are_judged_in_as_few_statements(s
     assert each <= 40
 
 
+def cells_of(told):
+    return {
+        (cell.sector, cell.action, cell.task): (cell.demand, cell.unmet, cell.supply, cell.unused)
+        for cell in told.cells
+    }
+
+
+def test_a_gap_is_closed_by_meaning_and_an_application_stands_where_its_likest_demand_does(any_store):
+    """It names no scenario, shares no column, and is described in the other language."""
+    store = any_store
+    chinese = publish(store, title="主轴", problem="铣床主轴失效。", intended_use="提醒班组。", sector="energy")
+    mill = hand_in(
+        store, made_for=None, title="Spindles", model_card={"summary": "Watches spindles of milling machines."}
+    )
+    told = gap_map(store.as_actor(DESK))
+    assert not told.unmet and not told.unused and told.method == "characters"
+    assert cells_of(told) == {("energy", "industry", "classification"): (1, 0, 1, 0)}
+    assigned = assignment(store.as_actor(DESK), 1, {})
+    assert [(one.subject, one.best.application) for one in assigned.demands] == [(chinese, mill)]
+    assert assignment(store.as_actor(DESK), 1, {"acme": 0}).best.assigned == 0
+
+
 def test_gaps_say_what_is_left_over_and_why(any_store):
     store = any_store
     met = publish(store)
@@ -197,24 +219,27 @@ def test_gaps_say_what_is_left_over_and_why(any_store):
         store,
         OTHER_OWNER,
         "bakery",
+        title="面包",
+        problem="烤箱里的面包常烤焦。",
+        intended_use="告诉师傅。",
         sector="consumption",
         fields=(("heat", "sc:Float", "K"), ("burnt", "sc:Text", None)),
     )
-    used, lost = hand_in(store), hand_in(store, OTHER_SUPPLIER, "lost", made_for=None)
+    used = hand_in(store)
+    lost = hand_in(store, OTHER_SUPPLIER, "lost", made_for=None, title="贷款", model_card={"summary": "贷款评分。"})
     hand_in(store, OTHER_SUPPLIER, "draft", submitted=False)
     told = gap_map(store.as_actor(DESK))
     assert {gap.subject: gap.why.code for gap in told.unmet} == {
         strict: "match.gap_all_refused",
-        alone: "match.gap_contract",
+        alone: "match.gap_unlike",
     }
-    assert {gap.subject: gap.why.code for gap in told.unused} == {lost: "match.contract_unknown"}
+    assert {gap.subject: gap.why.code for gap in told.unused} == {lost: "match.gap_unlike"}
     assert met not in str(told.unmet) and used not in str(told.unused)
-    cells = {(cell.sector, cell.action): (cell.demand, cell.unmet, cell.supply, cell.unused) for cell in told.cells}
-    assert cells == {
-        ("", ""): (0, 0, 1, 1),
-        ("consumption", "industry"): (1, 1, 0, 0),
-        ("energy", "industry"): (1, 1, 0, 0),
-        ("manufacturing", "industry"): (1, 0, 1, 0),
+    assert cells_of(told) == {
+        ("", "", ""): (0, 0, 1, 1),
+        ("consumption", "industry", "classification"): (1, 1, 0, 0),
+        ("energy", "industry", "classification"): (1, 1, 0, 0),
+        ("manufacturing", "industry", "classification"): (1, 0, 1, 0),
     }
     assert "Licence" in next(gap.why.render("en") for gap in told.unmet if gap.subject == strict)
     empty = gap_map(store.as_actor(actor("new", Role.SUPPLIER)))

@@ -1,4 +1,4 @@
-"""``pilotbase match``: applications for a scenario, scenarios for an application, and the map of gaps."""
+"""``pilotbase match``: applications for a scenario, scenarios for an application, gaps, and who takes what."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from pilotbase.cli.framework.declared import Command, add, call
+from pilotbase.cli.framework.declared import Command, OptionSpelling, add, call
 from pilotbase.cli.framework.driving import Noun, is_remote, open_base
-from pilotbase.cli.framework.terminal import AsJson, answer, language, print_table, say, say_all, shown
+from pilotbase.cli.framework.terminal import AsJson, answer, each, language, print_table, say, say_all, shown
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.matching import method_of
@@ -21,7 +21,16 @@ from pilotbase.operations import matches
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pilotbase.documents.matching import GapCell, GapMap, Match, Matches, Side
+    from pilotbase.documents.matching import (
+        AssignedPair,
+        Assignment,
+        FollowedRecord,
+        GapCell,
+        GapMap,
+        Match,
+        Matches,
+        Side,
+    )
     from pilotbase.matching.comparing import Comparer
     from pilotbase.matching.pairs import ProvenPair
 
@@ -35,7 +44,7 @@ class Method(StrEnum):
 
 app = Noun()
 
-_SHOWN, _REASONS = 10, 3
+_SHOWN, _REASONS, _MOST_ASSIGNED = 10, 3, 50
 
 
 @app.anywhere("scenario")
@@ -168,7 +177,7 @@ def _print_gaps(found: GapMap) -> None:
         say(text("match.gaps_nothing_open"))
     if found.cells:
         counted = ("demand", "unmet", "supply", "unused")
-        columns = (f"match.{column}" for column in ("sector", "action", *counted))
+        columns = (f"match.{column}" for column in ("sector", "action", "task_kind", *counted))
         rows = ((*_place(cell), *(getattr(cell, column) for column in counted)) for cell in found.cells)
         print_table(text("match.gaps"), columns, rows)
     for gap in (*found.unmet, *found.unused):
@@ -176,9 +185,42 @@ def _print_gaps(found: GapMap) -> None:
 
 
 def _place(cell: GapCell) -> Iterator[Text]:
-    for vocabulary in ("sector", "action"):
-        value = getattr(cell, vocabulary)
+    for vocabulary, value in (("sector", cell.sector), ("action", cell.action), ("match.task", cell.task)):
         yield Text(code=f"{vocabulary}.{value}") if value else text("match.not_said")
 
 
-add(app, Command("gaps", matches.GAPS, show=_print_gaps))
+def _print_followed(one: FollowedRecord) -> None:
+    say(text("match.line", subject=one.subject, why=localized(one.title, language())))
+
+
+def _print_assignment(found: Assignment) -> None:
+    say(text("match.gaps_judged", scenarios=found.scenarios, applications=found.applications))
+    ways = (("best", found.best), ("stable", found.stable))
+    counted = ("assigned", "blocking", "worse_demands", "worse_suppliers")
+    rows = (
+        (text(f"match.way.{name}"), f"{way.value:.2f}", *(getattr(way, column) for column in counted))
+        for name, way in ways
+    )
+    print_table(text("match.ways"), (f"match.{column}" for column in ("way", "value", *counted)), rows)
+    if found.demands:
+        columns = (f"match.{column}" for column in ("subject", "way.best", "way.stable"))
+        shown_rows = ((one.subject, _taker(one.best), _taker(one.stable)) for one in found.demands[:_MOST_ASSIGNED])
+        print_table(text("match.assigned_to"), columns, shown_rows)
+    if found.suppliers:
+        columns = (f"match.{column}" for column in ("supplier", "places", "way.best", "way.stable", "one_more"))
+        rows = ((one.organisation, one.places, one.best, one.stable, f"{one.one_more:.2f}") for one in found.suppliers)
+        print_table(text("match.suppliers"), columns, rows)
+
+
+def _taker(pair: AssignedPair | None) -> str | Text:
+    return text("match.nobody") if pair is None else f"{pair.application.partition(':')[2]} ({pair.score:.2f})"
+
+
+add(
+    app,
+    Command("gaps", matches.GAPS, show=_print_gaps),
+    Command("assign", matches.ASSIGNMENT, show=_print_assignment),
+    Command("follow", matches.FOLLOW, given={"follow": True}, spelled={"subject": OptionSpelling(positional=True)}),
+    Command("unfollow", matches.FOLLOW, given={"follow": False}, spelled={"subject": OptionSpelling(positional=True)}),
+    Command("followed", matches.FOLLOWED, show=each(_print_followed, text("match.none_followed"))),
+)

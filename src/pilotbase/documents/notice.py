@@ -37,6 +37,8 @@ class NoticeKind(StrEnum):
     """The watch of a service, or a reaction to it."""
     DATA = "data"
     """The recipient's data were used, or a use was refused."""
+    MATCH = "match"
+    """Something new may fit what the recipient follows."""
     TEST = "test"
     """A message by which a webhook is tried."""
     ASKED = "asked"
@@ -74,7 +76,7 @@ class NoticeBody(Part):
     """Who did it; empty if it happened by passage of time."""
     due: Moment | None = None
     said: Text | None = None
-    """The whole sentence, for notices on the watch, uses of data, requests, tenders, and those of plug-ins."""
+    """The whole sentence, for notices on the watch, uses of data, requests, tenders, matches, and those of plug-ins."""
 
 
 class Notice(Part):

@@ -25,6 +25,8 @@ _SERVES: dict[DataType, frozenset[DataType]] = {
 }
 """Type that a scenario provides → types it is accepted as when an application requires them."""
 
+_NO_FIELD = text("match.no_field")
+
 
 def check_all(need: Need, offer: ApplicationOffer, proofs: Iterable[ProvenPair] = ()) -> tuple[Check, ...]:
     """Return the checks of one pair; there is no check where the scenario requires and the application limits nothing.
@@ -195,7 +197,7 @@ def _contract_answer(need: CaseContract, made_for: CaseContract) -> Iterator[tup
 
 def _obstacle(there: Field | None, wanted: Field) -> Text | None:
     if there is None:
-        return text("match.no_field")
+        return _NO_FIELD
     serves = _SERVES.get(there.data_type, frozenset({there.data_type}))
     if wanted.data_type not in serves:
         return text("match.other_type", found=there.data_type.value, wanted=wanted.data_type.value)

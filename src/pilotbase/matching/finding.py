@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import cast
+from itertools import islice
+from typing import Any, cast
 
 from pilotbase.documents.base import Localized
 from pilotbase.documents.matching import Match, Matches
@@ -16,10 +17,11 @@ from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import ApplicationState, ScenarioState
 from pilotbase.documents.vocabularies import Fit
-from pilotbase.matching.comparing import Comparer, Kind
+from pilotbase.matching.comparing import Comparer, Kind, Method
 from pilotbase.matching.concepts import CharacterComparer
 from pilotbase.matching.index import AskedMeaning, ask
 from pilotbase.matching.judging import WEIGHTS, is_alike, match, match_back
+from pilotbase.matching.pairing import Pairing, pair_all
 from pilotbase.matching.pairs import ApplicationOffer, Need, ProvenPair, need_of, offer_of, offer_of_certificate
 from pilotbase.matching.words import texts_of
 from pilotbase.workspace.listings import (
@@ -37,6 +39,7 @@ from pilotbase.workspace.store import View
 
 APPLICATIONS = Query("application", states=(ApplicationState.DRAFT, ApplicationState.SUBMITTED))
 SCENARIOS = Query("scenario", states=(ScenarioState.OPEN,))
+SUBMITTED = replace(APPLICATIONS, states=(ApplicationState.SUBMITTED,))
 SHOWN = 50
 """How many matches are returned, and how many refusals."""
 _DISTANT = 10
@@ -152,9 +155,45 @@ def resembling(view: View, query: Query, words: str, limit: int) -> list[Listing
     return list_resembling(view, query, _terms_of([words]), limit)
 
 
-def newest(view: View, query: Query) -> Candidates:
-    """Return the newest page of results of ``query``."""
-    return Candidates(list_page(view, query, limit=MAXIMUM_PAGE).items, count(view, query))
+@dataclass(frozen=True)
+class Market:
+    """The newest open scenarios and submitted applications, pair by pair, and how many there are of each."""
+
+    pairs: Pairing
+    scenarios_listed: int
+    applications_listed: int
+    method: Method
+    by_meaning: int
+    """How many of both were compared by meaning."""
+
+    def said(self) -> dict[str, Any]:
+        """Return what documents say of what was compared."""
+        return {
+            "scenarios": len(self.pairs.needs),
+            "scenarios_listed": self.scenarios_listed,
+            "applications": len(self.pairs.offers),
+            "applications_listed": self.applications_listed,
+            "method": self.method,
+            "by_meaning": self.by_meaning,
+        }
+
+
+def pair_newest(view: View, proofs: Sequence[ProvenPair], most: int) -> Market:
+    """Return the newest ``most`` of each side, paired; ``proofs``: the base's valid certificates, newest first."""
+    listed = [tuple(islice(every_listing(view, query), most)) for query in (SCENARIOS, SUBMITTED)]
+    needs, certified = needs_of(view, listed[0]), certified_offers(view, proofs)
+    offers = [*offers_of(view, listed[1]), *certified]
+    known = {offer.subject for offer in offers}
+    own = _with_needs(view, [proof for proof in proofs if proof.application in known])
+    asked = ask(view, _KNOWN, ())
+    comparer = asked.comparer() if asked else CharacterComparer()
+    return Market(
+        pair_all(needs, offers, own, comparer),
+        count(view, SCENARIOS),
+        count(view, SUBMITTED) + len(certified),
+        comparer.method,
+        _by_meaning(comparer, [*needs, *offers]),
+    )
 
 
 def _terms_of(sentences: Sequence[str]) -> list[str]:

@@ -32,9 +32,9 @@ _MOVED = 0.1
 """A mean is taken again when there is this share more or less to see."""
 _FIRST_ROWS = 256
 _TINY = 1e-6
-_NOBODY = np.zeros(0, bool)
 _Numbers = npt.NDArray[np.int64]
 _Lengths = npt.NDArray[np.float32]
+_Mask = npt.NDArray[np.bool_]
 
 
 @dataclass
@@ -65,6 +65,15 @@ class _Space:
         return place
 
 
+@dataclass(frozen=True)
+class Audience:
+    """Who asks for what, and the newest change of the base as they ask: one reading of it for a whole question."""
+
+    view: View
+    query: Query
+    newest: int
+
+
 @dataclass
 class MeaningIndex:
     """The meanings of one store that this process knows."""
@@ -76,6 +85,8 @@ class MeaningIndex:
     """(kind, digest of the text) → the rows that had it, of which some may have another text by now."""
     seen: dict[tuple[Actor, Query], tuple[int, _Numbers]] = field(default_factory=dict)
     """Who asked for what → the newest change then, and the sequences of what it saw."""
+    masks: dict[tuple[Actor, Query, Group], tuple[int, int, _Mask]] = field(default_factory=dict)
+    """Who asked for what of a group → the newest change and the version of the space then, and which rows it saw."""
     means: dict[tuple[Actor, Query, Group], tuple[int, Values]] = field(default_factory=dict)
     """Who asked for what of a group → how many texts it saw, and their mean."""
     lengths: dict[tuple[Actor, Query, Group], tuple[int, Values, _Lengths]] = field(default_factory=dict)
@@ -88,7 +99,7 @@ class MeaningIndex:
             known = meanings.newest(connection)
             if known is None or known[0] != self.model or known[1] < self.place:
                 self.model, self.place = known[0] if known else "", 0
-                self.spaces, self.texts, self.seen, self.means, self.lengths = {}, {}, {}, {}, {}
+                self.spaces, self.texts, self.seen, self.masks, self.means, self.lengths = {}, {}, {}, {}, {}, {}
             if known is not None and known[1] > self.place:
                 for row in meanings.after(connection, self.place, self.model):
                     self._put(row)
@@ -106,32 +117,41 @@ class MeaningIndex:
         rows = (space.rows[at] for space, at in self.texts.get((kind, digest), ()) if space.texts[at] == digest)
         return next(rows, None)
 
-    def mask(self, view: View, query: Query, space: _Space) -> npt.NDArray[np.bool_]:
-        """Return for each row of a space whether ``view`` sees it and ``query`` finds it."""
-        newest = newest_change(view)
+    def mask(self, audience: Audience, group: Group) -> _Mask:
+        """Return for each row of a group whether the audience sees it and its query finds it."""
+        key = (audience.view.actor, audience.query, group)
         with self.lock:
-            known = self.seen.get((view.actor, query))
-            if known is None or known[0] != newest:
-                with view.reading() as connection:
-                    known = (newest, meanings.seen_sequences(connection, view, query))
-                _keep(self.seen, (view.actor, query), known)
-            rows = space.sequences[: len(space.subjects)]
+            space, known = self.spaces[group], self.masks.get(key)
+            if known is None or known[:2] != (audience.newest, space.version):
+                known = (audience.newest, space.version, self._mask(audience, space))
+                _keep(self.masks, key, known)
+            return known[2]
+
+    def _mask(self, audience: Audience, space: _Space) -> _Mask:
+        key = (audience.view.actor, audience.query)
+        known = self.seen.get(key)
+        if known is None or known[0] != audience.newest:
+            with audience.view.reading() as connection:
+                sequences = meanings.seen_sequences(connection, audience.view, audience.query)
+            known = (audience.newest, sequences)
+            _keep(self.seen, key, known)
+        rows = space.sequences[: len(space.subjects)]
         there = np.zeros(max(rows.max(initial=0), known[1].max(initial=0)) + 1, bool)
         there[known[1]] = True
         return there[rows]
 
-    def mean(self, view: View, query: Query, group: Group) -> Values:
-        """Return the mean of what ``view`` sees of a group, with its background."""
+    def mean(self, audience: Audience, group: Group) -> Values:
+        """Return the mean of what the audience sees of a group, with its background."""
         space = self.spaces.get(group)
         if space is None:
             return mean_with_background(group, np.zeros(DIMENSIONS), 0)
-        seen = self.mask(view, query, space)
-        number, known = int(seen.sum()), self.means.get((view.actor, query, group))
+        key, seen = (audience.view.actor, audience.query, group), self.mask(audience, group)
+        number, known = int(np.count_nonzero(seen)), self.means.get(key)
         if known is None or abs(number - known[0]) > _MOVED * known[0]:
             total = seen.astype(np.float32) @ space.rows[: len(seen)]
             known = (number, mean_with_background(group, total.astype(np.float64), number))
             with self.lock:
-                _keep(self.means, (view.actor, query, group), known)
+                _keep(self.means, key, known)
         return known[1]
 
     def lengths_from(self, mean: Values, key: tuple[Actor, Query, Group], space: _Space) -> _Lengths:
@@ -153,6 +173,8 @@ class AskedMeaning:
     view: View
     queries: Mapping[Kind, Query]
     """What of each kind the means are over."""
+    newest: int
+    """The newest change of the base as it was asked."""
     embedded: Mapping[tuple[Kind, str], Values]
 
     def comparer(self) -> MeaningComparer:
@@ -171,7 +193,9 @@ class AskedMeaning:
         """
         best: dict[str, float] = {}
         for group, space in self.index.spaces.items():
-            seen = self.index.mask(self.view, query, space) if group[0] == KIND_OF[query.kind] else _NOBODY
+            if group[0] != KIND_OF[query.kind]:
+                continue
+            seen = self.index.mask(self._audience(group[0]), group)
             for direction in self._directions(asked, group[1]) if seen.any() else ():
                 mean = self._mean(group)
                 lengths = self.index.lengths_from(mean, (self.view.actor, query, group), space)
@@ -181,7 +205,10 @@ class AskedMeaning:
         return sorted(best, key=lambda subject: (-best[subject], subject))[:limit]
 
     def _mean(self, group: Group) -> Values:
-        return self.index.mean(self.view, self.queries[group[0]], group)
+        return self.index.mean(self._audience(group[0]), group)
+
+    def _audience(self, kind: Kind) -> Audience:
+        return Audience(self.view, self.queries[kind], self.newest)
 
     def _directions(self, asked: Passages, language: Language) -> Iterator[Values]:
         """Yield the direction of each passage: in ``language``, else in another that it has."""
@@ -208,7 +235,7 @@ def ask(view: View, queries: Mapping[Kind, Query], asked: Passages) -> AskedMean
             if not isinstance(model, Model) or model.digest != index.model:
                 return None
             embedded[kind, said] = model.embed(kind, said)
-    return AskedMeaning(index, view, queries, embedded)
+    return AskedMeaning(index, view, queries, newest_change(view), embedded)
 
 
 def digest_of_text(said: str) -> str:
@@ -217,14 +244,14 @@ def digest_of_text(said: str) -> str:
 
 
 def _first_of(
-    space: _Space, seen: npt.NDArray[np.bool_], direction: Values, origin: tuple[Values, _Lengths], limit: int
+    space: _Space, seen: _Mask, direction: Values, origin: tuple[Values, _Lengths], limit: int
 ) -> list[tuple[int, float]]:
     """Return the (row, cosine) of the likest rows that are seen; ``origin``: a mean, and the lengths from there."""
     mean, lengths = origin
     number = min(len(seen), len(lengths))
     products = space.rows[:number] @ direction.astype(np.float32)
     values = np.where(seen[:number], (products - np.float32(direction @ mean)) / lengths[:number], -np.inf)
-    first = np.argpartition(-values, min(limit, number - 1))[:limit]
+    first = np.argpartition(values, max(number - limit, 0))[-limit:]
     return [(int(place), float(values[place])) for place in first[seen[first]]]
 
 

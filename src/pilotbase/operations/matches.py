@@ -1,14 +1,20 @@
-"""Matches: what may fit what is on the hub, or what is sent, and the map of gaps; all cut to the caller."""
+"""Matches: what may fit what is on the hub, or what is sent, the map of gaps, and who takes which demand.
+
+All is cut to the caller.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated, Generic
 
-from pilotbase.documents.api.shapes import RequestModel
-from pilotbase.documents.base import Name
-from pilotbase.documents.matching import GapMap, Matches, OfferedApplication
+import pydantic
+from pydantic import StringConstraints
+
+from pilotbase.documents.api.shapes import InAddress, RequestModel
+from pilotbase.documents.base import NAME, Name
+from pilotbase.documents.matching import Assignment, FollowedRecord, GapMap, Matches, OfferedApplication
 from pilotbase.documents.scenario import Scenario
-from pilotbase.operations.operation import PATH, NoInput, Operation, Repeated, Sent, With
+from pilotbase.operations.operation import NOTHING, PATH, NoInput, Operation, Repeated, Sent, With
 
 
 class OfRecord(RequestModel):
@@ -20,6 +26,28 @@ class OfRecord(RequestModel):
 
 class OfRecordWith(OfRecord, With[Sent], Generic[Sent]):
     """A body about a scenario, or an application."""
+
+
+class PlacesAsked(InAddress):
+    """How many demands each supplier can take."""
+
+    capacity: int = pydantic.Field(1, ge=0, le=9999)
+    """Of each supplier that ``places`` does not name."""
+    places: str = pydantic.Field("", max_length=50_000, pattern=rf"^({NAME}=\d{{1,4}}(,{NAME}=\d{{1,4}})*)?$")
+    """Such as ``acme=3,globex=0``."""
+
+    @property
+    def capacities(self) -> dict[str, int]:
+        """Return supplier → places."""
+        told = (one.partition("=") for one in self.places.split(",") if one)
+        return {name: int(number) for name, _, number in told}
+
+
+class FollowAsked(RequestModel):
+    """Whose new matches the caller wants to be notified of, or no longer."""
+
+    subject: Annotated[str, StringConstraints(pattern=rf"^(scenario|application):{NAME}/{NAME}$")]
+    follow: bool = True
 
 
 A_SCENARIO = {
@@ -48,7 +76,19 @@ AN_APPLICATION = {
     "licence": "Apache-2.0",
     "model_card": {"summary": {"en": "Warns of tool wear.", "zh": "预警刀具磨损。"}},
 }
+_OWN = "members, for themselves"
 GAPS = Operation("matches.gaps", "GET /matches/gaps", NoInput, GapMap)
+ASSIGNMENT = Operation("matches.assignment", "GET /matches/assignment", PlacesAsked, Assignment)
+FOLLOWED = Operation("matches.followed", "GET /matches/followed", NoInput, list[FollowedRecord], only=_OWN)
+FOLLOW = Operation(
+    "matches.follow",
+    "POST /matches/followed",
+    FollowAsked,
+    NOTHING,
+    only=_OWN,
+    repeated=Repeated.HARMLESS,
+    example={"subject": "scenario:plant/milling"},
+)
 SCENARIO = Operation("matches.scenario", "GET /matches/scenarios/{owner}/{name}", OfRecord, Matches)
 APPLICATION = Operation("matches.application", "GET /matches/applications/{owner}/{name}", OfRecord, Matches)
 SENT_SCENARIO = Operation(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -22,11 +22,12 @@ from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.limits import IsolationLevel
 from pilotbase.documents.loading import AnyDocument, load_document
-from pilotbase.documents.matching import GapMap, Matches, OfferedApplication
+from pilotbase.documents.matching import Assignment, FollowedRecord, GapMap, Matches, OfferedApplication
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.subjects import certificate_head
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.matching import gaps
+from pilotbase.matching.assignment import assign
 from pilotbase.matching.comparing import Comparer
 from pilotbase.matching.concepts import CharacterComparer
 from pilotbase.matching.finding import match_application, match_scenario, matches_about, needs_of, offers_of
@@ -34,7 +35,8 @@ from pilotbase.matching.judging import match, match_back
 from pilotbase.matching.pairs import ApplicationOffer, Need, ProvenPair, need_of, offer_of
 from pilotbase.trial.scenario_folder import MANIFEST as SCENARIO_FILE
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.listings import find_listing
+from pilotbase.workspace.followed import follow, followed, unfollow
+from pilotbase.workspace.listings import find_listing, find_listings
 from pilotbase.workspace.store import View
 
 _MOST_FILES = 500
@@ -55,6 +57,22 @@ def match_subject(view: View, subject: str, comparer: Comparer | None = None) ->
     if not found:
         raise NotFoundError("record.not_found", subject=subject)
     return _match(view, found[0], comparer)
+
+
+def follow_matches(view: View, subject: str, on: bool) -> None:
+    """Notify the person of ``view`` of new matches of ``subject``, or no longer; raises as `match_subject`."""
+    if not on:
+        unfollow(view, subject)
+    elif find_listing(view, subject) is None:
+        raise NotFoundError("record.not_found", subject=subject)
+    else:
+        follow(view, subject)
+
+
+def followed_matches(view: View) -> list[FollowedRecord]:
+    """Return the records whose new matches the person of ``view`` follows, those that they still see."""
+    listings = find_listings(view, followed(view))
+    return [FollowedRecord(subject=one.subject, title=one.title) for one in listings.values()]
 
 
 def match_document(view: View, asked: Scenario | OfferedApplication, comparer: Comparer | None = None) -> Matches:
@@ -80,6 +98,12 @@ def gap_map(view: View) -> GapMap:
     """Return demand without supply and supply without demand, among what the actor of ``view`` sees."""
     now = view.store.clock()
     return gaps.gap_map(view, proofs_that_hold(view, now), now)
+
+
+def assignment(view: View, capacity: int, capacities: Mapping[str, int]) -> Assignment:
+    """Return who takes which open scenario, in the most valuable and in a stable way; places as `assign`."""
+    now = view.store.clock()
+    return assign(view, proofs_that_hold(view, now), now, capacity, capacities)
 
 
 def proofs_that_hold(view: View, now: datetime) -> list[ProvenPair]:

@@ -324,6 +324,14 @@ snoozes = table(
 )
 """Tasks that a person, acting for an organisation, has put off: which, waiting since when, and until when."""
 
+followed_matches = table(
+    "followed_matches",
+    *words(person=63, organisation=120, subject=200),
+    *moments("since"),
+    key("person", "organisation", "subject"),
+)
+"""Scenarios and applications of whose new matches a person, acting for an organisation, is notified."""
+
 notice_mails = table(
     "notice_mails", *words(person=63, choice=10), *numbers("position"), *moments("sent_at", null=True), key("person")
 )

@@ -1,12 +1,13 @@
-"""Matching: what may fit a scenario or an application, with the reasons, and the map of gaps."""
+"""Matching: what may fit a scenario or an application, with the reasons, the map of gaps, and who takes what."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -22,12 +23,15 @@ from pilotbase.hub.acting import HubRequest, RequestActor, language
 from pilotbase.hub.forms.declared import do
 from pilotbase.hub.presenters.addresses import address_of, crumb, subject_of
 from pilotbase.hub.presenters.drawn import drawn
-from pilotbase.hub.routing import page
-from pilotbase.operations.matches import GAPS
+from pilotbase.hub.routing import POST, page
+from pilotbase.operations.matches import ASSIGNMENT, FOLLOW, FOLLOWED, GAPS
 from pilotbase.worker.matching import Withheld, match_subject, withheld_proofs
 from pilotbase.workspace.listings import Listing, Query, list_page
 
 _OWN = 20
+_COUNTED = ("demand", "unmet", "supply", "unused")
+_MOST_ASSIGNED = 200
+_PLACES = "places."
 _TRIALS = 10
 
 
@@ -59,8 +63,10 @@ def show(request: HubRequest) -> HttpResponse:
     shown = {
         "title": text("match.page_title"),
         "found": found,
+        "method": method_of(found),
         "least": f"{found.least_share:.0%}",
         "chart": drawn(gap_chart(_squares(found), language())),
+        "followed": do(FOLLOWED, acting.view, {}),
         "own_scenarios": _own(acting, "scenario", Role.DEMAND_OWNER),
         "own_applications": _own(acting, "application", Role.SUPPLIER),
         "gaps": (
@@ -69,6 +75,26 @@ def show(request: HubRequest) -> HttpResponse:
         ),
     }
     return render(request, "hub/matching.html", shown)
+
+
+@page("matching/assignment/", "assignment")
+def assignment(request: HubRequest) -> HttpResponse:
+    """Show who takes which open scenario, in the most valuable and in the stable way, under the places asked for."""
+    given = {key.removeprefix(_PLACES): number for key, number in request.GET.items() if key.startswith(_PLACES)}
+    places = ",".join(f"{supplier}={number}" for supplier, number in given.items() if number)
+    asked = {"capacity": request.GET.get("capacity") or "1", "places": places}
+    found = do(ASSIGNMENT, request.acting.view, asked)
+    shown = {
+        "title": text("match.assignment"),
+        "found": found,
+        "method": method_of(found),
+        "ways": (("best", found.best, found.stable), ("stable", found.stable, found.best)),
+        "demands": found.demands[:_MOST_ASSIGNED],
+        "more": max(len(found.demands) - _MOST_ASSIGNED, 0),
+        "given": given,
+        "crumbs": [crumb("matching", text("match.page_title"))],
+    }
+    return render(request, "hub/assignment.html", shown)
 
 
 @page("<public:section>/<name:name>/matches/", "record-matches")
@@ -85,12 +111,21 @@ def of_record(request: HubRequest, section: str, name: str) -> HttpResponse:
         "distant": [_row(request.acting, found, one, withheld) for one in found.distant],
         "refused": [_row(request.acting, found, one, withheld) for one in found.refused],
         "trials": list_page(request.acting.view, Query("commission", **{found.side: subject}), limit=_TRIALS).items,
+        "follows": subject in {one.subject for one in do(FOLLOWED, request.acting.view, {})},
         "crumbs": [
             crumb("matching", text("match.page_title")),
             {"url": address_of(subject), "label": found.title},
         ],
     }
     return render(request, "hub/matches.html", shown)
+
+
+@page("<public:section>/<name:name>/matches/follow/", "matches-follow", methods=POST)
+def follow(request: HubRequest, section: str, name: str) -> HttpResponse:
+    """Notify the reader of new matches, or no longer, and go back to them."""
+    asked = {"subject": subject_of(section, name), "follow": request.POST.get("follow") == "yes"}
+    do(FOLLOW, request.acting.view, asked)
+    return redirect("record-matches", section=section, name=name)
 
 
 def _own(acting: RequestActor, kind: str, role: Role) -> tuple[Listing, ...]:
@@ -100,10 +135,15 @@ def _own(acting: RequestActor, kind: str, role: Role) -> tuple[Listing, ...]:
 
 
 def _squares(found: GapMap) -> tuple[GapCell, ...]:
-    named = (
-        (cell, {"sector": _name("sector", cell.sector), "action": _name("action", cell.action)}) for cell in found.cells
+    """Return the cells by sector and action, in the reader's words: numbers of all tasks together."""
+    counts: dict[tuple[str, str], Counter[str]] = {}
+    for cell in found.cells:
+        named = _name("sector", cell.sector), _name("action", cell.action)
+        counts.setdefault(named, Counter()).update({one: getattr(cell, one) for one in _COUNTED})
+    return tuple(
+        GapCell(sector=sector, action=action, **{one: told[one] for one in _COUNTED})
+        for (sector, action), told in counts.items()
     )
-    return tuple(cell.model_copy(update=names) for cell, names in named)
 
 
 def _name(vocabulary: str, value: str) -> str:

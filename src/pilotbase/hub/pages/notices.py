@@ -142,6 +142,10 @@ def _elsewhere(request: HubRequest, identity: str) -> Notice:
     raise NotFoundError("hub.not_found")
 
 
+_PART = {NoticeKind.DATA: "readers/", NoticeKind.MATCH: "matches/"}
+"""Kind of notice → the page of its record that it leads to."""
+
+
 def _target(notice: Notice) -> str:
     if notice.thread:
         return reverse("thread", kwargs={"identity": notice.thread})
@@ -154,7 +158,7 @@ def _target(notice: Notice) -> str:
     if notice.body.record == "tender" and notice.body.said is not None:
         return reverse("tenders", kwargs={"name": notice.body.said.params["scenario"]})
     if notice.subject:
-        return f"{address_of(notice.subject)}{'readers/' if notice.kind is NoticeKind.DATA else ''}"
+        return address_of(notice.subject) + _PART.get(notice.kind, "")
     return reverse("webhooks" if notice.kind is NoticeKind.GIVEN_UP else "my-work")
 
 

@@ -98,7 +98,7 @@ FLOW = (
 HELP: Mapping[str, str] = {
     "a-trial-on-a-hub": "trials queue work",
     "describe-data": "descriptions dataset-new",
-    "find-a-match": "matching record-matches",
+    "find-a-match": "assignment matching record-matches",
     "label-data": "labelling labelling-open",
     "measure-data-quality": "dataset-quality dataset-quality-measured dataset-quality-report",
     "open-data-on-terms": "datasets agreements readers",

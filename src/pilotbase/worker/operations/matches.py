@@ -1,16 +1,38 @@
-"""Matches, and the map of gaps."""
+"""Matches, the map of gaps, and who takes which demand."""
 
 from __future__ import annotations
 
+from pilotbase.documents.hashes import digest_bytes, hex_of
+from pilotbase.documents.matching import Assignment
 from pilotbase.documents.subjects import application_subject, scenario_subject
 from pilotbase.operations import matches as declared
-from pilotbase.worker.matching import gap_map, match_document, match_subject
-from pilotbase.worker.operations.binding import does
+from pilotbase.operations.matches import PlacesAsked
+from pilotbase.worker.matching import (
+    assignment,
+    follow_matches,
+    followed_matches,
+    gap_map,
+    match_document,
+    match_subject,
+)
+from pilotbase.worker.operations.binding import Caller, does
 
 KEPT_SECONDS = 60
-"""The map is computed at most once a minute."""
+"""The map, and each assignment, is computed at most once a minute."""
 
 does(declared.GAPS)(lambda caller, asked: caller.remember("gaps", KEPT_SECONDS, lambda: gap_map(caller.view)))
+
+
+@does(declared.ASSIGNMENT)
+def _assign(caller: Caller, asked: PlacesAsked) -> Assignment:
+    said = hex_of(digest_bytes(f"{asked.capacity} {asked.places}".encode()))
+    return caller.remember(
+        f"assignment-{said}", KEPT_SECONDS, lambda: assignment(caller.view, asked.capacity, asked.capacities)
+    )
+
+
+does(declared.FOLLOWED)(lambda caller, asked: followed_matches(caller.view))
+does(declared.FOLLOW)(lambda caller, asked: follow_matches(caller.view, asked.subject, asked.follow))
 does(declared.SCENARIO)(lambda caller, asked: match_subject(caller.view, scenario_subject(asked.owner, asked.name)))
 does(declared.APPLICATION)(
     lambda caller, asked: match_subject(caller.view, application_subject(asked.owner, asked.name))

@@ -29,6 +29,7 @@ from pilotbase.notices.making import NoticeDraft, of_release, of_step, of_thread
 from pilotbase.protocols.guarded_http import GuardedHttp
 from pilotbase.worker.base import Base
 from pilotbase.worker.reactions.drafts import of_asks, of_readings, webhook_roles
+from pilotbase.worker.reactions.followed import of_matches
 from pilotbase.worker.rounds import OnceADay, Pace, in_rounds
 from pilotbase.worker.trials.acts import judge_of
 from pilotbase.workspace.failures import StaleLeaseError
@@ -91,6 +92,7 @@ class Noticing:
                 drafts += of_thread(talk.thread, talk.owner)
         changes = [one for one in self.view.changes(since or 0, _CHANGES) if one.sequence <= after]
         drafts += of_asks(self.view, changes)
+        drafts += of_matches(self.base, changes)
         for module in mirrored("worker.reactions.noticing"):
             drafts += module.of_changes(self.view, changes)
         self._keep(_FEED, since, after, drafts)

@@ -1,0 +1,61 @@
+"""Notices of new matches: a scenario that opens, an application that is submitted, for those who follow such matches.
+
+Each is judged as its reader would see it on the page of matches, and told if it stands there among what may fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from pilotbase.catalogue.records import organisation_of
+from pilotbase.documents.notice import Address, NoticeBody, NoticeKind
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.record import Record
+from pilotbase.documents.subjects import kind_of, name_of
+from pilotbase.documents.texts import text
+from pilotbase.documents.vocabularies import Role
+from pilotbase.notices.making import NoticeDraft
+from pilotbase.worker.base import Base
+from pilotbase.worker.matching import match_subject
+from pilotbase.worker.meanings import TextReader
+from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.followed import FollowedMatches, followed_by_anyone
+from pilotbase.workspace.listings import Listing, find_listing
+from pilotbase.workspace.store import Change, View
+
+_ARRIVES = (Act.SCENARIO_OPEN, Act.APPLICATION_SUBMIT)
+
+
+def of_matches(base: Base, changes: Sequence[Change]) -> Iterator[NoticeDraft]:
+    """Yield the notices of what became open or was submitted, to those whose followed matches it is among."""
+    view = base.lab.view
+    moved = (view.load(one.digest, Record) for one in changes if one.event == "moved" and one.kind == "record")
+    new = {record.subject: record for record in moved if record.history[-1].act in _ARRIVES}
+    following = followed_by_anyone(view) if new else []
+    if following:
+        while TextReader(base).round():  # so that words are compared by meaning here too
+            pass
+    for one in following:
+        if any(record.kind != kind_of(one.subject) for record in new.values()):
+            yield from (_draft(*found, new[subject]) for found, subject in _fitting(view, one) if subject in new)
+
+
+_Following = tuple[FollowedMatches, Listing]
+
+
+def _fitting(view: View, one: FollowedMatches) -> list[tuple[_Following, str]]:
+    """Return what may fit for who follows, each with what is followed; nothing if they don't see that any more."""
+    registered = organisation_of(view, one.organisation)
+    roles = frozenset(registered.roles) if registered else frozenset[Role]()
+    asking = view.as_actor(Actor(one.organisation, roles, person=one.person))
+    listing = find_listing(asking, one.subject)
+    return [((one, listing), found.subject) for found in match_subject(asking, one.subject).ranked] if listing else []
+
+
+def _draft(one: FollowedMatches, listing: Listing, record: Record) -> NoticeDraft:
+    step = record.history[-1]
+    said = text("match.told", found=name_of(record.subject))
+    body = NoticeBody(title=listing.title, record=listing.kind, organisation=step.organisation, said=said)
+    address = Address(organisation=one.organisation, person=one.person)
+    happening = f"{record.subject} {record.digest()} {one.subject}"
+    return NoticeDraft(NoticeKind.MATCH, one.subject, address, body, happening, author=step.person or "")
