@@ -465,7 +465,7 @@ class CallHistory:
         return CallStage.FINISHED if len(self.reached) == len(self.terms.milestones) else CallStage.AWARDED
 
     def shown_close(self, now: datetime) -> datetime:
-        """Return when the call closes as far as everybody may know: until the last day is over nobody learns of claims."""
+        """Return when the call closes, as everybody may know it: until then nobody learns how many claims there are."""
         first = day_end(self.terms.closes)
         return self.closes_at if now > first else first
 
