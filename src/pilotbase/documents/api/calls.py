@@ -58,6 +58,8 @@ class CallDetail(CallTold):
     terms: CallTerms
     extended: bool
     """Too few claims had come by the last day, so it takes claims for some days more."""
+    opened_at: datetime | None
+    judged_at: datetime | None
     objection_ends: datetime | None
     own: TeamClaim | None
     """The claim of the caller's team."""

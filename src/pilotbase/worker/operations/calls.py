@@ -115,6 +115,8 @@ def detail_told(caller: Caller, history: CallHistory) -> CallDetail:
         history,
         terms=history.terms,
         extended=history.shown_close(view.store.clock()) > day_end(history.terms.closes),
+        opened_at=opened.opened_at if opened is not None else None,
+        judged_at=history.judged.judged_at if history.judged is not None else None,
         objection_ends=history.objection_ends,
         own=calls.own_claim(base, view, history),
         receipts=[one for one in history.receipts if one.leader == organisation],

@@ -27,7 +27,6 @@ from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import ApplicationState, ScenarioState
 from pilotbase.documents.steps import Step
-from pilotbase.documents.subjects import Subject
 from pilotbase.documents.texts import Language, Text
 from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.trial.board_measure import measure_problems
@@ -47,7 +46,7 @@ from pilotbase.workspace.store import View
 class Entrant(NamedTuple):
     """An application version that takes part."""
 
-    application: Subject
+    application: str
     version: Digest
     supplier: str
 
@@ -142,7 +141,7 @@ def close_tender(base: Base, view: View, identity: str) -> Tender:
 
 
 def hold_tender(
-    base: Base, scenario: tuple[Subject, Digest, str], terms: TenderTerms, head: str, wanted: Sequence[Entrant]
+    base: Base, scenario: tuple[str, Digest, str], terms: TenderTerms, head: str, wanted: Sequence[Entrant]
 ) -> Tender:
     """Open a tender with fixed entrants, close it and order its decision, all at once; under ``head`` there is one.
 
