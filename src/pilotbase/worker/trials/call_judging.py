@@ -6,7 +6,9 @@ opens them for nobody, so no expert follows another and nobody can wait for a sc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 from pilotbase.catalogue.records import load_record
 from pilotbase.documents.board import Tender, TenderResult
@@ -28,18 +30,20 @@ from pilotbase.documents.record import Record, Reviewer
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import CommissionState
-from pilotbase.documents.vocabularies import Verdict
+from pilotbase.documents.vocabularies import Role, Verdict
 from pilotbase.trial.call_standing import standing_of
 from pilotbase.worker.base import Base
 from pilotbase.worker.trials.calls import (
     IsMember,
     call_head,
+    calls_of,
     find_call,
     history_of,
     knows,
     new_salt,
     on_panel,
     own_call,
+    reviewer_pool,
     seal_document,
     taking_part,
     tie_of,
@@ -186,6 +190,49 @@ def release_reviewer(base: Base, view: View, subject: str, reviewer: Reviewer, r
     history = history_of(base, subject)
     judge_complete(base, history)
     return history_of(base, subject)
+
+
+class CallWaiting(NamedTuple):
+    """What a call waits for from the actor; names: text ``calls.told.<act>``."""
+
+    subject: str
+    act: str
+    title: str
+    since: datetime
+
+
+def calls_waiting(base: Base, view: View) -> Iterator[CallWaiting]:
+    """Yield what published calls wait for from the actor."""
+    if not view.actor.roles & {Role.OPERATOR, Role.DEMAND_OWNER, Role.REVIEWER}:
+        return
+    for history in calls_of(base, view):
+        found = _awaited(base, view, history) if history.published is not None else None
+        if found is not None:
+            yield CallWaiting(history.call.subject, found[0], history.terms.title, found[1])
+
+
+def _awaited(base: Base, view: View, history: CallHistory) -> tuple[str, datetime] | None:
+    """Return the act of the actor for which a call waits, and since when."""
+    stage, subject = history.stage(view.store.clock()), history.call.subject
+    runs, owns = view.actor.is_operator, view.actor.organisation == history.call.owner
+    assert history.published is not None
+    since, opened, judged = history.published.published_at, history.opened, history.judged
+    if runs and history.open_appeals:
+        return "decide", history.open_appeals[0].appeal.at
+    if runs and stage in (CallStage.PUBLISHED, CallStage.CLOSED) and not reviewer_pool(base, subject):
+        return "reviewers", since
+    if runs and stage is CallStage.CLOSED:
+        return "open", history.closes_at
+    reviewer = on_panel(view, history) if stage is CallStage.OPENED else None
+    if reviewer is not None and opened is not None and missing_scores(base, history)[reviewer]:
+        return "score", opened.opened_at
+    if owns and opened is not None and stage in (CallStage.OPENED, CallStage.JUDGED):
+        held = not history.terms.weight_tender or tender_for(base, history) is not None
+        if not held or judged is not None:
+            return ("rank" if held else "tender"), judged.judged_at if judged is not None else opened.opened_at
+    if owns and judged is not None and stage in (CallStage.STANDING, CallStage.AWARDED):
+        return ("award" if stage is CallStage.STANDING else "reached"), history.objection_ends or judged.judged_at
+    return None
 
 
 def order_tender(base: Base, view: View, subject: str) -> Tender:
