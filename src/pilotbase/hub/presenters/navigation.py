@@ -98,6 +98,7 @@ FLOW = (
 """In the order of their tabs; what plug-ins add to `FLOW` in a module of this name comes next."""
 HELP: Mapping[str, str] = {
     "a-trial-on-a-hub": "trials queue work",
+    "call-for-teams": "calls call",
     "describe-data": "descriptions dataset-new",
     "find-a-match": "matching record-matches",
     "label-data": "labelling labelling-open",
