@@ -88,6 +88,14 @@ PAGES = """
 /scenarios/hospital/xray/board/     404 404 200 404 200 404 404 404 404 200
 /scenarios/plant/milling/tenders/   404 404 200 200 404 200 200 404 404 200
 /scenarios/hospital/xray/tenders/   404 404 200 404 200 404 404 404 404 200
+/calls/                             200 200 200 200 200 200 200 200 200 200
+/calls/new/                         302 404 404 200 200 404 404 404 404 404
+/calls/plant/none/                  404 404 404 404 404 404 404 404 404 404
+/calls/plant/none/edit/             302 404 404 404 404 404 404 404 404 404
+/calls/plant/none/claim/            302 404 404 404 404 404 404 404 404 404
+/calls/plant/none/experts/          302 404 404 404 404 404 404 404 404 404
+/calls/plant/none/score/            302 404 404 404 404 404 404 404 404 404
+/calls/plant/none/standing/         302 404 404 404 404 404 404 404 404 404
 /scenarios/plant/milling/comparison/ 404 404 200 200 404 404 404 404 404 404
 /scenarios/hospital/xray/comparison/ 404 404 200 404 200 404 404 404 404 404
 /datasets/                          200 200 200 200 200 200 200 200 200 200
@@ -340,6 +348,11 @@ PAGES = """
 /api/scenarios/hospital/xray/tenders 401 404 200 404 200 404 404 404 404 200
 /api/scenarios/plant/milling/board  401 404 200 200 404 200 200 404 404 200
 /api/scenarios/hospital/xray/board  401 404 200 404 200 404 404 404 404 200
+/api/calls                          200 200 200 200 200 200 200 200 200 200
+/api/calls/plant/none               404 404 404 404 404 404 404 404 404 404
+/api/calls/plant/none/claims        401 404 404 404 404 404 404 404 404 404
+/api/calls/plant/none/scores        401 404 404 404 404 404 404 404 404 404
+/api/calls/plant/none/file          401 404 404 404 404 404 404 404 404 404
 /api/scenarios/plant/milling/comparison 401 404 200 200 404 404 404 404 404 404
 /api/scenarios/plant/milling/budget 401 404 404 404 404 404 404 404 404 404
 /api/trials/c1/estimate             401 404 404 404 404 404 404 404 404 404

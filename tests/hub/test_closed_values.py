@@ -53,6 +53,10 @@ NOT_HERE = {
     "/api/services/{service}/consents",
     "/api/services/{service}/consents/{consent}",
     "/api/tenders/{tender}",
+    "/api/calls/{owner}/{name}",
+    "/api/calls/{owner}/{name}/claims",
+    "/api/calls/{owner}/{name}/scores",
+    "/api/calls/{owner}/{name}/file",
     "/api/scenarios/{owner}/{name}/kit",
     "/api/services/{service}/history",
     "/api/services/{service}/keys",
@@ -79,7 +83,7 @@ NOT_HERE = {
     "/api/voucher-programmes/{programme}/evidence",
 }
 """What they are about does not stand in this world: a board, files of people, services, incidents, machines, a trial
-under way, claims on vouchers. Their own tests ask them."""
+under way, claims on vouchers, calls. Their own tests ask them."""
 LINK = re.compile(rb'(?:href|src|action|hx-get)="(/[^"#]*)')
 PRINTING = """import sys
 def predict(batch):

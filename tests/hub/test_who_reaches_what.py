@@ -248,6 +248,8 @@ POSTED = {
 POSTED_PAGES = {"site-pack-agree", "pool-job-cancel", "what-if-cancel", "description-save", "description-forget",
                 "service-move", "service-keys", "service-key-revoke", "service-budget", "service-terms",
                 "claim-decide", "claim-pay", "tender-enter", "tender-close",
+                "call-publish", "call-open", "call-release", "call-tender", "call-rank", "call-award", "call-appeal",
+                "call-decide", "call-reached",
                 "watch-replay", "watch-arm", "watch-disarm", "watch-silence", "watch-speak", "warning-care",
                 "import-confirm", "import-cancel",
                 "act-for", "invitation-withdraw", "membership-remove", "token-revoke",

@@ -42,6 +42,7 @@ COMMANDS: Mapping[str, str] = {
     "trial": "trial:app",
     "site": "site:app",
     "match": "match:app",
+    "call": "call:app",
     "certificate": "certificate:app",
     "standard": "standard:app",
     "service": "service:app",

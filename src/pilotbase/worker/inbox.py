@@ -1,4 +1,4 @@
-"""Requests that are on no record: packs for sites, items to label, experts to name, acts that need consent."""
+"""Requests that are on no record: packs for sites, items to label, experts to name, acts that need consent, calls."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.label_rounds import part_of, rounds_of
 from pilotbase.worker.datasets.labelling import is_judged, sheet_of, stage_of
 from pilotbase.worker.sites.orders import packs_to_agree
+from pilotbase.worker.trials.call_judging import calls_waiting
 from pilotbase.workspace.listings import Query, list_page
 from pilotbase.workspace.store import View
 
@@ -27,17 +28,17 @@ from pilotbase.workspace.store import View
 class InboxItem:
     """One thing that the actor's organisation, or the person in particular, is expected to do."""
 
-    kind: Literal["site-pack", "labelling-round", "panel-open", "act-consent", "role-change"]
+    kind: Literal["site-pack", "labelling-round", "panel-open", "act-consent", "role-change", "call"]
     identity: str
     subject: Subject
-    """The application, the dataset, the trial or the service."""
+    """The application, the dataset, the trial, the service or the call."""
     said: Text
     since: datetime
 
 
 def asked_of(base: Base, view: View) -> list[InboxItem]:
     """Return what waits for the actor of ``view``, oldest first."""
-    asked = (*_packs(view), *_rounds(base, view), *_panels(base, view), *_consents(view))
+    asked = (*_packs(view), *_rounds(base, view), *_panels(base, view), *_consents(view), *_calls(base, view))
     return sorted(asked, key=lambda one: one.since)
 
 
@@ -75,3 +76,8 @@ def _consents(view: View) -> Iterator[InboxItem]:
         service = load_service(view, one.service)
         said = text("service.told_consent", service=one.service, tool=one.tool)
         yield InboxItem("act-consent", one.consent, service.subject, said, one.asked_at)
+
+
+def _calls(base: Base, view: View) -> Iterator[InboxItem]:
+    for subject, code, title, since in calls_waiting(base, view):
+        yield InboxItem("call", f"{code} {name_of(subject)}", subject, text(f"calls.told.{code}", title=title), since)

@@ -18,7 +18,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, RequestActor, actor_of, language
 from pilotbase.hub.base import base
-from pilotbase.hub.presenters.addresses import back_to
+from pilotbase.hub.presenters.addresses import address_of, back_to
 from pilotbase.hub.presenters.drawn import render_live
 from pilotbase.hub.presenters.inbox import Inbox, inbox_of, task_of
 from pilotbase.hub.routing import POST, page
@@ -130,6 +130,8 @@ def _address(one: InboxItem) -> str:
         return reverse("role-changes")
     if one.kind == "act-consent":
         return reverse("consent", kwargs={"name": name_of(one.subject), "consent": one.identity})
+    if one.kind == "call":
+        return address_of(one.subject)
     if one.kind == "panel-open":
         return reverse("panel-open", kwargs={"name": one.identity})
     return reverse("labelling-round", kwargs={"identity": one.identity})

@@ -73,6 +73,7 @@ FLOW = (
     NavigationItem(text("overview.title"), "overview", members_only=True, reading=ReadScope.OVERVIEW, place="cockpit"),
     NavigationItem(text("roadmap.ledger"), "ledger", members_only=True, reading=ReadScope.LEDGER, place="cockpit"),
     NavigationItem(text("hub.nav_scenarios"), "records", "scenarios", place="scenarios"),
+    NavigationItem(text("calls.hub.title"), "calls", place="scenarios"),
     NavigationItem(text("match.nav"), "matching", members_only=True, place="scenarios"),
     NavigationItem(text("hub.nav_applications"), "records", "applications", members_only=True, place="applications"),
     NavigationItem(text("hub.nav_trials"), "records", "trials", members_only=True, place="trials"),
@@ -97,6 +98,7 @@ FLOW = (
 """In the order of their tabs; what plug-ins add to `FLOW` in a module of this name comes next."""
 HELP: Mapping[str, str] = {
     "a-trial-on-a-hub": "trials queue work",
+    "call-for-teams": "calls call",
     "describe-data": "descriptions dataset-new",
     "find-a-match": "assignment matching record-matches",
     "label-data": "labelling labelling-open",
@@ -115,7 +117,7 @@ HELP: Mapping[str, str] = {
     "write-an-application": "applications",
 }
 """Page of the documentation → the pages that it helps with, by name or by the first part of their address."""
-_PUBLIC = ("records", "certified", "certificate-check", "standards", "figures")
+_PUBLIC = ("records", "calls", "certified", "certificate-check", "standards", "figures")
 """What visitors see in the bar, by the name of the page."""
 
 

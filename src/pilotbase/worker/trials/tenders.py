@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.board import (
@@ -41,6 +41,14 @@ from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.jobs import JobState, enqueue, jobs_under
 from pilotbase.workspace.listings import require_listing
 from pilotbase.workspace.store import View
+
+
+class Entrant(NamedTuple):
+    """An application version that takes part."""
+
+    application: str
+    version: Digest
+    supplier: str
 
 
 def open_tender(base: Base, view: View, subject: str, terms: TenderTerms) -> Tender:
@@ -130,6 +138,47 @@ def close_tender(base: Base, view: View, identity: str) -> Tender:
                 change.set_head(_closed_head(identity), digest, expected=None)
             enqueue(change, WorkKind.TENDER, _tender_head(identity), {"tender": tender.digest()})
     return tender
+
+
+def hold_tender(
+    base: Base, scenario: tuple[str, Digest, str], terms: TenderTerms, head: str, wanted: Sequence[Entrant]
+) -> Tender:
+    """Open a tender with fixed entrants, close it and order its decision, all at once; under ``head`` there is one.
+
+    ``scenario``: subject, version and owner. Raises `InputError` for fewer than two entrants.
+    """
+    known = base.lab.view.load_head(head, Tender)
+    if known is not None:
+        return known
+    if len(wanted) < 2:
+        raise InputError("tender.one_entrant")
+    subject, version, owner = scenario
+    with base.lab.view.transaction("tender.held") as change:
+        made = Tender(scenario=subject, version=version, owner=owner, terms=terms, opened_at=change.now)
+        digest = change.put(made, PUBLIC, owner=owner, fields={"scenario": subject})
+        change.set_head(_tender_head(made.identity), digest, expected=None)
+        change.set_head(head, digest, expected=None)
+        entries = []
+        for one in wanted:
+            entry = TenderEntry(
+                tender=digest,
+                application=one.application,
+                version=one.version,
+                supplier=one.supplier,
+                entered_at=change.now,
+            )
+            entries.append(change.put(entry, parties(owner), owner=one.supplier, fields={"tender": digest}))
+            change.set_head(f"tender-entry:{made.identity}/{one.supplier}", entries[-1], expected=None)
+        closed = change.put(ClosedTender(tender=digest, entries=tuple(entries)), parties(), owner=owner)
+        change.set_head(_closed_head(made.identity), closed, expected=None)
+        enqueue(change, WorkKind.TENDER, _tender_head(made.identity), {"tender": digest})
+    return made
+
+
+def result_for(base: Base, tender: Tender) -> TenderResult | None:
+    """Return the result of a tender; None until it is decided."""
+    plan = base.lab.view.load_head(_plan_head(tender.identity), TenderPlan)
+    return result_of(base.lab, plan) if plan is not None else None
 
 
 def find_tender(view: View, identity: str) -> Tender:

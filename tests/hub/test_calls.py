@@ -1,0 +1,148 @@
+"""Calls for a task on the hub: the public list, forms, who sees what at each stage, what the API says."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.vocabularies import Role
+from tests.catalogue.records_for_tests import NOW, OTHER_SUPPLIER, version
+from tests.hub.worlds_for_tests import _person
+from tests.worker.calls_for_tests import Clock
+
+ENGLISH = {"accept-language": "en"}
+PAGE, API = "/calls/plant/spindles/", "/api/calls/plant/spindles"
+DRAFT = {
+    "name": "spindles",
+    "title": "Fewer broken spindles",
+    "task": "Warn the shift before a spindle breaks.",
+    "prize": "1000",
+    "currency": "CNY",
+    "closes": "2026-05-20",
+    "criteria": "60 Plan\n40 Team",
+    "weight_experts": 70,
+    "weight_price": 30,
+    "weight_tender": 0,
+    "cases": 1000,
+    "margin": 0.01,
+    "milestones": "2026-09-30 100 In service [certificate]",
+    "most_partners": 4,
+    "panel": 3,
+    "lowest": 1,
+    "highest": 5,
+    "fewest": 2,
+    "extension_days": 14,
+    "objection_days": 7,
+}
+EXPERTS = ("reviewer", "other-reviewer", "third-reviewer", "tied-reviewer")
+
+
+@pytest.fixture(scope="module")
+def world(one_world):
+    from pilotbase.hub.base import base
+
+    one_world.trial.reach("reported")
+    one_world.trial.register("outlook", Role.REVIEWER)
+    pine = version(name="pine", supplier="globex")
+    one_world.trial.do(OTHER_SUPPLIER, "application:globex/pine", Act.APPLICATION_REGISTER, pine)
+    one_world.trial.do(OTHER_SUPPLIER, "application:globex/pine", Act.APPLICATION_SUBMIT)
+    one_world.people["third-reviewer"] = _person("third-reviewer", "academy", "reviewer")
+    one_world.people["tied-reviewer"] = _person("tied-reviewer", "outlook", "reviewer")
+    one_world.clock = Clock(NOW + timedelta(days=1))
+    object.__setattr__(base().lab.store, "clock", one_world.clock)
+    return one_world
+
+
+def get(world, who, address):
+    return world.client(who).get(address, headers=ENGLISH)
+
+
+def post(world, who, address, body=None):
+    found = world.client(who).post(address, body or {}, headers=ENGLISH, follow=True)
+    assert found.status_code == 200, found.content
+    return found.content.decode()
+
+
+def said(world, who, address=PAGE):
+    found = get(world, who, address)
+    assert found.status_code == 200, (who, address, found.status_code)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", found.content.decode().partition("<main")[2]))
+
+
+def test_a_call_through_the_pages(world):
+    assert "plant/milling" in get(world, "owner", "/calls/new/").content.decode()
+    new = "/calls/new/?scenario=plant/milling"
+    wrong = post(world, "owner", new, DRAFT | {"weight_price": 20, "criteria": "Plan"})
+    assert "write a weight and a title" in wrong
+    assert "add up to 90 %" in post(world, "owner", new, DRAFT | {"weight_price": 20})
+    assert "Publish the call" in post(world, "owner", new, DRAFT)
+    assert get(world, None, PAGE).status_code == 404 == get(world, "supplier", PAGE).status_code
+    form = get(world, "owner", f"{PAGE}edit/").content.decode()
+    assert "60 Plan" in form and "2026-09-30 100 In service [certificate]" in form
+    post(world, "owner", f"{PAGE}edit/", DRAFT | {"title": "No broken spindles"})
+    post(world, "owner", f"{PAGE}publish/")
+    assert get(world, "owner", f"{PAGE}edit/").status_code == 404
+    assert "No broken spindles" in said(world, None, "/calls/") and "Warn the shift" in said(world, None)
+    assert get(world, "owner", f"{PAGE}claim/").status_code == 404
+    claims = {
+        "supplier": {"application": "application:acme/forest", "price": "900", "partners": "hospital Wards"},
+        "other-supplier": {"application": "application:globex/pine", "price": "800", "ties": "outlook"},
+    }
+    for who, claim in claims.items():
+        body = claim | {"plan": f"A plan of {who}.", "commitment": "on"}
+        assert "Your claim" in post(world, who, f"{PAGE}claim/", body)
+    assert "above 0" not in post(
+        world, "supplier", f"{PAGE}claim/", claims["supplier"] | {"plan": "B", "price": "9999"}
+    )
+    for who in ("desk", "owner", "regulator", "reviewer", "supplier"):
+        assert "A plan of other-supplier" not in said(world, who), who
+        told = get(world, who, f"{API}/claims").json()
+        assert (told["status"], told["code"]) == (409, "calls.sealed"), who
+    assert "Name the experts of the call" in said(world, "desk", "/work/")
+    experts = get(world, "desk", f"{PAGE}experts/").content.decode()
+    chosen = re.findall(r'value="(\S+ p-[a-z-]+)"', experts)
+    assert len(chosen) == len(EXPERTS)
+    post(world, "desk", f"{PAGE}experts/", {"reviewers": chosen})
+    assert "sealed for everybody until" in post(world, "desk", f"{PAGE}open/")
+    world.clock.pass_days(30)
+    late = post(world, "desk", f"{PAGE}open/")
+    assert "A plan of other-supplier." in late and "Tie to globex" in late
+    assert "A plan of other-supplier." not in said(world, "supplier")
+    for who in EXPERTS[:3]:
+        assert "Score the claims of the call" in said(world, who, "/work/")
+        page = get(world, who, f"{PAGE}score/").content.decode()
+        assert "A plan of" in page
+        for team, points in (("acme", (5, 4)), ("globex", (2, 3))):
+            words = {"points_0": points[0], "points_1": points[1], "words": f"Judgement of {team}"}
+            post(world, who, f"{PAGE}score/?team={team}", words)
+        if who != EXPERTS[2]:
+            told = get(world, "desk", f"{API}/scores").json()
+            assert told["code"] == "calls.scores_sealed"
+            assert "Judgement of" not in said(world, "owner")
+    assert get(world, "tied-reviewer", f"{PAGE}score/").status_code == 404
+    shown = get(world, "owner", f"{PAGE}standing/").content.decode()
+    assert "Judgement of acme" in shown and "<svg" in shown
+    assert get(world, "supplier", f"{PAGE}standing/").status_code == 404
+    assert "Score the claims of the call" not in said(world, "reviewer", "/work/")
+    assert "Find the standing of the call" in said(world, "owner", "/work/")
+    post(world, "owner", f"{PAGE}rank/")
+    theirs = said(world, "other-supplier", f"{PAGE}standing/")
+    assert "Acme" in theirs and "Judgement of" not in theirs and "accepted" in theirs
+    assert get(world, "other-owner", f"{PAGE}standing/").status_code == 200, "hospital is a partner"
+    assert get(world, None, f"{PAGE}standing/").status_code == 302
+    assert "has not passed the gate" in post(world, "owner", f"{PAGE}award/", {"leader": "globex", "grounds": "x"})
+    assert "Objections until" in post(world, "owner", f"{PAGE}award/", {"leader": "acme"})
+    assert "Acme" in said(world, None)
+    assert "Appeals" in post(world, "other-supplier", f"{PAGE}appeal/", {"grounds": "The trial was late."})
+    assert "The trial was late." not in said(world, "supplier")
+    decided = post(world, "desk", f"{PAGE}appeals/1/", {"outcome": "dismissed", "reasons": "It was not."})
+    assert "It was not." in decided
+    world.clock.pass_days(8)
+    assert "Accept a milestone" in said(world, "owner")
+    assert "Accept the milestones of the call" in said(world, "owner", "/work/")
+    assert "Accept the milestones" not in said(world, "other-supplier", "/work/")
+    assert "Nothing on the base shows" in post(world, "owner", f"{PAGE}milestones/1/", {"words": "Done."})
+    file = get(world, "regulator", f"{API}/file")
+    assert file.status_code == 200 and file.json()["standing"]["lines"][0]["leader"] == "acme"
+    assert get(world, "supplier", f"{API}/file").status_code == 403
