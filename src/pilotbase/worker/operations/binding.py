@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib import import_module
@@ -12,6 +13,7 @@ from pilotbase.documents.api import people
 from pilotbase.documents.files import Part, whole
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plugins import packages
+from pilotbase.documents.subjects import Organisation
 from pilotbase.documents.texts import Language
 from pilotbase.documents.vocabularies import Role
 from pilotbase.operations.operation import In, Operation, Out
@@ -106,8 +108,8 @@ class Caller:
     """Returns whether a person (by identifier) acts for an organisation of this hub."""
     accounts: Accounts | None = None
     """None: this machine alone has none."""
-    roles_changed: Callable[[str], object] = lambda organisation: None
-    """Called when the roles of an organisation may have changed: a hub then limits those of its members."""
+    changing_roles: Callable[[Organisation], AbstractContextManager[object]] = nullcontext
+    """Within it an organisation is saved: a hub guards the rights of its members, and limits their roles."""
 
 
 @dataclass(frozen=True)
