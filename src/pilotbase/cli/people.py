@@ -24,7 +24,8 @@ def _say(one: AccountSummary) -> None:
     said = {"person": one.person or "–", "name": one.name, "email": one.email, "state": state}
     say(text("people.line", **said))
     for membership in one.memberships:
-        say(text("people.line_in", organisation=membership.organisation, roles=", ".join(membership.roles)))
+        held = text("people.line_in", organisation=membership.organisation, roles=", ".join(membership.roles))
+        say(text("people.line_manages", held=held) if membership.manages else held)
 
 
 def _say_all(one: AccountDetails) -> None:
@@ -45,7 +46,7 @@ def _say_entry(one: AuditEntry) -> None:
     say(text("people.line_log", **said, person=one.person or "–", action=one.action, about=" ".join(one.subjects)))
 
 
-_FIRST = OptionSpelling(positional=True)
+_FIRST, _MANAGES = OptionSpelling(positional=True), "--manager/--no-manager"
 add(
     app,
     Command(
@@ -64,7 +65,7 @@ add(
     Command("sign-out", people.END_SESSIONS),
     Command("reset-factor", people.RESET_FACTOR),
     Command("revoke-token", people.REVOKE_TOKEN),
-    Command("roles", people.SET_ROLES, spelled={"roles": _FIRST}),
+    Command("roles", people.SET_ROLES, spelled={"roles": _FIRST, "manages": OptionSpelling(flag=_MANAGES)}),
     Command("proposals", people.PROPOSALS, show=each(_say_proposal, text("people.no_proposals"))),
     Command("consent", people.CONSENT),
     Command("refuse", people.REFUSE),
@@ -75,5 +76,5 @@ add(
         of=lambda found: found.items,
         without=("before",),
     ),
-    Command("remove", people.SET_ROLES, said="end", given={"roles": []}),
+    Command("remove", people.SET_ROLES, said="end", given={"roles": [], "manages": None}),
 )

@@ -186,7 +186,8 @@ def _of_session(request: HttpRequest) -> RequestActor:
 
 def actor_of(membership: Membership, person: Person) -> Actor:
     """Return who acts by a membership of ``person``: in those of its roles that the organisation has now."""
-    return Actor(membership.organisation, roles_held(membership.organisation, membership.roles), person.identity)
+    organisation, manages = membership.organisation, membership.manages
+    return Actor(organisation, roles_held(organisation, membership.roles), person.identity, manages)
 
 
 def roles_held(organisation: str, roles: Iterable[str]) -> frozenset[Role]:

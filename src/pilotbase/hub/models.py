@@ -62,6 +62,8 @@ class Membership(models.Model):
     )
     organisation: models.CharField[str, str] = models.CharField(max_length=63)
     roles = models.JSONField(default=list)
+    manages: models.BooleanField[bool, bool] = models.BooleanField(default=False)
+    """Whether the person decides who is in the organisation, and as what."""
     since: models.DateTimeField[datetime, datetime] = models.DateTimeField(auto_now_add=True)
 
     class Meta:  # noqa: D106

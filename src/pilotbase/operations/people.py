@@ -82,22 +82,25 @@ class RolesWanted(OfPerson):
 
     organisation: Annotated[Name, PATH]
     roles: list[Role] = pydantic.Field(max_length=len(Role))
+    manages: bool | None = None
+    """Whether they manage the organisation; null: as before."""
 
 
 def _manages(name: str, http: str, takes: type[In], gives: type[Out], **more: Any) -> Operation[In, Out]:
-    """Return what an operator does to an account; done again, it changes nothing more."""
-    return Operation(f"people.{name}", http, takes, gives, who=DeskAct.MANAGE, repeated=Repeated.HARMLESS, **more)
+    """Return what is done to an account; done again, it changes nothing more."""
+    who = {"who": DeskAct.MANAGE, **more}
+    return Operation(f"people.{name}", http, takes, gives, repeated=Repeated.HARMLESS, **who)
 
 
 _PATH = "/organisations/{name}/invitations"
 ME = Operation("people.me", "GET /me", NoInput, Caller)
-INVITATIONS = Operation("people.invitations", f"GET {_PATH}", OfOrganisation, list[Invitation], who=DeskAct.INVITE)
+INVITATIONS = Operation("people.invitations", f"GET {_PATH}", OfOrganisation, list[Invitation], who=DeskAct.STAFF)
 INVITE = Operation(
     "people.invite",
     f"POST {_PATH}",
     NewInvitation,
     Invitation,
-    who=DeskAct.INVITE,
+    who=DeskAct.STAFF,
     repeated=Repeated.ANEW,
     location="/api/organisations/{asked.name}/invitations",
     example={"email": "wang@plant.example", "roles": ["demand_owner"]},
@@ -114,6 +117,7 @@ SET_ROLES = _manages(
     "PUT /people/{person}/memberships/{organisation}",
     RolesWanted,
     AccountDetails,
+    who=DeskAct.STAFF,
     example={"roles": ["demand_owner", "reviewer"]},
 )
 PROPOSALS = Operation(

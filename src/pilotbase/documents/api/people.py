@@ -24,6 +24,8 @@ class Membership(ResponseModel):
 
     organisation: str
     roles: list[Role]
+    manages: bool = False
+    """Whether the person decides who is in the organisation, and as what."""
 
 
 class Caller(ResponseModel):

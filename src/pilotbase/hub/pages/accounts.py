@@ -181,7 +181,7 @@ def token_revoke(request: HubRequest, number: int) -> HttpResponse:
     return redirect("tokens")
 
 
-@page("organisations/<str:organisation>/invite/", "invite", DeskAct.INVITE, ("GET", "POST"))
+@page("organisations/<str:organisation>/invite/", "invite", DeskAct.STAFF, ("GET", "POST"))
 def invite(request: HubRequest, organisation: str) -> HttpResponse:
     """Invite an address into an organisation."""
     see(request.acting.view, organisation_subject(organisation))
@@ -201,7 +201,7 @@ def invite(request: HubRequest, organisation: str) -> HttpResponse:
     return render(request, "hub/invite.html", {"form": form, "crumbs": crumbs, "title": title})
 
 
-@page("invitations/<int:number>/withdraw/", "invitation-withdraw", DeskAct.INVITE, POST)
+@page("invitations/<int:number>/withdraw/", "invitation-withdraw", DeskAct.STAFF, POST)
 def withdraw(request: HubRequest, number: int) -> HttpResponse:
     """Withdraw an invitation."""
     invitation = there(Invitation.objects.filter(pk=number).first())
@@ -216,11 +216,12 @@ def _require_inviter(request: HubRequest, organisation: str) -> None:
         raise NotFoundError("hub.not_found")
 
 
-@page("memberships/<int:number>/remove/", "membership-remove", DeskAct.MANAGE, POST)
+@page("memberships/<int:number>/remove/", "membership-remove", DeskAct.STAFF, POST)
 def remove(request: HubRequest, number: int) -> HttpResponse:
     """End a membership."""
     membership = there(Membership.objects.select_related("person").filter(pk=number).first())
     organisation = membership.organisation
+    _require_inviter(request, organisation)
     waits = invitations.set_roles(request.acting.view, membership, [])
     said = text("people.proposed", email=membership.person.email) if waits else text("hub.membership_ended")
     messages.success(request, said.render(language()))

@@ -12,7 +12,7 @@ from pilotbase.catalogue.application_draft import forms_for
 from pilotbase.documents.application import Runtime
 from pilotbase.documents.base import Document
 from pilotbase.documents.lifecycles import listed_states
-from pilotbase.documents.permissions import Act, DeskAct, SubjectRelation, permitted
+from pilotbase.documents.permissions import Act, SubjectRelation, permitted
 from pilotbase.documents.record import ApplicationVersion, Record
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import ApplicationState, DatasetState, ScenarioState
@@ -194,7 +194,6 @@ def _members(acting: RequestActor, name: str) -> dict[str, Any]:
     invites = may_invite(acting.view, name)
     return {
         "members": Membership.objects.filter(organisation=name).select_related("person").order_by("person__name"),
-        "removes": acting.may(DeskAct.MANAGE),
         "invites": invites,
         "invitations": open_invitations(name) if invites else (),
     }

@@ -19,10 +19,10 @@ from pilotbase.documents.subjects import organisation_subject
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import RequestActor, language, roles_held
 from pilotbase.hub.models import ApiToken, Invitation, Membership, Person, RoleChange
-from pilotbase.hub.people.invitations import consent, invite, open_invitations, set_roles
+from pilotbase.hub.people.invitations import consent, invite, may_invite, open_invitations, set_roles
 from pilotbase.hub.people.rights import decide
 from pilotbase.hub.people.tokens import end_token, working_tokens
-from pilotbase.operations.people import PeopleAsked
+from pilotbase.operations.people import PeopleAsked, RolesWanted
 from pilotbase.worker.operations.binding import there
 from pilotbase.workspace.store import View
 
@@ -71,7 +71,9 @@ class HubAccounts:
 
     def show(self, identity: str) -> people.AccountDetails:
         """Return one person; raises `NotFoundError` for whom the caller does not see."""
-        person = there(self._people(PeopleAsked()).filter(identity=identity).first())
+        return self._details(there(self._people(PeopleAsked()).filter(identity=identity).first()))
+
+    def _details(self, person: Person) -> people.AccountDetails:
         manages, tokens = self.acting.may(DeskAct.MANAGE), working_tokens().filter(person=person)
         return filled(
             people.AccountDetails,
@@ -79,7 +81,11 @@ class HubAccounts:
             joined_at=person.joined_at,
             sessions=UserSession.objects.filter(user=person).count() if manages else None,
             tokens=[filled(people.AccountToken, one, token=one.pk) for one in tokens] if manages else [],
-            proposals=[one for one in self.proposals() if one.email.lower() == person.email.lower()] if manages else [],
+            proposals=[
+                one
+                for one in self.proposals()
+                if one.email.lower() == person.email.lower() and may_invite(self.acting.view, one.organisation)
+            ],
         )
 
     def block(self, identity: str) -> people.AccountDetails:
@@ -121,11 +127,12 @@ class HubAccounts:
         """Let a token of a person work no more; raises `NotFoundError` for one that they never had."""
         end_token(self.acting.view, there(ApiToken.objects.filter(person__identity=identity, pk=number).first()))
 
-    def set_roles(self, identity: str, organisation: str, roles: Sequence[Role]) -> people.AccountDetails:
+    def set_roles(self, wanted: RolesWanted) -> people.AccountDetails:
         """Change what a person is in an organisation; raises as `set_roles`, and `NotFoundError`: no member there."""
-        members = Membership.objects.select_related("person").filter(person__identity=identity)
-        set_roles(self.acting.view, there(members.filter(organisation=organisation).first()), roles)
-        return self.show(identity)
+        members = Membership.objects.select_related("person").filter(person__identity=wanted.person)
+        member = there(members.filter(organisation=wanted.organisation).first())
+        set_roles(self.acting.view, member, wanted.roles, wanted.manages)
+        return self._details(self._everybody().get(pk=member.person.pk))
 
     def proposals(self) -> list[people.ProposedRoles]:
         """Return what waits for the consent of a second operator, oldest first."""
@@ -158,9 +165,13 @@ class HubAccounts:
             found = found.filter(organisation=self.acting.organisation)
         return _narrowed(found, asked)
 
-    def _people(self, asked: PeopleAsked) -> QuerySet[Person]:
+    def _everybody(self) -> QuerySet[Person]:
+        """Return all people, with those of their memberships that the caller sees."""
         found = Person.objects.annotate(second_factor=Exists(_FACTORS.filter(user=OuterRef("pk"))))
-        found = found.prefetch_related(Prefetch("memberships", self._members(PeopleAsked()).order_by("organisation")))
+        return found.prefetch_related(Prefetch("memberships", self._members(PeopleAsked()).order_by("organisation")))
+
+    def _people(self, asked: PeopleAsked) -> QuerySet[Person]:
+        found = self._everybody()
         if asked.organisation or asked.role or not self.acting.actor.sees_all:
             found = found.filter(pk__in=self._members(asked).values("person"))
         if asked.state is not None:
@@ -208,7 +219,8 @@ def _number(after: str) -> int:
 
 
 def _membership(one: Membership) -> people.Membership:
-    return people.Membership(organisation=one.organisation, roles=sorted(roles_held(one.organisation, one.roles)))
+    held = sorted(roles_held(one.organisation, one.roles))
+    return people.Membership(organisation=one.organisation, roles=held, manages=one.manages)
 
 
 def _guest(one: Invitation) -> people.AccountSummary:

@@ -38,7 +38,6 @@ from pilotbase.hub.people.rights import BASE_WIDE, decide, holders, proposal
 from pilotbase.hub.people.tokens import new_secret
 from pilotbase.hub.presenters.records import title_of
 from pilotbase.worker.base import DEFAULT_NAME
-from pilotbase.workspace.actors import require_may_begin
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Query, every_listing
 from pilotbase.workspace.store import View
@@ -177,8 +176,8 @@ def enter(view: View, inviter: Person | None, guests: Sequence[Guest]) -> list[S
 
 
 def may_invite(view: View, organisation: str) -> bool:
-    """Return whether the actor of ``view`` may invite into ``organisation``."""
-    return permitted(DeskAct.INVITE, view.actor, SubjectRelation(organisation=organisation))
+    """Return whether the actor of ``view`` decides who is in ``organisation``."""
+    return permitted(DeskAct.STAFF, view.actor, SubjectRelation(organisation=organisation))
 
 
 def _require_invitable(view: View, guest: Guest) -> None:
@@ -247,8 +246,10 @@ def join(view: View, invitation: Invitation, person: Person) -> Membership:
         raise InputError("hub.invitation_foreign", email=person.email)
     with transaction.atomic():
         _use_up(invitation)
+        organisation, granted = invitation.organisation, {"roles": invitation.roles}
+        first = {**granted, "manages": not Membership.objects.filter(organisation=organisation, manages=True).exists()}
         membership, _ = Membership.objects.update_or_create(
-            person=person, organisation=invitation.organisation, defaults={"roles": invitation.roles}
+            person=person, organisation=organisation, defaults=granted, create_defaults=first
         )
         _log_membership(view, "membership.granted", membership)
     return membership
@@ -278,18 +279,24 @@ def withdraw(view: View, invitation: Invitation) -> None:
             change.record("invitation.withdrawn", subjects, {"invitation": invitation.pk})
 
 
-def set_roles(view: View, membership: Membership, roles: Iterable[Role]) -> RoleChange | None:
+def set_roles(
+    view: View, membership: Membership, roles: Iterable[Role], manages: bool | None = None
+) -> RoleChange | None:
     """Let a person have these roles in their organisation from now on; without any, the membership ends.
 
-    Where a second operator must consent, return what they must consent to, and change nothing.
+    ``manages``: whether they manage the organisation; None: as before. Where a second operator must consent to the
+    roles, return what they must consent to, and leave the roles as they are.
 
     Raises:
         InputError: a role that the organisation does not have.
-        BarredError: no operator would be left.
-        RefusedError: the actor of ``view`` is not the operator.
+        BarredError: no operator would be left, or no manager of the organisation.
+        RefusedError: the actor of ``view`` is neither operator nor manager of the organisation.
     """
     wanted = sorted(set(roles))
-    _require_manager(view, membership, wanted)
+    manages = bool(wanted) and (membership.manages if manages is None else manages)
+    _require_changeable(view, membership, wanted, manages)
+    if wanted and manages != membership.manages:
+        _set_manager(view, membership, manages)
     if wanted == sorted(membership.roles):
         return None
     found = proposal(view, membership.person.email, membership.organisation, wanted)
@@ -309,7 +316,7 @@ def consent(view: View, number: int) -> None:
         members = Membership.objects.select_related("person").filter(person__email__iexact=found.email)
         member = members.filter(organisation=found.organisation).first()
         if member is not None:
-            _require_manager(view, member, roles)
+            _require_changeable(view, member, roles, manages=bool(roles) and member.manages)
             _set_roles(view, member, roles)
         elif roles:
             language: Language = "zh" if found.language == "zh" else "en"
@@ -318,13 +325,35 @@ def consent(view: View, number: int) -> None:
     decide(view, number, take_effect)
 
 
-def _require_manager(view: View, membership: Membership, wanted: Sequence[Role]) -> None:
+def _require_changeable(view: View, membership: Membership, wanted: Sequence[Role], manages: bool) -> None:
     """Return if the actor of ``view`` may change a membership to ``wanted``; raises as `set_roles`."""
-    require_may_begin(DeskAct.MANAGE, view.actor)
+    _require_inviter(view, membership.organisation)
     _require_roles(membership.organisation, wanted)
     operating = holders(Role.OPERATOR).filter(person__is_active=True)
     if Role.OPERATOR not in wanted and [one.pk for one in operating] == [membership.pk]:
         raise BarredError("hub.last_operator")
+    others = Membership.objects.filter(organisation=membership.organisation, person__is_active=True)
+    left = others.exclude(pk=membership.pk)
+    if membership.manages and not manages and left.exists() and not left.filter(manages=True).exists():
+        raise BarredError("hub.last_manager", organisation=membership.organisation)
+
+
+def _set_manager(view: View, membership: Membership, manages: bool) -> None:
+    membership.manages = manages
+    with transaction.atomic():
+        membership.save(update_fields=["manages"])
+        _log_membership(view, "membership.changed", membership)
+
+
+def appoint_managers(view: View) -> None:
+    """Let the first of its members manage each organisation that nobody manages: one of before there were managers."""
+    managed = Membership.objects.filter(manages=True).values("organisation")
+    members = Membership.objects.exclude(organisation__in=managed).filter(person__is_active=True)
+    first: dict[str, Membership] = {}
+    for one in members.select_related("person").order_by("since", "pk"):
+        first.setdefault(one.organisation, one)
+    for one in first.values():
+        _set_manager(view, one, manages=True)
 
 
 def _set_roles(view: View, membership: Membership, roles: Sequence[Role]) -> None:
@@ -384,11 +413,11 @@ def _use_up(invitation: Invitation, field: str = "used_at") -> None:
 
 
 def _log_membership(view: View, action: str, membership: Membership) -> None:
+    person, roles = membership.person, ", ".join(membership.roles)
     with view.transaction(action) as change:
-        change.require_operator()
+        facts: dict[str, str | int] = {"roles": roles, "person": person.identity, "manages": membership.manages}
         subjects = [organisation_subject(membership.organisation)]
-        facts: dict[str, str | int] = {"roles": ", ".join(membership.roles), "person": membership.person.identity}
-        change.record(action, subjects, facts, _logged_person(membership.person.email, None))
+        change.record(action, subjects, facts, _logged_person(person.email, None))
 
 
 def _logged_person(email: str, inviter: Person | None) -> bytes:

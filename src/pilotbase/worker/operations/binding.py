@@ -17,7 +17,7 @@ from pilotbase.documents.subjects import Organisation
 from pilotbase.documents.texts import Language
 from pilotbase.documents.vocabularies import Role
 from pilotbase.operations.operation import In, Operation, Out
-from pilotbase.operations.people import PeopleAsked
+from pilotbase.operations.people import PeopleAsked, RolesWanted
 from pilotbase.vault.place import UploadTerms
 from pilotbase.worker.base import Base
 from pilotbase.workspace.failures import NotFoundError
@@ -73,7 +73,7 @@ class Accounts(Protocol):
 
     def revoke_token(self, identity: str, number: int) -> None: ...
 
-    def set_roles(self, identity: str, organisation: str, roles: Sequence[Role]) -> people.AccountDetails: ...
+    def set_roles(self, wanted: RolesWanted) -> people.AccountDetails: ...
 
     def proposals(self) -> list[people.ProposedRoles]: ...
 

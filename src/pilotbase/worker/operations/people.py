@@ -77,7 +77,7 @@ def revoke_token(caller: Caller, asked: declared.OfToken) -> None:
 @does(declared.SET_ROLES)
 def set_roles(caller: Caller, asked: declared.RolesWanted) -> people.AccountDetails:
     """Change the roles of a person in an organisation, or end the membership."""
-    return _of_manager(caller).set_roles(asked.person, asked.organisation, asked.roles)
+    return _of_inviter(caller, asked.organisation).set_roles(asked)
 
 
 @does(declared.PROPOSALS)
@@ -114,7 +114,7 @@ def _audited(entry: LogEntry, person: str | None) -> people.AuditEntry:
 def _of_inviter(caller: Caller, organisation: str) -> Accounts:
     """Return the accounts for whom may invite into ``organisation``; for everybody else there are no invitations."""
     stands = SubjectRelation(organisation=organisation)
-    if not permitted(DeskAct.INVITE, caller.view.actor, stands):
+    if not permitted(DeskAct.STAFF, caller.view.actor, stands):
         raise NotFoundError("hub.not_found")
     return _there(caller.accounts)
 
