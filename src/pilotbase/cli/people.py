@@ -43,7 +43,7 @@ def _say_proposal(one: ProposedRoles) -> None:
 
 def _say_entry(one: AuditEntry) -> None:
     said = {"number": one.number, "at": format_second(one.at), "organisation": one.organisation or "–"}
-    say(text("people.line_log", **said, person=one.person or "–", action=one.action, about=" ".join(one.subjects)))
+    say(text("people.line_log", **said, person=one.person or "–", action=one.done, about=" ".join(one.subjects)))
 
 
 _FIRST, _MANAGES = OptionSpelling(positional=True), "--manager/--no-manager"

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pilotbase.documents.api.shapes import ResponseModel
 from pilotbase.documents.base import Name
+from pilotbase.documents.texts import Text, has_text
 from pilotbase.documents.vocabularies import Role
 
 
@@ -125,6 +126,12 @@ class AuditEntry(ResponseModel):
     subjects: list[str]
     """Names and digests of what it is about."""
     facts: dict[str, str | int | bool]
+
+    @property
+    def done(self) -> Text | str:
+        """What was done, in words; the action itself where there are none, as of a plug-in that is gone."""
+        known = (code for code in (f"done.{self.action}", f"act.{self.action}") if has_text(code))
+        return next((Text(code=code) for code in known), self.action)
 
 
 class AuditPage(ResponseModel):
