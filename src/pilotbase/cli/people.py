@@ -13,7 +13,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.operations import people
 
 if TYPE_CHECKING:
-    from pilotbase.documents.api.people import AccountDetails, AccountSummary, AuditEntry, ProposedRoles
+    from pilotbase.documents.api.people import AccountDetails, AccountSummary, AuditEntry, ProposedRoles, SignUpDomain
 
 
 app = Noun()
@@ -41,6 +41,10 @@ def _say_proposal(one: ProposedRoles) -> None:
     say(text("people.line_proposal", **said, name=one.proposed_by, until=format_day(one.expires_at)))
 
 
+def _say_domain(one: SignUpDomain) -> None:
+    say(text("people.line_in", organisation=one.domain, roles=", ".join(one.roles)))
+
+
 def _say_entry(one: AuditEntry) -> None:
     said = {"number": one.number, "at": format_second(one.at), "organisation": one.organisation or "–"}
     say(text("people.line_log", **said, person=one.person or "–", action=one.done, about=" ".join(one.subjects)))
@@ -60,6 +64,9 @@ add(
     ),
     Command("show", people.SHOW, show=_say_all),
     Command("invite", people.INVITE, spelled={"email": _FIRST, "roles": _FIRST}),
+    Command("domains", people.DOMAINS, show=each(_say_domain, text("people.none"))),
+    Command("set-domain", people.SET_DOMAIN, spelled={"roles": _FIRST}),
+    Command("end-domain", people.END_DOMAIN),
     Command("block", people.BLOCK),
     Command("unblock", people.UNBLOCK),
     Command("sign-out", people.END_SESSIONS),

@@ -87,6 +87,15 @@ class Invitation(models.Model):
     withdrawn_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(null=True)
 
 
+class SignUpDomain(models.Model):
+    """Whoever proves an address of this domain at an identity provider may join an organisation."""
+
+    domain: models.CharField[str, str] = models.CharField(max_length=253, unique=True)
+    organisation: models.CharField[str, str] = models.CharField(max_length=63)
+    roles = models.JSONField(default=list)
+    """What they are when they join."""
+
+
 class RoleChanges(models.Manager["RoleChange"]):
     """Finds proposals."""
 

@@ -14,6 +14,7 @@ from pilotbase.documents.api.people import (
     Caller,
     Invitation,
     ProposedRoles,
+    SignUpDomain,
 )
 from pilotbase.documents.api.shapes import MOST_LISTED, SHORT, RequestModel
 from pilotbase.documents.base import Moment, Name
@@ -32,6 +33,22 @@ class NewInvitation(OfOrganisation):
     """Whom to invite."""
 
     email: str = pydantic.Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+    roles: list[Role] = pydantic.Field(min_length=1, max_length=len(Role))
+
+
+class OfDomain(OfOrganisation):
+    """Which email domain of an organisation."""
+
+    domain: Annotated[
+        str,
+        pydantic.Field(max_length=253, pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$"),
+        PATH,
+    ]
+
+
+class NewDomain(OfDomain):
+    """As what the people of an email domain join."""
+
     roles: list[Role] = pydantic.Field(min_length=1, max_length=len(Role))
 
 
@@ -105,6 +122,12 @@ INVITE = Operation(
     location="/api/organisations/{asked.name}/invitations",
     example={"email": "wang@plant.example", "roles": ["demand_owner"]},
 )
+_DOMAINS = "/organisations/{name}/domains"
+DOMAINS = Operation("people.domains", f"GET {_DOMAINS}", OfOrganisation, list[SignUpDomain], who=DeskAct.STAFF)
+SET_DOMAIN = _manages(
+    "set_domain", f"PUT {_DOMAINS}/{{domain}}", NewDomain, NOTHING, example={"roles": ["demand_owner"]}
+)
+END_DOMAIN = _manages("end_domain", f"DELETE {_DOMAINS}/{{domain}}", OfDomain, NOTHING)
 LIST = Operation("people.list", "GET /people", PeopleAsked, AccountPage, refuses=frozenset({404}))
 SHOW = Operation("people.show", "GET /people/{person}", OfPerson, AccountDetails)
 BLOCK = _manages("block", "PUT /people/{person}/block", OfPerson, AccountDetails)

@@ -99,6 +99,14 @@ class AccountDetails(AccountSummary):
     """Changes of their roles that wait for the consent of a second operator."""
 
 
+class SignUpDomain(ResponseModel):
+    """An email domain whose people join an organisation by the identity provider, without invitation."""
+
+    domain: str
+    roles: list[Role]
+    """What they are when they join."""
+
+
 class Invitation(ResponseModel):
     """An invitation whose link is still valid."""
 

@@ -18,11 +18,12 @@ from pilotbase.documents.permissions import DeskAct
 from pilotbase.documents.subjects import organisation_subject
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import RequestActor, language, roles_held
-from pilotbase.hub.models import ApiToken, Invitation, Membership, Person, RoleChange
+from pilotbase.hub.models import ApiToken, Invitation, Membership, Person, RoleChange, SignUpDomain
+from pilotbase.hub.people.domains import end_domain, set_domain
 from pilotbase.hub.people.invitations import consent, invite, may_invite, open_invitations, set_roles
 from pilotbase.hub.people.rights import decide
 from pilotbase.hub.people.tokens import end_token, working_tokens
-from pilotbase.operations.people import PeopleAsked, RolesWanted
+from pilotbase.operations.people import NewDomain, OfDomain, PeopleAsked, RolesWanted
 from pilotbase.worker.operations.binding import there
 from pilotbase.workspace.store import View
 
@@ -53,6 +54,19 @@ class HubAccounts:
         if isinstance(sent, RoleChange):
             return people.Invitation.model_validate(sent).model_copy(update={"waits_for_consent": True})
         return people.Invitation.model_validate(sent.invitation).model_copy(update={"link": sent.link})
+
+    def domains(self, organisation: str) -> list[people.SignUpDomain]:
+        """Return the email domains by which people join ``organisation``."""
+        found = SignUpDomain.objects.filter(organisation=organisation).order_by("domain")
+        return [people.SignUpDomain.model_validate(one) for one in found]
+
+    def set_domain(self, wanted: NewDomain) -> None:
+        """Let the people of an email domain join an organisation; raises as `set_domain`."""
+        set_domain(self.acting.view, wanted.domain, wanted.name, wanted.roles)
+
+    def end_domain(self, asked: OfDomain) -> None:
+        """Let nobody more join by an email domain; raises `NotFoundError`."""
+        end_domain(self.acting.view, asked.domain, asked.name)
 
     def find(self, asked: PeopleAsked) -> people.AccountPage:
         """Return people by name, or invitations, the newest first; raises `NotFoundError` for an unknown ``after``."""

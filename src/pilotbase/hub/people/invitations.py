@@ -184,7 +184,7 @@ def _require_invitable(view: View, guest: Guest) -> None:
     _require_inviter(view, guest.organisation)
     if not view.actor.is_operator and _counted_invitations(guest.organisation) >= MOST_OPEN:
         raise BarredError("hub.too_many_invitations", limit=MOST_OPEN)
-    _require_roles(guest.organisation, guest.roles)
+    require_roles(guest.organisation, guest.roles)
 
 
 def _require_inviter(view: View, organisation: str) -> None:
@@ -198,7 +198,8 @@ def _counted_invitations(organisation: str) -> int:
     return open_invitations(organisation).count() + lately.count()
 
 
-def _require_roles(organisation: str, roles: Iterable[Role]) -> None:
+def require_roles(organisation: str, roles: Iterable[Role]) -> None:
+    """Return if ``organisation`` has all of ``roles``; raises `InputError`."""
     allowed = roles_of(organisation)
     if not allowed.issuperset(roles):
         names = ", ".join(sorted(role.value for role in allowed)) or "–"
@@ -241,15 +242,23 @@ def join(view: View, invitation: Invitation, person: Person) -> Membership:
         NotFoundError: the invitation has been used, withdrawn or has expired meanwhile.
         InputError: it was sent to another address, or is for roles that the organisation no longer has.
     """
-    _require_roles(invitation.organisation, map(Role, invitation.roles))
+    require_roles(invitation.organisation, map(Role, invitation.roles))
     if person.email.lower() != invitation.email.lower():
         raise InputError("hub.invitation_foreign", email=person.email)
     with transaction.atomic():
         _use_up(invitation)
-        organisation, granted = invitation.organisation, {"roles": invitation.roles}
-        first = {**granted, "manages": not Membership.objects.filter(organisation=organisation, manages=True).exists()}
+        return enter_member(view, person, invitation.organisation, invitation.roles)
+
+
+def enter_member(view: View, person: Person, organisation: str, roles: Sequence[str]) -> Membership:
+    """Make ``person`` a member who has ``roles``; the first one manages the organisation."""
+    first = not Membership.objects.filter(organisation=organisation, manages=True).exists()
+    with transaction.atomic():
         membership, _ = Membership.objects.update_or_create(
-            person=person, organisation=organisation, defaults=granted, create_defaults=first
+            person=person,
+            organisation=organisation,
+            defaults={"roles": roles},
+            create_defaults={"roles": roles, "manages": first},
         )
         _log_membership(view, "membership.granted", membership)
     return membership
@@ -328,7 +337,7 @@ def consent(view: View, number: int) -> None:
 def _require_changeable(view: View, membership: Membership, wanted: Sequence[Role], manages: bool) -> None:
     """Return if the actor of ``view`` may change a membership to ``wanted``; raises as `set_roles`."""
     _require_inviter(view, membership.organisation)
-    _require_roles(membership.organisation, wanted)
+    require_roles(membership.organisation, wanted)
     operating = holders(Role.OPERATOR).filter(person__is_active=True)
     if Role.OPERATOR not in wanted and [one.pk for one in operating] == [membership.pk]:
         raise BarredError("hub.last_operator")

@@ -17,7 +17,7 @@ from pilotbase.documents.subjects import Organisation
 from pilotbase.documents.texts import Language
 from pilotbase.documents.vocabularies import Role
 from pilotbase.operations.operation import In, Operation, Out
-from pilotbase.operations.people import PeopleAsked, RolesWanted
+from pilotbase.operations.people import NewDomain, OfDomain, PeopleAsked, RolesWanted
 from pilotbase.vault.place import UploadTerms
 from pilotbase.worker.base import Base
 from pilotbase.workspace.failures import NotFoundError
@@ -58,6 +58,12 @@ class Accounts(Protocol):
     def invitations(self, organisation: str) -> list[people.Invitation]: ...
 
     def invite(self, organisation: str, email: str, roles: Sequence[Role]) -> people.Invitation: ...
+
+    def domains(self, organisation: str) -> list[people.SignUpDomain]: ...
+
+    def set_domain(self, wanted: NewDomain) -> None: ...
+
+    def end_domain(self, asked: OfDomain) -> None: ...
 
     def find(self, asked: PeopleAsked) -> people.AccountPage: ...
 

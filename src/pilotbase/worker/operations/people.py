@@ -32,6 +32,24 @@ def invite(caller: Caller, asked: declared.NewInvitation) -> people.Invitation:
     return _of_inviter(caller, asked.name).invite(asked.name, asked.email, asked.roles)
 
 
+@does(declared.DOMAINS)
+def domains(caller: Caller, asked: declared.OfOrganisation) -> list[people.SignUpDomain]:
+    """Return the email domains by which people join an organisation."""
+    return _of_inviter(caller, asked.name).domains(asked.name)
+
+
+@does(declared.SET_DOMAIN)
+def set_domain(caller: Caller, asked: declared.NewDomain) -> None:
+    """Let the people of an email domain join an organisation."""
+    _of_manager(caller).set_domain(asked)
+
+
+@does(declared.END_DOMAIN)
+def end_domain(caller: Caller, asked: declared.OfDomain) -> None:
+    """Let nobody more join by an email domain."""
+    _of_manager(caller).end_domain(asked)
+
+
 @does(declared.LIST)
 def list_people(caller: Caller, asked: declared.PeopleAsked) -> people.AccountPage:
     """Return the people whom the caller may see, by name."""
