@@ -13,7 +13,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.operations import people
 
 if TYPE_CHECKING:
-    from pilotbase.documents.api.people import AccountDetails, AccountSummary, AuditEntry, ProposedRoles, SignUpDomain
+    from pilotbase.documents.api.people import AccountDetails, AccountSummary, AuditEntry, JoiningDomain, ProposedRoles
 
 
 app = Noun()
@@ -41,7 +41,7 @@ def _say_proposal(one: ProposedRoles) -> None:
     say(text("people.line_proposal", **said, name=one.proposed_by, until=format_day(one.expires_at)))
 
 
-def _say_domain(one: SignUpDomain) -> None:
+def _say_domain(one: JoiningDomain) -> None:
     say(text("people.line_in", organisation=one.domain, roles=", ".join(one.roles)))
 
 

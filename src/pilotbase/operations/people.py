@@ -13,8 +13,8 @@ from pilotbase.documents.api.people import (
     AuditPage,
     Caller,
     Invitation,
+    JoiningDomain,
     ProposedRoles,
-    SignUpDomain,
 )
 from pilotbase.documents.api.shapes import MOST_LISTED, SHORT, RequestModel
 from pilotbase.documents.base import Moment, Name
@@ -123,7 +123,7 @@ INVITE = Operation(
     example={"email": "wang@plant.example", "roles": ["demand_owner"]},
 )
 _DOMAINS = "/organisations/{name}/domains"
-DOMAINS = Operation("people.domains", f"GET {_DOMAINS}", OfOrganisation, list[SignUpDomain], who=DeskAct.STAFF)
+DOMAINS = Operation("people.domains", f"GET {_DOMAINS}", OfOrganisation, list[JoiningDomain], who=DeskAct.STAFF)
 SET_DOMAIN = _manages(
     "set_domain", f"PUT {_DOMAINS}/{{domain}}", NewDomain, NOTHING, example={"roles": ["demand_owner"]}
 )

@@ -99,7 +99,7 @@ class AccountDetails(AccountSummary):
     """Changes of their roles that wait for the consent of a second operator."""
 
 
-class SignUpDomain(ResponseModel):
+class JoiningDomain(ResponseModel):
     """An email domain whose people join an organisation by the identity provider, without invitation."""
 
     domain: str

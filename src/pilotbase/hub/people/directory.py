@@ -55,10 +55,10 @@ class HubAccounts:
             return people.Invitation.model_validate(sent).model_copy(update={"waits_for_consent": True})
         return people.Invitation.model_validate(sent.invitation).model_copy(update={"link": sent.link})
 
-    def domains(self, organisation: str) -> list[people.SignUpDomain]:
+    def domains(self, organisation: str) -> list[people.JoiningDomain]:
         """Return the email domains by which people join ``organisation``."""
         found = SignUpDomain.objects.filter(organisation=organisation).order_by("domain")
-        return [people.SignUpDomain.model_validate(one) for one in found]
+        return [people.JoiningDomain.model_validate(one) for one in found]
 
     def set_domain(self, wanted: NewDomain) -> None:
         """Let the people of an email domain join an organisation; raises as `set_domain`."""

@@ -33,7 +33,7 @@ def invite(caller: Caller, asked: declared.NewInvitation) -> people.Invitation:
 
 
 @does(declared.DOMAINS)
-def domains(caller: Caller, asked: declared.OfOrganisation) -> list[people.SignUpDomain]:
+def domains(caller: Caller, asked: declared.OfOrganisation) -> list[people.JoiningDomain]:
     """Return the email domains by which people join an organisation."""
     return _of_inviter(caller, asked.name).domains(asked.name)
 
