@@ -72,10 +72,11 @@ def test_one_table_says_of_everything_who_may():
     [
         (actor("base", Role.OPERATOR, person="p"), "SOIWUdlo"),
         (actor("base", Role.OPERATOR), "OIWdl"),
-        (actor("plant", Role.DEMAND_OWNER, person="p"), "SIUdl"),
-        (actor("acme", Role.SUPPLIER, person="p"), "APIU"),
-        (actor("ministry", Role.REGULATOR, person="p"), "Idlo"),
-        (actor("institute", Role.REVIEWER, person="p"), "I"),
+        (actor("plant", Role.DEMAND_OWNER, person="p"), "SUdl"),
+        (Actor("plant", frozenset({Role.DEMAND_OWNER}), "p", manages=True), "SIUdl"),
+        (actor("acme", Role.SUPPLIER, person="p"), "APU"),
+        (actor("ministry", Role.REGULATOR, person="p"), "dlo"),
+        (actor("institute", Role.REVIEWER, person="p"), ""),
         (Actor("", frozenset()), ""),
     ],
 )
@@ -85,7 +86,7 @@ def test_what_stands_in_no_record_is_open_to_the_roles_of_the_table(who, may):
         "A": Act.APPLICATION_REGISTER,
         "P": Act.COMMISSION_PROPOSE,
         "O": Act.ORGANISATION_REGISTER,
-        "I": DeskAct.INVITE,
+        "I": DeskAct.STAFF,
         "W": WatchAct.ARM,
         "U": DeskAct.UPLOAD,
     }

@@ -247,6 +247,8 @@ PAGES = """
 /audit/                             302 404 200 404 404 404 404 404 404 200
 /audit/audit.csv                    302 404 200 404 404 404 404 404 404 200
 /api/audit                          401 403 200 403 403 403 403 403 403 200
+/organisations/plant/domains/       302 404 200 404 404 404 404 404 404 404
+/api/organisations/plant/domains    401 404 200 200 404 404 404 404 404 404
 /role-changes/                      302 404 200 404 404 404 404 404 404 404
 /api/role-changes                   401 403 200 403 403 403 403 403 403 403
 /organisations/new/                 302 404 200 404 404 404 404 404 404 404

@@ -1,9 +1,16 @@
 """Who did what when, from the log of the base: filtered, page by page, as a file; for operators and regulators."""
 
+import ast
 import csv
 import io
+from pathlib import Path
 
 import pytest
+
+from pilotbase.documents.catalogues import catalogue
+from pilotbase.documents.texts import LANGUAGES
+
+ROOT = Path(__file__).parents[2]
 
 JSON = {"content_type": "application/json"}
 
@@ -76,12 +83,71 @@ def test_it_is_read_page_by_page_however_few_lines_are_wanted(world, monkeypatch
     assert seen == ["person.unblocked", "person.blocked"] and pages > 2
 
 
+def exported(client, asked=""):
+    return list(csv.reader(io.StringIO(client.get(f"/audit/audit.csv?{asked}").getvalue().decode("utf-8-sig"))))
+
+
+def test_the_file_is_sent_page_by_page(world, monkeypatch):
+    from pilotbase.hub.pages import audit as pages
+    from pilotbase.workspace.log import entries
+
+    everything = audit(world, limit=200)["items"]
+    monkeypatch.setattr(pages, "MOST_LISTED", 5)
+    monkeypatch.setattr(entries, "LOOKED_THROUGH", 7)
+    read, do = [], pages.do
+    monkeypatch.setattr(pages, "do", lambda *asked: read.append(asked) or do(*asked))
+    answer = world.client("desk").get("/audit/audit.csv")
+    pieces = iter(answer.streaming_content)
+    next(pieces)
+    assert answer.streaming and read == [], "the first line is sent before the log is read"
+    first = next(pieces)
+    assert len(read) == 1 and 0 < first.count(b"\r\n") <= 5
+    rest = list(pieces)
+    assert all(rest), "an empty piece would end the file under ASGI"
+    assert (first + b"".join(rest)).count(b"\r\n") == len(everything)
+    monkeypatch.setattr(pages, "EXPORTED", 10)
+    assert len(exported(world.client("desk"))) == 11
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "Person blocked"), ("zh", "账户已停用")])
+def test_the_page_and_the_file_say_in_plain_words_what_was_done(world, language, said):
+    client = world.client("regulator", HTTP_ACCEPT_LANGUAGE=language)
+    assert said in client.get("/audit/?action=person.").content.decode()
+    assert said in client.get("/audit/audit.csv?action=person.").getvalue().decode()
+
+
+def logged_actions():
+    """Yield what the code enters into the log, where the code spells it out."""
+    place = {"transaction": 0, "record": 0, "_log": 1, "log_about": 1, "_log_membership": 1, "erase_over": 2}
+    for file in (*(ROOT / "src").rglob("*.py"), *(ROOT / "estate").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            called = getattr(node, "func", None)
+            name = getattr(called, "attr", None) or getattr(called, "id", "")
+            if name in place and len(node.args) > place[name]:
+                given = node.args[place[name]]
+                either = [given.body, given.orelse] if isinstance(given, ast.IfExp) else [given]
+                yield from (one.value for one in either if isinstance(one, ast.Constant) and isinstance(one.value, str))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_action_of_the_log_has_plain_words(language):
+    actions = set(logged_actions())
+    assert len(actions) > 150
+    assert [one for one in sorted(actions) if not {f"done.{one}", f"act.{one}"} & catalogue_of(language)] == []
+
+
+def catalogue_of(language):
+    return {*catalogue("done", language), *catalogue("act", language)}
+
+
 def test_the_page_links_to_people_and_records_and_gives_a_file(world):
     desk = world.client("desk", HTTP_ACCEPT_LANGUAGE="en")
     page = desk.get("/audit/", {"person": "owner@example.org", "action": "person."}).content.decode()
     assert "/people/p-owner/" in page and "/organisations/plant/" in page and "person.blocked" in page
-    lines = list(csv.reader(io.StringIO(desk.get("/audit/audit.csv?action=person.").content.decode("utf-8-sig"))))
-    assert [line[5] for line in lines[1:]] == ["person.unblocked", "person.blocked"]
+    assert [line[5:7] for line in exported(desk, "action=person.")[1:]] == [
+        ["Person unblocked", "person.unblocked"],
+        ["Person blocked", "person.blocked"],
+    ]
     assert "Show all" in desk.get("/audit/?action=none.").content.decode()
     assert desk.get("/audit/?since=no-day").status_code == 200
 

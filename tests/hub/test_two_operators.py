@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.core import mail
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 JSON = {"content_type": "application/json"}
 INVITE = "/api/organisations/base/invitations"
@@ -149,6 +150,48 @@ def test_an_import_of_people_only_proposes_such_rights(world):
     assert invite_all(view, world.people["desk"], guests) == 2
     assert [one.to for one in mail.outbox] == [["b@plant.example"]]
     assert [one["email"] for one in waiting(world)] == ["a@base.example"]
+
+
+MINISTRY = {"name": "ministry", "title": "Ministry", "roles": ["reviewer"]}
+
+
+def ministry_said(world, way):
+    """Return what answers an operator who takes the role of its members from an organisation."""
+    desk = world.client("desk")
+    if way == "content":
+        return desk.put("/api/organisations/ministry", MINISTRY, **JSON).content.decode()
+    if way == "act":
+        return desk.post("/api/organisations/ministry/acts/organisation.edit", MINISTRY, **JSON).content.decode()
+    if way == "page":
+        filled = {"title_en": "Ministry", "roles": ["reviewer"]}
+        return desk.post("/organisations/ministry/acts/organisation.edit/", filled, follow=True).content.decode()
+    sheet = SimpleUploadedFile("they.csv", b"name,title_en,roles\nministry,Ministry,reviewer\n")
+    shown = desk.post("/import/organisations/", {"file": sheet}, follow=True)
+    mark = re.findall(r'name="mark" value="([^"]+)"', shown.content.decode())
+    confirm = f"{shown.redirect_chain[-1][0]}confirm/"
+    return desk.post(confirm, {"mark": mark}, follow=True).content.decode()
+
+
+@pytest.mark.parametrize("way", ["content", "act", "page", "import"])
+def test_the_record_of_an_organisation_is_no_way_round(world, way):
+    assert "which takes two operators to take away" in ministry_said(world, way).replace("&#x27;", "'")
+    assert world.client("regulator").get("/audit/").status_code == 200, "still a regulator"
+
+
+def test_the_role_of_an_organisation_goes_once_two_have_taken_it_from_its_people(world):
+    desk, held = world.client("desk"), "/api/people/p-regulator/memberships/ministry"
+    assert desk.put(held, {"roles": []}, **JSON).status_code == 200
+    number = waiting(world)[0]["number"]
+    assert world.client("planner").post(f"/api/role-changes/{number}/consent").status_code == 204
+    before = desk.get("/api/organisations/ministry").json()
+    assert desk.put("/api/organisations/ministry", MINISTRY, **JSON).status_code == 200
+    assert desk.put("/api/organisations/ministry", before, **JSON).status_code == 200
+    assert world.client("regulator").get("/audit/").status_code == 404, "the record alone gives nobody a right"
+
+
+def test_who_may_not_edit_an_organisation_does_not_learn_who_is_in_it(world):
+    refused = world.client("owner").put("/api/organisations/ministry", MINISTRY, **JSON)
+    assert (refused.status_code, refused.json()["code"]) != (409, "hub.role_held")
 
 
 def test_what_takes_effect_at_once_is_told_so_beside_an_open_proposal(world):

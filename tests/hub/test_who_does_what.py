@@ -50,6 +50,7 @@ PLACES = {
     "site": "plant-site",
     "person": "p-nobody",
     "token": "1",
+    "domain": "plant.example",
 }
 """Field of an address → what there is, or might be."""
 QUERIES = {"watch.path": "?detector=drift:torque", "exchange.attach": "?name=a.txt"}

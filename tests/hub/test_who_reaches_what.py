@@ -253,7 +253,7 @@ POSTED_PAGES = {"site-pack-agree", "pool-job-cancel", "what-if-cancel", "descrip
                 "watch-replay", "watch-arm", "watch-disarm", "watch-silence", "watch-speak", "warning-care",
                 "import-confirm", "import-cancel",
                 "act-for", "invitation-withdraw", "membership-remove", "token-revoke",
-                "person-act", "person-roles", "role-change", "set_language", "theme",
+                "person-act", "person-roles", "role-change", "domain-end", "set_language", "theme",
                 "openid_connect_login", "openid_connect_callback", "mfa_reauthenticate", "mfa_activate_totp",
                 "mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes",
                 "mfa_download_recovery_codes",

@@ -228,7 +228,8 @@ def _person(name: str, organisation: str, role: str) -> object:
     person.save()
     EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
     if organisation:
-        Membership.objects.create(person=person, organisation=organisation, roles=[role])
+        first = not Membership.objects.filter(organisation=organisation).exists()
+        Membership.objects.create(person=person, organisation=organisation, roles=[role], manages=first)
     return person
 
 

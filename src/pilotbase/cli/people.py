@@ -13,7 +13,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.operations import people
 
 if TYPE_CHECKING:
-    from pilotbase.documents.api.people import AccountDetails, AccountSummary, AuditEntry, ProposedRoles
+    from pilotbase.documents.api.people import AccountDetails, AccountSummary, AuditEntry, JoiningDomain, ProposedRoles
 
 
 app = Noun()
@@ -24,7 +24,8 @@ def _say(one: AccountSummary) -> None:
     said = {"person": one.person or "–", "name": one.name, "email": one.email, "state": state}
     say(text("people.line", **said))
     for membership in one.memberships:
-        say(text("people.line_in", organisation=membership.organisation, roles=", ".join(membership.roles)))
+        held = text("people.line_in", organisation=membership.organisation, roles=", ".join(membership.roles))
+        say(text("people.line_manages", held=held) if membership.manages else held)
 
 
 def _say_all(one: AccountDetails) -> None:
@@ -40,12 +41,16 @@ def _say_proposal(one: ProposedRoles) -> None:
     say(text("people.line_proposal", **said, name=one.proposed_by, until=format_day(one.expires_at)))
 
 
+def _say_domain(one: JoiningDomain) -> None:
+    say(text("people.line_in", organisation=one.domain, roles=", ".join(one.roles)))
+
+
 def _say_entry(one: AuditEntry) -> None:
     said = {"number": one.number, "at": format_second(one.at), "organisation": one.organisation or "–"}
-    say(text("people.line_log", **said, person=one.person or "–", action=one.action, about=" ".join(one.subjects)))
+    say(text("people.line_log", **said, person=one.person or "–", action=one.done, about=" ".join(one.subjects)))
 
 
-_FIRST = OptionSpelling(positional=True)
+_FIRST, _MANAGES = OptionSpelling(positional=True), "--manager/--no-manager"
 add(
     app,
     Command(
@@ -59,12 +64,15 @@ add(
     ),
     Command("show", people.SHOW, show=_say_all),
     Command("invite", people.INVITE, spelled={"email": _FIRST, "roles": _FIRST}),
+    Command("domains", people.DOMAINS, show=each(_say_domain, text("people.none"))),
+    Command("set-domain", people.SET_DOMAIN, spelled={"roles": _FIRST}),
+    Command("end-domain", people.END_DOMAIN),
     Command("block", people.BLOCK),
     Command("unblock", people.UNBLOCK),
     Command("sign-out", people.END_SESSIONS),
     Command("reset-factor", people.RESET_FACTOR),
     Command("revoke-token", people.REVOKE_TOKEN),
-    Command("roles", people.SET_ROLES, spelled={"roles": _FIRST}),
+    Command("roles", people.SET_ROLES, spelled={"roles": _FIRST, "manages": OptionSpelling(flag=_MANAGES)}),
     Command("proposals", people.PROPOSALS, show=each(_say_proposal, text("people.no_proposals"))),
     Command("consent", people.CONSENT),
     Command("refuse", people.REFUSE),
@@ -75,5 +83,5 @@ add(
         of=lambda found: found.items,
         without=("before",),
     ),
-    Command("remove", people.SET_ROLES, said="end", given={"roles": []}),
+    Command("remove", people.SET_ROLES, said="end", given={"roles": [], "manages": None}),
 )

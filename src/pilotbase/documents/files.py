@@ -98,11 +98,14 @@ def decoded(data: bytes, file: str, limit: int) -> str:
 
 def format_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     """Return a table as CSV; cells that a spreadsheet would compute start with an apostrophe."""
+    return b"\xef\xbb\xbf" + format_rows([header, *rows])
+
+
+def format_rows(rows: Iterable[Sequence[str]]) -> bytes:
+    """Return further rows of a table as `format_csv` writes them."""
     written = io.StringIO(newline="")
-    writer = csv.writer(written)
-    writer.writerow([_safe(cell) for cell in header])
-    writer.writerows([_safe(cell) for cell in row] for row in rows)
-    return b"\xef\xbb\xbf" + written.getvalue().encode()
+    csv.writer(written).writerows([_safe(cell) for cell in row] for row in rows)
+    return written.getvalue().encode()
 
 
 def _safe(cell: str) -> str:

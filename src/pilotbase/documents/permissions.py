@@ -21,6 +21,8 @@ class Relation(StrEnum):
     """Any subject."""
     MEMBER = "member"
     """The subject is the actor's own organisation."""
+    MANAGER = "manager"
+    """The subject is the actor's own organisation, and this person manages it."""
     OWNER = "owner"
     """The actor's organisation is the demand owner of the subject."""
     SUPPLIER = "supplier"
@@ -68,9 +70,9 @@ ANY_SUPPLIER = Grant(Role.SUPPLIER, Relation.ANY)
 ANY_OWNER = Grant(Role.DEMAND_OWNER, Relation.ANY)
 ITS_OWN = GrantToAll(Relation.OWNER)
 """The organisation that owns the service."""
-MEMBERS, EVERYBODY, ASKERS, AUTHORS = (
+MEMBERS, MANAGERS, EVERYBODY, ASKERS, AUTHORS = (
     tuple(Grant(role, relation) for role in Role)
-    for relation in (Relation.MEMBER, Relation.ANY, Relation.ASKER, Relation.AUTHOR)
+    for relation in (Relation.MEMBER, Relation.MANAGER, Relation.ANY, Relation.ASKER, Relation.AUTHOR)
 )
 
 
@@ -241,10 +243,10 @@ class DeskAct(Restricted):
 
     IMPORT = "base.import", OPERATOR, MACHINE
     """Organisations, people and targets, many at once."""
-    INVITE = "person.invite", OPERATOR, MACHINE, *MEMBERS
-    """Admit people: the operator into every organisation, members into their own."""
+    STAFF = "organisation.staff", OPERATOR, MACHINE, *MANAGERS
+    """Invite people, set their roles, end memberships: the operator in every organisation, managers in their own."""
     MANAGE = "person.manage", OPERATOR
-    """Change roles, end memberships and sessions, block people."""
+    """Consent to rights, end sessions, block people."""
     PLAN = "roadmap.set", OPERATOR, MACHINE
     MEASURE = "base.measure", OPERATOR
     """See the process's health figures, which are not public."""
@@ -296,6 +298,9 @@ class Acting(Protocol):
     @property
     def person(self) -> str | None: ...
 
+    @property
+    def manages(self) -> bool: ...
+
 
 @dataclass(frozen=True)
 class SubjectRelation:
@@ -340,6 +345,7 @@ def relations(actor: Acting, stands: SubjectRelation) -> frozenset[Relation]:
     holds = {
         Relation.ANY: True,
         Relation.MEMBER: actor.organisation == stands.organisation,
+        Relation.MANAGER: actor.organisation == stands.organisation and actor.manages,
         Relation.OWNER: actor.organisation == stands.demand_owner,
         Relation.SUPPLIER: actor.organisation == stands.supplier,
         Relation.REVIEWER: (actor.organisation, actor.person) in stands.reviewers,

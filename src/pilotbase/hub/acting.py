@@ -186,7 +186,8 @@ def _of_session(request: HttpRequest) -> RequestActor:
 
 def actor_of(membership: Membership, person: Person) -> Actor:
     """Return who acts by a membership of ``person``: in those of its roles that the organisation has now."""
-    return Actor(membership.organisation, roles_held(membership.organisation, membership.roles), person.identity)
+    organisation, manages = membership.organisation, membership.manages
+    return Actor(organisation, roles_held(organisation, membership.roles), person.identity, manages)
 
 
 def roles_held(organisation: str, roles: Iterable[str]) -> frozenset[Role]:
@@ -197,8 +198,13 @@ def roles_held(organisation: str, roles: Iterable[str]) -> frozenset[Role]:
 def roles_of(organisation: str) -> frozenset[Role]:
     """Return the roles of an organisation; none of one that is not registered. The base's own operates it."""
     digest = operator_view().head(record_head(organisation_subject(organisation)))
-    own = frozenset({Role.OPERATOR}) if organisation == base().trust.issuer else frozenset[Role]()
-    return own | (_declared(digest) if digest is not None else frozenset())
+    return roles_by(organisation, _declared(digest) if digest is not None else ())
+
+
+def roles_by(organisation: str, declared: Iterable[Role]) -> frozenset[Role]:
+    """Return the roles that an organisation has whose record declares ``declared``."""
+    own = {Role.OPERATOR} if organisation == base().trust.issuer else ()
+    return frozenset((*own, *declared))
 
 
 @lru_cache(maxsize=4096)

@@ -12,6 +12,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.base import base, operator_view
 from pilotbase.hub.models import Invitation, Membership, Person
+from pilotbase.hub.people.invitations import appoint_managers
 from pilotbase.worker.demo.records import Cast, parties_in
 
 _NAMES = {
@@ -59,6 +60,7 @@ def make_accounts(base_name: str) -> tuple[Cast, list[DemoAccount]]:
         person = _person(handle, name, password, role, organisations)
         people[handle] = person.identity
         accounts.append(DemoAccount(role, person.email, password))
+    appoint_managers(operator_view())
     return Cast(base_name, **people), accounts
 
 

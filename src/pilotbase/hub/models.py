@@ -62,6 +62,8 @@ class Membership(models.Model):
     )
     organisation: models.CharField[str, str] = models.CharField(max_length=63)
     roles = models.JSONField(default=list)
+    manages: models.BooleanField[bool, bool] = models.BooleanField(default=False)
+    """Whether the person decides who is in the organisation, and as what."""
     since: models.DateTimeField[datetime, datetime] = models.DateTimeField(auto_now_add=True)
 
     class Meta:  # noqa: D106
@@ -83,6 +85,15 @@ class Invitation(models.Model):
     expires_at: models.DateTimeField[datetime, datetime] = models.DateTimeField()
     used_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(null=True)
     withdrawn_at: models.DateTimeField[datetime | None, datetime | None] = models.DateTimeField(null=True)
+
+
+class SignUpDomain(models.Model):
+    """Whoever proves an address of this domain at an identity provider may join an organisation."""
+
+    domain: models.CharField[str, str] = models.CharField(max_length=253, unique=True)
+    organisation: models.CharField[str, str] = models.CharField(max_length=63)
+    roles = models.JSONField(default=list)
+    """What they are when they join."""
 
 
 class RoleChanges(models.Manager["RoleChange"]):

@@ -13,6 +13,7 @@ from pilotbase.documents.api.people import (
     AuditPage,
     Caller,
     Invitation,
+    JoiningDomain,
     ProposedRoles,
 )
 from pilotbase.documents.api.shapes import MOST_LISTED, SHORT, RequestModel
@@ -32,6 +33,22 @@ class NewInvitation(OfOrganisation):
     """Whom to invite."""
 
     email: str = pydantic.Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+    roles: list[Role] = pydantic.Field(min_length=1, max_length=len(Role))
+
+
+class OfDomain(OfOrganisation):
+    """Which email domain of an organisation."""
+
+    domain: Annotated[
+        str,
+        pydantic.Field(max_length=253, pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$"),
+        PATH,
+    ]
+
+
+class NewDomain(OfDomain):
+    """As what the people of an email domain join."""
+
     roles: list[Role] = pydantic.Field(min_length=1, max_length=len(Role))
 
 
@@ -82,26 +99,35 @@ class RolesWanted(OfPerson):
 
     organisation: Annotated[Name, PATH]
     roles: list[Role] = pydantic.Field(max_length=len(Role))
+    manages: bool | None = None
+    """Whether they manage the organisation; null: as before."""
 
 
 def _manages(name: str, http: str, takes: type[In], gives: type[Out], **more: Any) -> Operation[In, Out]:
-    """Return what an operator does to an account; done again, it changes nothing more."""
-    return Operation(f"people.{name}", http, takes, gives, who=DeskAct.MANAGE, repeated=Repeated.HARMLESS, **more)
+    """Return what is done to an account; done again, it changes nothing more."""
+    who = {"who": DeskAct.MANAGE, **more}
+    return Operation(f"people.{name}", http, takes, gives, repeated=Repeated.HARMLESS, **who)
 
 
 _PATH = "/organisations/{name}/invitations"
 ME = Operation("people.me", "GET /me", NoInput, Caller)
-INVITATIONS = Operation("people.invitations", f"GET {_PATH}", OfOrganisation, list[Invitation], who=DeskAct.INVITE)
+INVITATIONS = Operation("people.invitations", f"GET {_PATH}", OfOrganisation, list[Invitation], who=DeskAct.STAFF)
 INVITE = Operation(
     "people.invite",
     f"POST {_PATH}",
     NewInvitation,
     Invitation,
-    who=DeskAct.INVITE,
+    who=DeskAct.STAFF,
     repeated=Repeated.ANEW,
     location="/api/organisations/{asked.name}/invitations",
     example={"email": "wang@plant.example", "roles": ["demand_owner"]},
 )
+_DOMAINS = "/organisations/{name}/domains"
+DOMAINS = Operation("people.domains", f"GET {_DOMAINS}", OfOrganisation, list[JoiningDomain], who=DeskAct.STAFF)
+SET_DOMAIN = _manages(
+    "set_domain", f"PUT {_DOMAINS}/{{domain}}", NewDomain, NOTHING, example={"roles": ["demand_owner"]}
+)
+END_DOMAIN = _manages("end_domain", f"DELETE {_DOMAINS}/{{domain}}", OfDomain, NOTHING)
 LIST = Operation("people.list", "GET /people", PeopleAsked, AccountPage, refuses=frozenset({404}))
 SHOW = Operation("people.show", "GET /people/{person}", OfPerson, AccountDetails)
 BLOCK = _manages("block", "PUT /people/{person}/block", OfPerson, AccountDetails)
@@ -114,6 +140,7 @@ SET_ROLES = _manages(
     "PUT /people/{person}/memberships/{organisation}",
     RolesWanted,
     AccountDetails,
+    who=DeskAct.STAFF,
     example={"roles": ["demand_owner", "reviewer"]},
 )
 PROPOSALS = Operation(

@@ -21,6 +21,8 @@ class Actor:
     roles: frozenset[Role]
     person: str | None = None
     """Opaque identifier of the person, the same in every organisation; None for command line and worker."""
+    manages: bool = False
+    """Whether the person manages the organisation: who is in it, and as what."""
 
     @property
     def is_operator(self) -> bool:

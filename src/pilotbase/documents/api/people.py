@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pilotbase.documents.api.shapes import ResponseModel
 from pilotbase.documents.base import Name
+from pilotbase.documents.texts import Text, has_text
 from pilotbase.documents.vocabularies import Role
 
 
@@ -24,6 +25,8 @@ class Membership(ResponseModel):
 
     organisation: str
     roles: list[Role]
+    manages: bool = False
+    """Whether the person decides who is in the organisation, and as what."""
 
 
 class Caller(ResponseModel):
@@ -96,6 +99,14 @@ class AccountDetails(AccountSummary):
     """Changes of their roles that wait for the consent of a second operator."""
 
 
+class JoiningDomain(ResponseModel):
+    """An email domain whose people join an organisation by the identity provider, without invitation."""
+
+    domain: str
+    roles: list[Role]
+    """What they are when they join."""
+
+
 class Invitation(ResponseModel):
     """An invitation whose link is still valid."""
 
@@ -123,6 +134,12 @@ class AuditEntry(ResponseModel):
     subjects: list[str]
     """Names and digests of what it is about."""
     facts: dict[str, str | int | bool]
+
+    @property
+    def done(self) -> Text | str:
+        """What was done, in words; the action itself where there are none, as of a plug-in that is gone."""
+        known = (code for code in (f"done.{self.action}", f"act.{self.action}") if has_text(code))
+        return next((Text(code=code) for code in known), self.action)
 
 
 class AuditPage(ResponseModel):

@@ -32,11 +32,10 @@ from pilotbase.hub.api.answers import (
     require_type,
 )
 from pilotbase.hub.api.authentication import EVERYBODY, MEMBERS, ServiceKeyAuth
-from pilotbase.hub.base import operator_view
 from pilotbase.hub.bounds import BodyTooLargeError, count_request
 from pilotbase.hub.caching import confirmed, shared
 from pilotbase.hub.people.directory import HubAccounts
-from pilotbase.hub.people.invitations import cut_memberships
+from pilotbase.hub.people.invitations import changing_roles
 from pilotbase.hub.presenters.addresses import address_of
 from pilotbase.hub.presenters.taken import file_response, part_of
 from pilotbase.operations import declared
@@ -120,9 +119,8 @@ def _view(operation: Operation[Any, Any]) -> Callable[..., Any]:
 
 def _caller(request: HubRequest, view: View, version: Digest | None) -> Caller:
     known = caller(view, version, getattr(request, "service", None))
-    cut = partial(cut_memberships, operator_view())
-    accounts = HubAccounts(request.acting)
-    return replace(known, part=part_of(request), address_of=address_of, accounts=accounts, roles_changed=cut)
+    accounts, guarded = HubAccounts(request.acting), partial(changing_roles, view)
+    return replace(known, part=part_of(request), address_of=address_of, accounts=accounts, changing_roles=guarded)
 
 
 def _parameters(operation: Operation[Any, Any]) -> Iterator[inspect.Parameter]:

@@ -5,9 +5,9 @@ from typing import ClassVar
 from django.db import migrations
 from django.db.migrations.state import ModelState
 
-from pilotbase.hub.models import ApiToken, GivenAnswer, Invitation, Membership, Person, RoleChange
+from pilotbase.hub.models import ApiToken, GivenAnswer, Invitation, Membership, Person, RoleChange, SignUpDomain
 
-_MADE = map(ModelState.from_model, (Person, ApiToken, Invitation, RoleChange, GivenAnswer, Membership))
+_MADE = map(ModelState.from_model, (Person, ApiToken, Invitation, RoleChange, GivenAnswer, Membership, SignUpDomain))
 
 
 class Migration(migrations.Migration):

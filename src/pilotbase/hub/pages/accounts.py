@@ -23,20 +23,25 @@ from django.shortcuts import redirect, render
 from django.urls import include, path, re_path
 
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.loading import parse_request
 from pilotbase.documents.permissions import DeskAct
 from pilotbase.documents.subjects import organisation_subject
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import CHOSEN, HubRequest, language, posted, roles_of
 from pilotbase.hub.base import operator_view
+from pilotbase.hub.forms.declared import fields_of, refusals_in, tell
 from pilotbase.hub.models import Invitation, Membership, Person
 from pilotbase.hub.people import invitations, tokens
+from pilotbase.hub.people.directory import HubAccounts
+from pilotbase.hub.people.rights import BASE_WIDE
 from pilotbase.hub.presenters.addresses import back_to, record_crumbs
 from pilotbase.hub.presenters.navigation import THEME, THEMES
 from pilotbase.hub.presenters.records import see, title_of
 from pilotbase.hub.problems import LoginNeededError
-from pilotbase.hub.routing import EVERYBODY, PAGES, POST, page
+from pilotbase.hub.routing import EVERYBODY, FORM, PAGES, POST, page
 from pilotbase.hub.sentences import asked, t
+from pilotbase.operations.people import END_DOMAIN, SET_DOMAIN, NewDomain, OfDomain
 from pilotbase.worker.operations.binding import there
 from pilotbase.workspace.failures import NotFoundError
 
@@ -181,7 +186,7 @@ def token_revoke(request: HubRequest, number: int) -> HttpResponse:
     return redirect("tokens")
 
 
-@page("organisations/<str:organisation>/invite/", "invite", DeskAct.INVITE, ("GET", "POST"))
+@page("organisations/<str:organisation>/invite/", "invite", DeskAct.STAFF, ("GET", "POST"))
 def invite(request: HubRequest, organisation: str) -> HttpResponse:
     """Invite an address into an organisation."""
     see(request.acting.view, organisation_subject(organisation))
@@ -201,7 +206,7 @@ def invite(request: HubRequest, organisation: str) -> HttpResponse:
     return render(request, "hub/invite.html", {"form": form, "crumbs": crumbs, "title": title})
 
 
-@page("invitations/<int:number>/withdraw/", "invitation-withdraw", DeskAct.INVITE, POST)
+@page("invitations/<int:number>/withdraw/", "invitation-withdraw", DeskAct.STAFF, POST)
 def withdraw(request: HubRequest, number: int) -> HttpResponse:
     """Withdraw an invitation."""
     invitation = there(Invitation.objects.filter(pk=number).first())
@@ -216,11 +221,47 @@ def _require_inviter(request: HubRequest, organisation: str) -> None:
         raise NotFoundError("hub.not_found")
 
 
-@page("memberships/<int:number>/remove/", "membership-remove", DeskAct.MANAGE, POST)
+class DomainForm(forms.Form):
+    """Whose email addresses join an organisation, and as what."""
+
+    domain = fields_of(SET_DOMAIN, "domain")["domain"]
+    roles = forms.MultipleChoiceField(
+        **asked("hub.field_roles", "people.domain_roles_help"), widget=forms.CheckboxSelectMultiple
+    )
+
+
+@page("organisations/<str:name>/domains/", "domains", DeskAct.MANAGE, FORM)
+def add_domain(request: HubRequest, name: str) -> HttpResponse:
+    """Let the people of an email domain join an organisation by the identity provider."""
+    see(request.acting.view, organisation_subject(name))
+    form = DomainForm(posted(request))
+    cast(forms.MultipleChoiceField, form.fields["roles"]).choices = _role_choices(roles_of(name) - BASE_WIDE)
+    if request.method == "POST" and form.is_valid():
+        with refusals_in(form):
+            said = {**form.cleaned_data, "domain": form.cleaned_data["domain"].lower(), "name": name}
+            HubAccounts(request.acting).set_domain(parse_request(NewDomain, said))
+        if form.is_valid():
+            tell(request, SET_DOMAIN)
+            return redirect("record", section="organisations", name=name)
+    title = text("people.domains")
+    crumbs = record_crumbs(organisation_subject(name), title_of(name))
+    return render(request, "hub/domain.html", {"form": form, "crumbs": crumbs, "title": title})
+
+
+@page("organisations/<str:name>/domains/<str:domain>/end/", "domain-end", DeskAct.MANAGE, POST)
+def end_domain(request: HubRequest, name: str, domain: str) -> HttpResponse:
+    """Let nobody more join by an email domain."""
+    HubAccounts(request.acting).end_domain(parse_request(OfDomain, {"name": name, "domain": domain}))
+    tell(request, END_DOMAIN)
+    return redirect("record", section="organisations", name=name)
+
+
+@page("memberships/<int:number>/remove/", "membership-remove", DeskAct.STAFF, POST)
 def remove(request: HubRequest, number: int) -> HttpResponse:
     """End a membership."""
     membership = there(Membership.objects.select_related("person").filter(pk=number).first())
     organisation = membership.organisation
+    _require_inviter(request, organisation)
     waits = invitations.set_roles(request.acting.view, membership, [])
     said = text("people.proposed", email=membership.person.email) if waits else text("hub.membership_ended")
     messages.success(request, said.render(language()))

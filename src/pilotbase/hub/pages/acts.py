@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 
 from django.contrib import messages
@@ -20,11 +21,11 @@ from pilotbase.documents.lifecycles import RecordKind, transition
 from pilotbase.documents.permissions import Act, permitted
 from pilotbase.documents.record import Record
 from pilotbase.documents.states import NEW
-from pilotbase.documents.subjects import name_of, organisation_subject
+from pilotbase.documents.subjects import Organisation, name_of, organisation_subject
 from pilotbase.documents.texts import Text, sentence
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, language, posted
-from pilotbase.hub.base import base, operator_view
+from pilotbase.hub.base import base
 from pilotbase.hub.forms.bringing import (
     FORMS,
     AgreementForm,
@@ -35,7 +36,7 @@ from pilotbase.hub.forms.bringing import (
     StepForm,
 )
 from pilotbase.hub.forms.declared import add_errors
-from pilotbase.hub.people.invitations import cut_memberships
+from pilotbase.hub.people.invitations import changing_roles
 from pilotbase.hub.presenters.addresses import address_of, back_to, record_crumbs, section_crumb, subject_of
 from pilotbase.hub.presenters.plans import DECIDED_ON, ShownPlan, plan_shown
 from pilotbase.hub.presenters.records import names_shown, see
@@ -156,12 +157,11 @@ def taken(view: View, subject: str, act: Act, form: StepForm) -> bool:
     """Take the step; where something stands against it the form says what, and keeps what was typed."""
     given = form.cleaned_data
     try:
-        take_step(base(), view, subject, act, Move(form.brought, given.get("note", ""), given["seen"] or None))
+        with changing_roles(view, form.brought) if isinstance(form.brought, Organisation) else nullcontext():
+            take_step(base(), view, subject, act, Move(form.brought, given.get("note", ""), given["seen"] or None))
     except (InputError, RefusedError, ConflictError) as error:
         add_errors(form, error)
         return False
-    if act is Act.ORGANISATION_EDIT:
-        cut_memberships(operator_view(), name_of(subject))
     return True
 
 

@@ -5,34 +5,36 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from django import forms
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.http import urlencode
 
 from pilotbase.documents.api.people import AuditEntry
 from pilotbase.documents.api.shapes import MOST_LISTED
 from pilotbase.documents.base import NAME
-from pilotbase.documents.files import format_csv
+from pilotbase.documents.files import format_csv, format_rows
 from pilotbase.documents.moments import format_second
 from pilotbase.documents.permissions import ReadScope
-from pilotbase.documents.texts import Text, has_text, text
+from pilotbase.documents.texts import Language, Text, text
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.forms.declared import DayField, do
 from pilotbase.hub.models import Person
 from pilotbase.hub.presenters.addresses import KINDS, address_of
-from pilotbase.hub.presenters.taken import CSV, download
+from pilotbase.hub.presenters.taken import streamed_csv
 from pilotbase.hub.routing import page
 from pilotbase.hub.sentences import t
 from pilotbase.operations.people import AUDIT
+from pilotbase.workspace.store import View
 
-PAGE, EXPORTED = 50, 20_000
-"""Lines of a page, and of a file at most."""
+PAGE, EXPORTED = 50, 100_000
+"""Lines of a page, and about so many of a file at most."""
 _RECORD = re.compile(rf"(?:{'|'.join(KINDS.values())}|service|watch):{NAME}(?:/{NAME})?|incident:\d+")
 """What a line names that has a page."""
-_COLUMNS = ("number", "at", "organisation", "roles", "person", "action", "subjects", "facts")
+_COLUMNS = ("number", "at", "organisation", "roles", "person", "done", "action", "subjects", "facts")
 
 
 class AuditForm(forms.Form):
@@ -72,8 +74,7 @@ def show(request: HubRequest) -> HttpResponse:
     shown = {
         "title": text("people.audit"),
         "form": form,
-        "rows": [(one, Text(code=f"done.{one.action}"), list(_linked(one))) for one in rows],
-        "acts": {one.action for one in rows if has_text(f"done.{one.action}")},
+        "rows": [(one, list(_linked(one))) for one in rows],
         "people": _names(rows),
         "narrowed": bool(kept),
         "kept": urlencode(kept),
@@ -83,30 +84,32 @@ def show(request: HubRequest) -> HttpResponse:
 
 
 @page("audit/audit.csv", "audit-csv", ReadScope.AUDIT)
-def export(request: HubRequest) -> HttpResponse:
-    """Give the lines that are looked for as a file, newest first, so many at most."""
-    form = AuditForm(request.GET)
-    rows = list(_all(request, form.wanted())) if form.is_valid() else []
-    header = [text(f"people.audit_column.{name}").render(language()) for name in _COLUMNS]
-    return download(format_csv(header, (_cells(one) for one in rows)), CSV, "audit.csv")
+def export(request: HubRequest) -> StreamingHttpResponse:
+    """Give the lines that are looked for as a file, newest first, so many at most; each page is sent as it is read."""
+    form, reader = AuditForm(request.GET), language()
+    header = [text(f"people.audit_column.{name}").render(reader) for name in _COLUMNS]
+    pages = _all(request.acting.view, form.wanted()) if form.is_valid() else ()
+    pieces = (format_rows(_cells(one, reader) for one in rows) for rows in pages if rows)
+    return streamed_csv(chain([format_csv(header, [])], pieces), "audit.csv")
 
 
-def _all(request: HubRequest, wanted: dict[str, Any]) -> Iterator[AuditEntry]:
+def _all(view: View, wanted: dict[str, Any]) -> Iterator[list[AuditEntry]]:
     """Yield the lines that are looked for, page by page."""
     given, before = 0, None
     while given < EXPORTED:
         said = {**wanted, "limit": MOST_LISTED}
-        found = do(AUDIT, request.acting.view, {**said, **({"before": before} if before is not None else {})})
-        yield from found.items
+        found = do(AUDIT, view, {**said, **({"before": before} if before is not None else {})})
+        yield found.items
         given, before = given + len(found.items), found.next
         if before is None:
             return
 
 
-def _cells(one: AuditEntry) -> list[str]:
+def _cells(one: AuditEntry, reader: Language) -> list[str]:
+    done = one.done.render(reader) if isinstance(one.done, Text) else ""
     facts = "; ".join(f"{name}={value}" for name, value in sorted(one.facts.items()))
     whole = (str(one.number), format_second(one.at), one.organisation, " ".join(one.roles), one.person or "")
-    return [*whole, one.action, " ".join(one.subjects), facts]
+    return [*whole, done, one.action, " ".join(one.subjects), facts]
 
 
 def _linked(one: AuditEntry) -> Iterator[tuple[str, str]]:

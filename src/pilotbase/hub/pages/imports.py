@@ -31,10 +31,10 @@ from pilotbase.documents.permissions import DeskAct
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, language, posted_files
-from pilotbase.hub.base import base, operator_view
+from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import add_errors
 from pilotbase.hub.forms.files import erased_on_failure, keep_file, make_name, opened_table
-from pilotbase.hub.people.invitations import cut_memberships, invite_all, known_people
+from pilotbase.hub.people.invitations import changing_roles, invite_all, known_people
 from pilotbase.hub.presenters.taken import CSV, download
 from pilotbase.hub.routing import FORM, POST, page
 from pilotbase.hub.sentences import asked, t
@@ -179,8 +179,8 @@ def _look(view: View, kind: str, identity: str) -> Looked:
 def _carry_out(request: HubRequest, kind: str, plan: ImportPlan[Any]) -> int:
     view, contents = request.acting.view, plan.contents()
     if kind == "organisations":
-        save_all(view, contents, "organisations.imported")
-        cut_memberships(operator_view())
+        with changing_roles(view, *contents):
+            save_all(view, contents, "organisations.imported")
     elif kind == "people":
         invite_all(view, request.acting.person, contents)
     else:

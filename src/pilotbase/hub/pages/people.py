@@ -20,9 +20,10 @@ from pilotbase.hub.acting import HubRequest, language, roles_of
 from pilotbase.hub.forms.declared import AGAINST
 from pilotbase.hub.models import RoleChange
 from pilotbase.hub.people.directory import HubAccounts
+from pilotbase.hub.people.invitations import may_invite
 from pilotbase.hub.presenters.addresses import crumb
 from pilotbase.hub.routing import POST, page
-from pilotbase.operations.people import PeopleAsked
+from pilotbase.operations.people import PeopleAsked, RolesWanted
 from pilotbase.worker.operations.binding import there
 from pilotbase.workspace.failures import NotFoundError
 
@@ -52,7 +53,7 @@ def show_all(request: HubRequest) -> HttpResponse:
 @page("people/<slug:identity>/", "person")
 def show(request: HubRequest, identity: str) -> HttpResponse:
     """Show one person: what they are in which organisation, and to operators what acts for them."""
-    seen = HubAccounts(request.acting).show(identity)
+    seen, view = HubAccounts(request.acting).show(identity), request.acting.view
     manages = request.acting.may(DeskAct.MANAGE)
     shown = {
         "title": seen.name,
@@ -60,8 +61,9 @@ def show(request: HubRequest, identity: str) -> HttpResponse:
         "seen": seen,
         "manages": manages,
         "audits": request.acting.reads(ReadScope.AUDIT),
-        "oneself": request.acting.person is not None and request.acting.person.identity == identity,
-        "memberships": [_roles_offered(one) for one in seen.memberships] if manages else (),
+        "oneself": _is_oneself(request, identity),
+        "memberships": [_roles_offered(one) for one in seen.memberships if may_invite(view, one.organisation)],
+        "fixed": [one for one in seen.memberships if not may_invite(view, one.organisation)],
     }
     return render(request, "hub/person.html", shown)
 
@@ -86,19 +88,21 @@ def do(request: HubRequest, identity: str, act: str) -> HttpResponse:
     return _done(request, identity, done)
 
 
-@page("people/<slug:identity>/roles/", "person-roles", DeskAct.MANAGE, POST)
+@page("people/<slug:identity>/roles/", "person-roles", DeskAct.STAFF, POST)
 def change_roles(request: HubRequest, identity: str) -> HttpResponse:
     """Change what a person is in one of their organisations; without any role the membership ends."""
-    organisation = request.POST.get("organisation", "")
-    roles = [Role(one) for one in request.POST.getlist("roles") if one in list(Role)]
-    accounts = HubAccounts(request.acting)
-
-    def change() -> Text:
-        after = accounts.set_roles(identity, organisation, roles)
+    organisation, manages = request.POST.get("organisation", ""), "manages" in request.POST
+    roles = [one for one in request.POST.getlist("roles") if one in list(Role)]
+    there(organisation if may_invite(request.acting.view, organisation) else None)
+    with _told(request):
+        said = {"person": identity, "organisation": organisation, "roles": roles, "manages": manages}
+        after = HubAccounts(request.acting).set_roles(parse_request(RolesWanted, said))
         waits = any(one.organisation == organisation for one in after.proposals)
-        return text("people.proposed", email=after.email) if waits else text("people.roles_changed")
-
-    return _done(request, identity, change)
+        done = text("people.proposed", email=after.email) if waits else text("people.roles_changed")
+        messages.success(request, done.render(language()))
+        if not (after.memberships or request.acting.actor.sees_all):
+            return redirect("account" if _is_oneself(request, identity) else "people")
+    return redirect("person", identity=identity)
 
 
 @page("role-changes/", "role-changes", DeskAct.MANAGE)
@@ -123,6 +127,10 @@ def decide(request: HubRequest, number: int) -> HttpResponse:
     return redirect("role-changes")
 
 
+def _is_oneself(request: HubRequest, identity: str) -> bool:
+    return request.acting.person is not None and request.acting.person.identity == identity
+
+
 def _done(request: HubRequest, identity: str, act: Callable[[], Text]) -> HttpResponse:
     """Do ``act`` and go back to the person, on whose page stands what was done or why not."""
     with _told(request):
@@ -144,4 +152,4 @@ def _told(request: HubRequest) -> Iterator[None]:
 def _roles_offered(one: Membership) -> dict[str, object]:
     """Return a membership with every role that its organisation has, and whether the person has it."""
     offered = [(role, role in one.roles) for role in Role if role in roles_of(one.organisation)]
-    return {"organisation": one.organisation, "roles": offered}
+    return {"organisation": one.organisation, "roles": offered, "manages": one.manages}

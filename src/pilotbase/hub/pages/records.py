@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.http import urlencode
@@ -20,7 +21,7 @@ from pilotbase.documents.subjects import holder_of, name_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Sector
 from pilotbase.hub.acting import HubRequest, RequestActor, actor_of, language
-from pilotbase.hub.models import Membership
+from pilotbase.hub.models import Membership, SignUpDomain
 from pilotbase.hub.pages.record_contents import contents
 from pilotbase.hub.people.invitations import may_invite, open_invitations
 from pilotbase.hub.presenters.addresses import KINDS, address_of, section_crumb, subject_of
@@ -192,9 +193,11 @@ def _members(acting: RequestActor, name: str) -> dict[str, Any]:
     if not (acting.actor.sees_all or acting.organisation == name):
         return {}
     invites = may_invite(acting.view, name)
+    domains = SignUpDomain.objects.filter(organisation=name).order_by("domain") if invites else ()
     return {
         "members": Membership.objects.filter(organisation=name).select_related("person").order_by("person__name"),
-        "removes": acting.may(DeskAct.MANAGE),
         "invites": invites,
         "invitations": open_invitations(name) if invites else (),
+        "domains": domains,
+        "adds_domains": bool(settings.SOCIALACCOUNT_PROVIDERS) and acting.may(DeskAct.MANAGE),
     }

@@ -15,11 +15,15 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.contrib.auth.password_validation import MinimumLengthValidator
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest
 from django.urls import reverse
 
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import language
+from pilotbase.hub.base import operator_view
+from pilotbase.hub.models import Person
+from pilotbase.hub.people.domains import domain_of, join_by_domain
 
 _LEAST_CHARACTERS = 5
 _MOST_NEIGHBOURS = 0.6
@@ -43,10 +47,24 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth is 
 
 
 class IdentityProviderAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc] # allauth is untyped
-    """An identity provider lets in those who have an account here, by their verified address."""
+    """An identity provider lets in those whose verified address has an account here, or a domain that may join."""
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
-        return False
+        email = sociallogin.user.email
+        proven = {one.email.lower() for one in sociallogin.email_addresses if one.verified}
+        return email.lower() in proven and domain_of(email) is not None
+
+    def populate_user(self, request: HttpRequest, sociallogin: Any, data: Any) -> Person:
+        person: Person = super().populate_user(request, sociallogin, data)
+        person.name = (data.get("name") or data.get("username") or person.email.partition("@")[0])[:120]
+        person.language = language()
+        return person
+
+    def save_user(self, request: HttpRequest, sociallogin: Any, form: Any = None) -> Person:
+        with transaction.atomic():
+            person: Person = super().save_user(request, sociallogin, form)
+            join_by_domain(operator_view(), person)
+        return person
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc] # allauth is untyped

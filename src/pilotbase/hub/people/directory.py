@@ -18,11 +18,12 @@ from pilotbase.documents.permissions import DeskAct
 from pilotbase.documents.subjects import organisation_subject
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import RequestActor, language, roles_held
-from pilotbase.hub.models import ApiToken, Invitation, Membership, Person, RoleChange
-from pilotbase.hub.people.invitations import consent, invite, open_invitations, set_roles
+from pilotbase.hub.models import ApiToken, Invitation, Membership, Person, RoleChange, SignUpDomain
+from pilotbase.hub.people.domains import end_domain, set_domain
+from pilotbase.hub.people.invitations import consent, invite, may_invite, open_invitations, set_roles
 from pilotbase.hub.people.rights import decide
 from pilotbase.hub.people.tokens import end_token, working_tokens
-from pilotbase.operations.people import PeopleAsked
+from pilotbase.operations.people import NewDomain, OfDomain, PeopleAsked, RolesWanted
 from pilotbase.worker.operations.binding import there
 from pilotbase.workspace.store import View
 
@@ -54,6 +55,19 @@ class HubAccounts:
             return people.Invitation.model_validate(sent).model_copy(update={"waits_for_consent": True})
         return people.Invitation.model_validate(sent.invitation).model_copy(update={"link": sent.link})
 
+    def domains(self, organisation: str) -> list[people.JoiningDomain]:
+        """Return the email domains by which people join ``organisation``."""
+        found = SignUpDomain.objects.filter(organisation=organisation).order_by("domain")
+        return [people.JoiningDomain.model_validate(one) for one in found]
+
+    def set_domain(self, wanted: NewDomain) -> None:
+        """Let the people of an email domain join an organisation; raises as `set_domain`."""
+        set_domain(self.acting.view, wanted.domain, wanted.name, wanted.roles)
+
+    def end_domain(self, asked: OfDomain) -> None:
+        """Let nobody more join by an email domain; raises `NotFoundError`."""
+        end_domain(self.acting.view, asked.domain, asked.name)
+
     def find(self, asked: PeopleAsked) -> people.AccountPage:
         """Return people by name, or invitations, the newest first; raises `NotFoundError` for an unknown ``after``."""
         if asked.state is AccountState.INVITED:
@@ -71,7 +85,9 @@ class HubAccounts:
 
     def show(self, identity: str) -> people.AccountDetails:
         """Return one person; raises `NotFoundError` for whom the caller does not see."""
-        person = there(self._people(PeopleAsked()).filter(identity=identity).first())
+        return self._details(there(self._people(PeopleAsked()).filter(identity=identity).first()))
+
+    def _details(self, person: Person) -> people.AccountDetails:
         manages, tokens = self.acting.may(DeskAct.MANAGE), working_tokens().filter(person=person)
         return filled(
             people.AccountDetails,
@@ -79,7 +95,11 @@ class HubAccounts:
             joined_at=person.joined_at,
             sessions=UserSession.objects.filter(user=person).count() if manages else None,
             tokens=[filled(people.AccountToken, one, token=one.pk) for one in tokens] if manages else [],
-            proposals=[one for one in self.proposals() if one.email.lower() == person.email.lower()] if manages else [],
+            proposals=[
+                one
+                for one in self.proposals()
+                if one.email.lower() == person.email.lower() and may_invite(self.acting.view, one.organisation)
+            ],
         )
 
     def block(self, identity: str) -> people.AccountDetails:
@@ -121,11 +141,12 @@ class HubAccounts:
         """Let a token of a person work no more; raises `NotFoundError` for one that they never had."""
         end_token(self.acting.view, there(ApiToken.objects.filter(person__identity=identity, pk=number).first()))
 
-    def set_roles(self, identity: str, organisation: str, roles: Sequence[Role]) -> people.AccountDetails:
+    def set_roles(self, wanted: RolesWanted) -> people.AccountDetails:
         """Change what a person is in an organisation; raises as `set_roles`, and `NotFoundError`: no member there."""
-        members = Membership.objects.select_related("person").filter(person__identity=identity)
-        set_roles(self.acting.view, there(members.filter(organisation=organisation).first()), roles)
-        return self.show(identity)
+        members = Membership.objects.select_related("person").filter(person__identity=wanted.person)
+        member = there(members.filter(organisation=wanted.organisation).first())
+        set_roles(self.acting.view, member, wanted.roles, wanted.manages)
+        return self._details(self._everybody().get(pk=member.person.pk))
 
     def proposals(self) -> list[people.ProposedRoles]:
         """Return what waits for the consent of a second operator, oldest first."""
@@ -158,9 +179,13 @@ class HubAccounts:
             found = found.filter(organisation=self.acting.organisation)
         return _narrowed(found, asked)
 
-    def _people(self, asked: PeopleAsked) -> QuerySet[Person]:
+    def _everybody(self) -> QuerySet[Person]:
+        """Return all people, with those of their memberships that the caller sees."""
         found = Person.objects.annotate(second_factor=Exists(_FACTORS.filter(user=OuterRef("pk"))))
-        found = found.prefetch_related(Prefetch("memberships", self._members(PeopleAsked()).order_by("organisation")))
+        return found.prefetch_related(Prefetch("memberships", self._members(PeopleAsked()).order_by("organisation")))
+
+    def _people(self, asked: PeopleAsked) -> QuerySet[Person]:
+        found = self._everybody()
         if asked.organisation or asked.role or not self.acting.actor.sees_all:
             found = found.filter(pk__in=self._members(asked).values("person"))
         if asked.state is not None:
@@ -208,7 +233,8 @@ def _number(after: str) -> int:
 
 
 def _membership(one: Membership) -> people.Membership:
-    return people.Membership(organisation=one.organisation, roles=sorted(roles_held(one.organisation, one.roles)))
+    held = sorted(roles_held(one.organisation, one.roles))
+    return people.Membership(organisation=one.organisation, roles=held, manages=one.manages)
 
 
 def _guest(one: Invitation) -> people.AccountSummary:

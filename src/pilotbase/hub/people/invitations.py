@@ -6,7 +6,8 @@ import json
 import logging
 import smtplib
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -26,18 +27,17 @@ from pilotbase.documents.base import Localized
 from pilotbase.documents.errors import BarredError, InputError, RefusedError
 from pilotbase.documents.hashes import hash_secret
 from pilotbase.documents.moments import format_day
-from pilotbase.documents.permissions import DeskAct, SubjectRelation, permitted
+from pilotbase.documents.permissions import Act, DeskAct, SubjectRelation, may_begin, permitted
 from pilotbase.documents.subjects import Organisation, organisation_subject, record_head
-from pilotbase.documents.texts import LANGUAGES, Language, text
+from pilotbase.documents.texts import LANGUAGES, Language, Text, text
 from pilotbase.documents.vocabularies import Role
-from pilotbase.hub.acting import roles_of
+from pilotbase.hub.acting import roles_by, roles_of
 from pilotbase.hub.base import base, operator_view
 from pilotbase.hub.models import ApiToken, Invitation, Membership, Person, RoleChange
-from pilotbase.hub.people.rights import BASE_WIDE, decide, operators, proposal
+from pilotbase.hub.people.rights import BASE_WIDE, decide, holders, proposal
 from pilotbase.hub.people.tokens import new_secret
 from pilotbase.hub.presenters.records import title_of
 from pilotbase.worker.base import DEFAULT_NAME
-from pilotbase.workspace.actors import require_may_begin
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Query, every_listing
 from pilotbase.workspace.store import View
@@ -176,15 +176,15 @@ def enter(view: View, inviter: Person | None, guests: Sequence[Guest]) -> list[S
 
 
 def may_invite(view: View, organisation: str) -> bool:
-    """Return whether the actor of ``view`` may invite into ``organisation``."""
-    return permitted(DeskAct.INVITE, view.actor, SubjectRelation(organisation=organisation))
+    """Return whether the actor of ``view`` decides who is in ``organisation``."""
+    return permitted(DeskAct.STAFF, view.actor, SubjectRelation(organisation=organisation))
 
 
 def _require_invitable(view: View, guest: Guest) -> None:
     _require_inviter(view, guest.organisation)
     if not view.actor.is_operator and _counted_invitations(guest.organisation) >= MOST_OPEN:
         raise BarredError("hub.too_many_invitations", limit=MOST_OPEN)
-    _require_roles(guest.organisation, guest.roles)
+    require_roles(guest.organisation, guest.roles)
 
 
 def _require_inviter(view: View, organisation: str) -> None:
@@ -198,7 +198,8 @@ def _counted_invitations(organisation: str) -> int:
     return open_invitations(organisation).count() + lately.count()
 
 
-def _require_roles(organisation: str, roles: Iterable[Role]) -> None:
+def require_roles(organisation: str, roles: Iterable[Role]) -> None:
+    """Return if ``organisation`` has all of ``roles``; raises `InputError`."""
     allowed = roles_of(organisation)
     if not allowed.issuperset(roles):
         names = ", ".join(sorted(role.value for role in allowed)) or "–"
@@ -241,13 +242,23 @@ def join(view: View, invitation: Invitation, person: Person) -> Membership:
         NotFoundError: the invitation has been used, withdrawn or has expired meanwhile.
         InputError: it was sent to another address, or is for roles that the organisation no longer has.
     """
-    _require_roles(invitation.organisation, map(Role, invitation.roles))
+    require_roles(invitation.organisation, map(Role, invitation.roles))
     if person.email.lower() != invitation.email.lower():
         raise InputError("hub.invitation_foreign", email=person.email)
     with transaction.atomic():
         _use_up(invitation)
+        return enter_member(view, person, invitation.organisation, invitation.roles)
+
+
+def enter_member(view: View, person: Person, organisation: str, roles: Sequence[str]) -> Membership:
+    """Make ``person`` a member who has ``roles``; the first one manages the organisation."""
+    first = not Membership.objects.filter(organisation=organisation, manages=True).exists()
+    with transaction.atomic():
         membership, _ = Membership.objects.update_or_create(
-            person=person, organisation=invitation.organisation, defaults={"roles": invitation.roles}
+            person=person,
+            organisation=organisation,
+            defaults={"roles": roles},
+            create_defaults={"roles": roles, "manages": first},
         )
         _log_membership(view, "membership.granted", membership)
     return membership
@@ -277,18 +288,24 @@ def withdraw(view: View, invitation: Invitation) -> None:
             change.record("invitation.withdrawn", subjects, {"invitation": invitation.pk})
 
 
-def set_roles(view: View, membership: Membership, roles: Iterable[Role]) -> RoleChange | None:
+def set_roles(
+    view: View, membership: Membership, roles: Iterable[Role], manages: bool | None = None
+) -> RoleChange | None:
     """Let a person have these roles in their organisation from now on; without any, the membership ends.
 
-    Where a second operator must consent, return what they must consent to, and change nothing.
+    ``manages``: whether they manage the organisation; None: as before. Where a second operator must consent to the
+    roles, return what they must consent to, and leave the roles as they are.
 
     Raises:
         InputError: a role that the organisation does not have.
-        BarredError: no operator would be left.
-        RefusedError: the actor of ``view`` is not the operator.
+        BarredError: no operator would be left, or no manager of the organisation.
+        RefusedError: the actor of ``view`` is neither operator nor manager of the organisation.
     """
     wanted = sorted(set(roles))
-    _require_manager(view, membership, wanted)
+    manages = bool(wanted) and (membership.manages if manages is None else manages)
+    _require_changeable(view, membership, wanted, manages)
+    if wanted and manages != membership.manages:
+        _set_manager(view, membership, manages)
     if wanted == sorted(membership.roles):
         return None
     found = proposal(view, membership.person.email, membership.organisation, wanted)
@@ -308,7 +325,7 @@ def consent(view: View, number: int) -> None:
         members = Membership.objects.select_related("person").filter(person__email__iexact=found.email)
         member = members.filter(organisation=found.organisation).first()
         if member is not None:
-            _require_manager(view, member, roles)
+            _require_changeable(view, member, roles, manages=bool(roles) and member.manages)
             _set_roles(view, member, roles)
         elif roles:
             language: Language = "zh" if found.language == "zh" else "en"
@@ -317,13 +334,35 @@ def consent(view: View, number: int) -> None:
     decide(view, number, take_effect)
 
 
-def _require_manager(view: View, membership: Membership, wanted: Sequence[Role]) -> None:
+def _require_changeable(view: View, membership: Membership, wanted: Sequence[Role], manages: bool) -> None:
     """Return if the actor of ``view`` may change a membership to ``wanted``; raises as `set_roles`."""
-    require_may_begin(DeskAct.MANAGE, view.actor)
-    _require_roles(membership.organisation, wanted)
-    operating = operators().filter(person__is_active=True)
+    _require_inviter(view, membership.organisation)
+    require_roles(membership.organisation, wanted)
+    operating = holders(Role.OPERATOR).filter(person__is_active=True)
     if Role.OPERATOR not in wanted and [one.pk for one in operating] == [membership.pk]:
         raise BarredError("hub.last_operator")
+    others = Membership.objects.filter(organisation=membership.organisation, person__is_active=True)
+    left = others.exclude(pk=membership.pk)
+    if membership.manages and not manages and left.exists() and not left.filter(manages=True).exists():
+        raise BarredError("hub.last_manager", organisation=membership.organisation)
+
+
+def _set_manager(view: View, membership: Membership, manages: bool) -> None:
+    membership.manages = manages
+    with transaction.atomic():
+        membership.save(update_fields=["manages"])
+        _log_membership(view, "membership.changed", membership)
+
+
+def appoint_managers(view: View) -> None:
+    """Let the first of its members manage each organisation that nobody manages: one of before there were managers."""
+    managed = Membership.objects.filter(manages=True).values("organisation")
+    members = Membership.objects.exclude(organisation__in=managed).filter(person__is_active=True)
+    first: dict[str, Membership] = {}
+    for one in members.select_related("person").order_by("since", "pk"):
+        first.setdefault(one.organisation, one)
+    for one in first.values():
+        _set_manager(view, one, manages=True)
 
 
 def _set_roles(view: View, membership: Membership, roles: Sequence[Role]) -> None:
@@ -338,6 +377,22 @@ def _set_roles(view: View, membership: Membership, roles: Sequence[Role]) -> Non
         tokens.filter(revoked_at=None).update(revoked_at=timezone.now())
         membership.delete()
         _log_membership(view, "membership.ended", membership)
+
+
+@contextmanager
+def changing_roles(view: View, *organisations: Organisation) -> Iterator[None]:
+    """Let the block save ``organisations`` as the actor of ``view``, and limit the roles of their members afterwards.
+
+    Raises `BarredError` where people would lose a right over the whole base: it is taken from each by two operators.
+    """
+    for one in organisations if may_begin(Act.ORGANISATION_EDIT, view.actor) else ():
+        taken = (roles_of(one.name) - roles_by(one.name, one.roles)) & BASE_WIDE
+        for role in sorted(taken):
+            if holders(role).filter(organisation=one.name).exists():
+                raise BarredError("hub.role_held", organisation=one.name, role=Text(code=f"role.{role}"))
+    yield
+    for one in organisations:
+        cut_memberships(operator_view(), one.name)
 
 
 def cut_memberships(view: View, organisation: str | None = None) -> int:
@@ -367,11 +422,11 @@ def _use_up(invitation: Invitation, field: str = "used_at") -> None:
 
 
 def _log_membership(view: View, action: str, membership: Membership) -> None:
+    person, roles = membership.person, ", ".join(membership.roles)
     with view.transaction(action) as change:
-        change.require_operator()
+        facts: dict[str, str | int] = {"roles": roles, "person": person.identity, "manages": membership.manages}
         subjects = [organisation_subject(membership.organisation)]
-        facts: dict[str, str | int] = {"roles": ", ".join(membership.roles), "person": membership.person.identity}
-        change.record(action, subjects, facts, _logged_person(membership.person.email, None))
+        change.record(action, subjects, facts, _logged_person(person.email, None))
 
 
 def _logged_person(email: str, inviter: Person | None) -> bytes:

@@ -27,9 +27,9 @@ OPEN_FOR = timedelta(days=7)
 """So long a proposal waits for consent."""
 
 
-def operators() -> QuerySet[Membership]:
-    """Return the memberships by which people operate the base."""
-    return Membership.objects.filter(roles__icontains=f'"{Role.OPERATOR}"')
+def holders(role: Role) -> QuerySet[Membership]:
+    """Return the memberships by which people have ``role``."""
+    return Membership.objects.filter(roles__icontains=f'"{role}"')
 
 
 def proposal(
@@ -45,7 +45,7 @@ def proposal(
     resigns = by is not None and by.email.lower() == email.lower() and wanted <= held
     if by is None or resigns or not (wanted ^ held) & BASE_WIDE:
         return None
-    if not operators().exclude(person=by).exists():
+    if not holders(Role.OPERATOR).exclude(person=by).exists():
         _log(view, "rights.taken_alone", organisation, wanted)
         return None
     now = timezone.now()

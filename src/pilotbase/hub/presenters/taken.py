@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -71,6 +72,12 @@ def file_response(taken: File, media: str = "application/octet-stream") -> Strea
 def download(content: bytes, kind: str, name: str) -> HttpResponse:
     """Return bytes of a media type as a file to keep."""
     return HttpResponse(content, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def streamed_csv(pieces: Iterable[bytes], name: str) -> StreamingHttpResponse:
+    """Return a table as a file to keep that is sent as it is made; no piece is empty."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingHttpResponse(pieces, content_type=CSV, headers=headers)
 
 
 def bundle_response(bundle: Bundle) -> HttpResponse:

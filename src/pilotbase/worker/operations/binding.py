@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib import import_module
@@ -12,10 +13,11 @@ from pilotbase.documents.api import people
 from pilotbase.documents.files import Part, whole
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plugins import packages
+from pilotbase.documents.subjects import Organisation
 from pilotbase.documents.texts import Language
 from pilotbase.documents.vocabularies import Role
 from pilotbase.operations.operation import In, Operation, Out
-from pilotbase.operations.people import PeopleAsked
+from pilotbase.operations.people import NewDomain, OfDomain, PeopleAsked, RolesWanted
 from pilotbase.vault.place import UploadTerms
 from pilotbase.worker.base import Base
 from pilotbase.workspace.failures import NotFoundError
@@ -57,6 +59,12 @@ class Accounts(Protocol):
 
     def invite(self, organisation: str, email: str, roles: Sequence[Role]) -> people.Invitation: ...
 
+    def domains(self, organisation: str) -> list[people.JoiningDomain]: ...
+
+    def set_domain(self, wanted: NewDomain) -> None: ...
+
+    def end_domain(self, asked: OfDomain) -> None: ...
+
     def find(self, asked: PeopleAsked) -> people.AccountPage: ...
 
     def show(self, identity: str) -> people.AccountDetails: ...
@@ -71,7 +79,7 @@ class Accounts(Protocol):
 
     def revoke_token(self, identity: str, number: int) -> None: ...
 
-    def set_roles(self, identity: str, organisation: str, roles: Sequence[Role]) -> people.AccountDetails: ...
+    def set_roles(self, wanted: RolesWanted) -> people.AccountDetails: ...
 
     def proposals(self) -> list[people.ProposedRoles]: ...
 
@@ -106,8 +114,8 @@ class Caller:
     """Returns whether a person (by identifier) acts for an organisation of this hub."""
     accounts: Accounts | None = None
     """None: this machine alone has none."""
-    roles_changed: Callable[[str], object] = lambda organisation: None
-    """Called when the roles of an organisation may have changed: a hub then limits those of its members."""
+    changing_roles: Callable[[Organisation], AbstractContextManager[object]] = nullcontext
+    """Within it an organisation is saved: a hub guards the rights of its members, and limits their roles."""
 
 
 @dataclass(frozen=True)

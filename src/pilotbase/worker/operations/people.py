@@ -32,6 +32,24 @@ def invite(caller: Caller, asked: declared.NewInvitation) -> people.Invitation:
     return _of_inviter(caller, asked.name).invite(asked.name, asked.email, asked.roles)
 
 
+@does(declared.DOMAINS)
+def domains(caller: Caller, asked: declared.OfOrganisation) -> list[people.JoiningDomain]:
+    """Return the email domains by which people join an organisation."""
+    return _of_inviter(caller, asked.name).domains(asked.name)
+
+
+@does(declared.SET_DOMAIN)
+def set_domain(caller: Caller, asked: declared.NewDomain) -> None:
+    """Let the people of an email domain join an organisation."""
+    _of_manager(caller).set_domain(asked)
+
+
+@does(declared.END_DOMAIN)
+def end_domain(caller: Caller, asked: declared.OfDomain) -> None:
+    """Let nobody more join by an email domain."""
+    _of_manager(caller).end_domain(asked)
+
+
 @does(declared.LIST)
 def list_people(caller: Caller, asked: declared.PeopleAsked) -> people.AccountPage:
     """Return the people whom the caller may see, by name."""
@@ -77,7 +95,7 @@ def revoke_token(caller: Caller, asked: declared.OfToken) -> None:
 @does(declared.SET_ROLES)
 def set_roles(caller: Caller, asked: declared.RolesWanted) -> people.AccountDetails:
     """Change the roles of a person in an organisation, or end the membership."""
-    return _of_manager(caller).set_roles(asked.person, asked.organisation, asked.roles)
+    return _of_inviter(caller, asked.organisation).set_roles(asked)
 
 
 @does(declared.PROPOSALS)
@@ -114,7 +132,7 @@ def _audited(entry: LogEntry, person: str | None) -> people.AuditEntry:
 def _of_inviter(caller: Caller, organisation: str) -> Accounts:
     """Return the accounts for whom may invite into ``organisation``; for everybody else there are no invitations."""
     stands = SubjectRelation(organisation=organisation)
-    if not permitted(DeskAct.INVITE, caller.view.actor, stands):
+    if not permitted(DeskAct.STAFF, caller.view.actor, stands):
         raise NotFoundError("hub.not_found")
     return _there(caller.accounts)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 from pilotbase.catalogue.records import load_record
@@ -69,9 +70,8 @@ def _bind_saving(kind: str) -> None:
     @does(declared.SAVE[kind])
     def save(caller: Caller, asked: Any) -> Versioned[Record]:
         remarks = SaveOptions(new=asked.new, why_holds=asked.why_holds) if kind == "scenario" else NO_REMARKS
-        record = save_over(caller.view, asked.sent, subject_of(kind, asked), caller.seen, remarks)
-        if kind == "organisation":
-            caller.roles_changed(asked.name)
+        with caller.changing_roles(asked.sent) if kind == "organisation" else nullcontext():
+            record = save_over(caller.view, asked.sent, subject_of(kind, asked), caller.seen, remarks)
         return Versioned(record, asked.sent.digest())
 
 

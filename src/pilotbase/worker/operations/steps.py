@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 from pilotbase.catalogue.advancing import Move, advance
@@ -11,6 +12,7 @@ from pilotbase.documents.api.records import Noted
 from pilotbase.documents.lifecycles import kind_moved
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Commission, Record
+from pilotbase.documents.subjects import Organisation
 from pilotbase.operations import steps as declared
 from pilotbase.operations.operation import With
 from pilotbase.worker.operations.binding import Caller, does
@@ -39,10 +41,8 @@ def _bind(act: Act) -> None:
         brought = asked.brought
         content, note = (None, brought.note) if isinstance(brought, Noted) else (brought, "")
         move = Move(content, note, caller.seen, key=caller.view.request)
-        record = take(caller.base, caller.view, subject_of(kind_moved(act), asked), act, move)
-        if act is Act.ORGANISATION_EDIT:
-            caller.roles_changed(record.name)
-        return record
+        with caller.changing_roles(content) if isinstance(content, Organisation) else nullcontext():
+            return take(caller.base, caller.view, subject_of(kind_moved(act), asked), act, move)
 
 
 for _act in declared.STEPS:
