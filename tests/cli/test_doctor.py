@@ -151,6 +151,15 @@ def test_enter_after_a_key_answers_nothing_and_a_wrong_key_is_told(at_terminal, 
     )
 
 
+def test_a_key_says_what_an_empty_answer_means(monkeypatch, capsys):
+    keys = iter("v")
+    monkeypatch.setattr("typer.getchar", lambda: next(keys, ""))
+    monkeypatch.setattr("typer.prompt", lambda asked: "none" if "empty state means" in asked else "")
+    fix = Fix("unlabelled", "state", count=3)
+    assert _asked_fixes([Remark(Outcome.FAIL, *SAID, fix)]) == ("unlabelled:state=none",)
+    assert "leave out the 3 rows in which state is empty? [Y/n, v:" in capsys.readouterr().out
+
+
 def test_where_input_ends_the_questions_do_too(at_terminal):
     with pytest.raises(typer.Abort):
         at_terminal("y")

@@ -440,6 +440,7 @@ class Scenario(Document, published=True):
         data, split = self.data, self.data.split
         yield "data.target", data.target
         yield from ((f"data.readers[{index}].column", one.column) for index, one in enumerate(data.readers or ()))
+        yield from ((f"data.cases_need[{index}]", column) for index, column in enumerate(data.cases_need or ()))
         yield from ((f"data.withheld[{index}]", column) for index, column in enumerate(data.withheld))
         if data.key:
             yield "data.key", data.key

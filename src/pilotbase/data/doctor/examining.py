@@ -21,6 +21,7 @@ from pilotbase.data.leakage import LeakageCheck, check_leakage
 from pilotbase.data.sources.source import KEY_NAME
 from pilotbase.data.splits import Split
 from pilotbase.documents.contract import ARRAYS, DataType
+from pilotbase.documents.errors import Issue
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.scenario_data import ColumnReader, HashSplit, TimeSplit
 from pilotbase.documents.texts import Text, text
@@ -126,6 +127,16 @@ def examine(scenario: Scenario, split: Split) -> Examination:
     gravity = [Outcome.FAIL, Outcome.INCONCLUSIVE]
     remarks.sort(key=lambda one: gravity.index(one.outcome) if one.outcome in gravity else len(gravity))
     return Examination(columns, tuple(remarks), split.public.height, split.hidden.height)
+
+
+def remark_on_gap(issue: Issue) -> Remark | None:
+    """Return the remark, with its fix, that a draft is refused for: empty cells that every case needs; else None."""
+    if issue.problem.code != "draft.missing_values":
+        return None
+    column, count = str(issue.problem.params["column"]), int(issue.problem.params["count"])
+    return replace(
+        _remark("unlabelled", Outcome.FAIL, column=column, count=count), fix=Fix("unlabelled", column, count=count)
+    )
 
 
 def _examined(

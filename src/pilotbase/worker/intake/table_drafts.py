@@ -15,16 +15,16 @@ import pydantic
 from pilotbase.data.array_files import with_arrays
 from pilotbase.data.column_types import classes_of
 from pilotbase.data.conform import conform
-from pilotbase.data.doctor import Examination, examine
+from pilotbase.data.doctor import Examination, examine, remark_on_gap
 from pilotbase.data.drafting import DraftAnswers, ScenarioDraft, TwoClasses, draft_scenario, two_classes
-from pilotbase.data.fixes import chosen_fixes
+from pilotbase.data.fixes import Fixes, as_meant, chosen_fixes
 from pilotbase.data.sources.opening import read_table
 from pilotbase.data.split_guesses import FEWEST_CASES as FEWEST_OF_ATTEMPT
 from pilotbase.data.split_guesses import TermsGuess
 from pilotbase.data.splits import Split, split_cases
 from pilotbase.data.thresholds import propose_two_classes
 from pilotbase.documents.api.trials import SizePlan, SizeTerms
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.progress import OnProgress, ignore_progress
 from pilotbase.documents.scenario import Costs, Criterion, Scenario, TrialTerms
 from pilotbase.documents.scenario_data import HashSplit
@@ -58,7 +58,7 @@ def draft_sized(
     """
     if not answers.fixes:
         return draft_scenario(source, answers, scratch, _terms_of_draft, on_progress=on_progress)
-    offered = examine_draft(source, draft_scenario(source, answers, scratch, on_progress=on_progress), scratch).fixes
+    offered = _examined(source, answers, scratch, on_progress).fixes
     refuted = _refuted(source, answers, {one.spelled for one in offered}, scratch)
     fixes = chosen_fixes(offered, [one for one in answers.fixes if one not in refuted])
     draft = draft_scenario(source, answers, scratch, _terms_of_draft, fixes, on_progress)
@@ -80,7 +80,27 @@ def examine_source(source: Path, answers: DraftAnswers, scratch: Path | None = N
     Raises as `draft_scenario`.
     """
     looked_at = replace(answers, sample=_SAMPLE if takes_long(source) else None)
-    return examine_draft(source, draft_scenario(source, looked_at, scratch), scratch)
+    return _examined(source, looked_at, scratch)
+
+
+def _examined(
+    source: Path, answers: DraftAnswers, scratch: Path | None, on_progress: OnProgress = ignore_progress
+) -> Examination:
+    """Return what stands out; where the answer is empty in some rows, that too, and the rest without these rows."""
+    try:
+        draft, lacking = draft_scenario(source, answers, scratch, on_progress=on_progress), []
+    except InputError as error:
+        lacking = [one for one in map(remark_on_gap, error.issues) if one is not None]
+        if len(lacking) < len(error.issues) or not lacking:
+            raise
+        without = Fixes(tuple(as_meant(one.fix, answers.fixes or ()) for one in lacking if one.fix is not None))
+        try:
+            draft = draft_scenario(source, answers, scratch, fixes=without)
+        except InputError as other:
+            said = other.issues or [Issue(file="", path="target", problem=other.text)]
+            raise InputError.from_issues(source.name, [*error.issues, *said]) from None
+    found = examine_draft(source, draft, scratch)
+    return replace(found, remarks=(*lacking, *found.remarks))
 
 
 def examine_draft(source: Path, draft: ScenarioDraft, scratch: Path | None = None) -> Examination:
