@@ -133,7 +133,7 @@ def remark_on_gap(issue: Issue) -> Remark | None:
     """Return the remark, with its fix, that a draft is refused for: empty cells that every case needs; else None."""
     if issue.problem.code != "draft.missing_values":
         return None
-    column, count = str(issue.problem.params["column"]), int(issue.problem.params["count"])
+    column, count = str(issue.problem.params["column"]), int(str(issue.problem.params["count"]))
     return replace(
         _remark("unlabelled", Outcome.FAIL, column=column, count=count), fix=Fix("unlabelled", column, count=count)
     )

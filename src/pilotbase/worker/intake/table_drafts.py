@@ -17,7 +17,7 @@ from pilotbase.data.column_types import classes_of
 from pilotbase.data.conform import conform
 from pilotbase.data.doctor import Examination, examine, remark_on_gap
 from pilotbase.data.drafting import DraftAnswers, ScenarioDraft, TwoClasses, draft_scenario, two_classes
-from pilotbase.data.fixes import Fixes, as_meant, chosen_fixes
+from pilotbase.data.fixes import NO_FIXES, Fixes, as_meant, chosen_fixes
 from pilotbase.data.sources.opening import read_table
 from pilotbase.data.split_guesses import FEWEST_CASES as FEWEST_OF_ATTEMPT
 from pilotbase.data.split_guesses import TermsGuess
@@ -67,9 +67,9 @@ def draft_sized(
 
 def _refuted(source: Path, answers: DraftAnswers, offered: Container[str], scratch: Path | None) -> dict[str, Text]:
     """Return the fixes that were asked for since a sample offers them, but all rows do not, with what a draft says."""
-    if not takes_long(source) or all(one in offered for one in answers.fixes or () if ":" in one):
+    if all(one in offered for one in answers.fixes or () if ":" in one):
         return {}
-    sampled = examine_source(source, answers, scratch).fixes
+    sampled = examine_sample(source, answers, scratch).fixes
     asked = [one for one in sampled if one.spelled in (answers.fixes or ()) and one.spelled not in offered]
     return {one.spelled: text("doctor.fix.refuted", fix=one.words) for one in asked}
 
@@ -79,8 +79,12 @@ def examine_source(source: Path, answers: DraftAnswers, scratch: Path | None = N
 
     Raises as `draft_scenario`.
     """
-    looked_at = replace(answers, sample=_SAMPLE if takes_long(source) else None)
-    return _examined(source, looked_at, scratch)
+    return examine_sample(source, answers, scratch) if takes_long(source) else _examined(source, answers, scratch)
+
+
+def examine_sample(source: Path, answers: DraftAnswers, scratch: Path | None = None) -> Examination:
+    """Return what stands out in at most `_SAMPLE` rows, as `examine_source` does."""
+    return _examined(source, replace(answers, sample=_SAMPLE), scratch)
 
 
 def _examined(
@@ -137,10 +141,12 @@ class DraftOutlook(pydantic.BaseModel):
         return propose_two_classes(*self.classes, miss, false_alarm).criteria
 
 
-def foresee_draft(source: Path, answers: DraftAnswers, scratch: Path | None = None) -> DraftOutlook:
+def foresee_draft(
+    source: Path, answers: DraftAnswers, fixes: Fixes = NO_FIXES, scratch: Path | None = None
+) -> DraftOutlook:
     """Return what a draft from ``source`` would rest on; of a large table, a sample. Raises as `draft_scenario`."""
     wanted = replace(answers, sample=_SAMPLE if takes_long(source) else None)
-    draft = draft_scenario(source, wanted, scratch)
+    draft = draft_scenario(source, wanted, scratch, fixes=fixes)
     split, scenario = split_of_draft(source, draft, scratch), draft.scenario
     target = split.public[scenario.data.target]
     planned = scenario.target_form != "texts"
