@@ -58,7 +58,7 @@ def _power(one: PlannedCriterion) -> str:
 
 
 @dataclass(frozen=True)
-class Remedy:
+class OfferedRemedy:
     """A remark of the data doctor; of what a draft can do about it, whether it is ticked and what was filled in."""
 
     remark: Remark
@@ -81,7 +81,7 @@ class Diagnosis:
     """What stands out in a table, with a remedy each; ``about``: see `columns_asked`; ``chart``: columns alone."""
 
     about: str
-    remedies: tuple[Remedy, ...]
+    remedies: tuple[OfferedRemedy, ...]
     chart: str = ""
 
 
@@ -129,10 +129,10 @@ def shown_beside(
         return shown | {"doctor": doctor, "outlook": Outlook(problems=others or (() if gaps else (error.text,)))}
 
 
-def _remedies(remarks: Iterable[Remark], chosen: Fixes) -> tuple[Remedy, ...]:
+def _remedies(remarks: Iterable[Remark], chosen: Fixes) -> tuple[OfferedRemedy, ...]:
     meant = {(one.name, one.column): one.meant for one in chosen.every}
     keys = ((one, one.fix and (one.fix.name, one.fix.column)) for one in remarks)
-    return tuple(Remedy(one, key in meant, meant.get(key, "") if key else "") for one, key in keys)
+    return tuple(OfferedRemedy(one, key in meant, meant.get(key, "") if key else "") for one, key in keys)
 
 
 def _strengths(found: Examination) -> str:
