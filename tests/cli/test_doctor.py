@@ -64,9 +64,9 @@ def test_a_messy_table_is_examined_column_by_column(drafted):
         'temperature is -999 in 24 cases, far from all other values: it seems to mean a missing one. Add "-999"',
         "flow has its unit in every cell (l/min)",
         "phone may identify a person: 100 % of the values have the form of a mobile number",
-        "note<b> has no value in 70% of the cases",
-        "pressure alone avoids 85% of the errors of guessing",
-        "repaired alone avoids 57%",
+        "note<b> has no value in 70 % of the cases",
+        "pressure alone avoids 85 % of the errors of guessing",
+        "repaired alone avoids 57 %",
     ):
         assert found in told
     assert "手机号码" in run("scenario", "doctor", drafted, language="zh").stdout

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from pilotbase.documents.matching import Gap, GapCell, GapMap
 from pilotbase.documents.states import ApplicationState
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Text, percent, text
 from pilotbase.documents.vocabularies import Constraint, Fit
 from pilotbase.matching.constraints import check_all, share_of
 from pilotbase.matching.finding import SCENARIOS, certified_offers, needs_of, newest, offers_of
@@ -106,7 +106,7 @@ def _why_none_fits(standing: _Standing) -> Text:
     if standing.refused:
         constraint = min(standing.refused, key=lambda one: (-standing.refused[one], one.value))
         return text("match.gap_all_refused", constraint=text(f"constraint.{constraint}"))
-    return text("match.gap_contract", best=f"{standing.share:.0%}", least=f"{LEAST_SHARE:.0%}")
+    return text("match.gap_contract", best=percent(standing.share), least=percent(LEAST_SHARE))
 
 
 def _cells(

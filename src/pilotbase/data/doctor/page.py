@@ -16,7 +16,7 @@ from pilotbase.charts.scales import format_count
 from pilotbase.data.doctor.examining import WORTH_TELLING, Examination
 from pilotbase.documents.base import localized
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.texts import LANGUAGES, Language, Text, text
+from pilotbase.documents.texts import LANGUAGES, Language, Text, percent, text
 
 _PACKAGE = "pilotbase.data.doctor"
 _BARS = 20
@@ -50,7 +50,7 @@ class _Wording:
 def strengths_chart(found: Examination, language: Language) -> str:
     """Draw how far each column alone comes, as bars; empty if none was judged."""
     judged = sorted((one for one in found.columns if one.alone), key=lambda one: -(one.alone or 0.0))[:_BARS]
-    bars = [RankedBar(one.name, one.alone or 0.0, f"{one.alone:.0%}") for one in judged]
+    bars = [RankedBar(one.name, one.alone or 0.0, percent(one.alone or 0.0).render(language)) for one in judged]
     return ranked_chart(bars, text("doctor.page.alone").render(language), (WORTH_TELLING,), 1.0) if bars else ""
 
 

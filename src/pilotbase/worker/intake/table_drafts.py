@@ -28,7 +28,7 @@ from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.progress import OnProgress, ignore_progress
 from pilotbase.documents.scenario import Costs, Criterion, Scenario, TrialTerms
 from pilotbase.documents.scenario_data import HashSplit
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Text, percent, text
 from pilotbase.trial.scenario_folder import read_cases
 from pilotbase.trial.sizing import FEW_DRAWS, Effort, cases_of_scenario, plan_size
 from pilotbase.worker.intake.scenario_tables import plan_table
@@ -238,5 +238,5 @@ def _terms_of_draft(scenario: Scenario, split: Split) -> TermsGuess | None:
     attempts = min(hidden // cases, MOST_ATTEMPTS)
     if attempts < 2:
         return None
-    why = text("draft.decided.planned", attempts=attempts, cases=cases, hidden=hidden, power=f"{terms.power:.0%}")
+    why = text("draft.decided.planned", attempts=attempts, cases=cases, hidden=hidden, power=percent(terms.power))
     return TermsGuess(TrialTerms(attempts=attempts, cases_per_attempt=cases), why)
