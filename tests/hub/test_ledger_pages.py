@@ -80,7 +80,7 @@ def test_every_number_is_the_number_of_its_records(walked, path, who):
 
 def test_targets_stand_beside_counts_by_year_and_phase_for_the_base_alone(walked):
     shown = page(walked, "/ledger/")
-    assert "Targets of 2026" in shown and ">25%<" in shown and "Phase 1, to 2027" in shown
+    assert "Targets of 2026" in shown and ">25 %<" in shown and "Phase 1, to 2027" in shown
     assert "Phase 1" not in page(walked, "/ledger/", "owner")
 
 

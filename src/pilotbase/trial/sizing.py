@@ -106,6 +106,8 @@ def cases_of_scenario(
         public = public.sample(_LONG, seed=0)
     said = {} if scenario.trial.panel is None else {PANEL: JUDGED_GOOD, MODEL: "0"}  # all answers are right
     public = public.with_columns(pl.lit(value).alias(name) for name, value in said.items())
+    if all(PANEL in given_columns(one.parsed()) for one in chosen):  # whoever judges answers needs no true one
+        public = public.with_columns(pl.col(scenario.data.target).fill_null("-"))
     right = right_answers(scenario, classes, public)
     cases = coded(build_cases(scenario, classes, public, right))
     copies = -(-(_LONG if scenario.answer not in _KINDS else _ENOUGH) // len(cases))
