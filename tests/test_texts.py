@@ -15,7 +15,7 @@ from jinja2 import Environment, nodes
 from pilotbase.documents.catalogues import catalogue, read_messages
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.steps import Step
-from pilotbase.documents.texts import LANGUAGES, Text, text
+from pilotbase.documents.texts import LANGUAGES, Text, percent, text
 from pilotbase.documents.vocabularies import VOCABULARIES
 from tests.packages_for_tests import files
 
@@ -251,6 +251,23 @@ def test_no_number_stands_before_a_plural_that_one_would_not_have():
     alone = re.compile(rf"\{{\w+\}} (?:(?:{'|'.join(beside)}) )*(?:{'|'.join(nouns)})\b")
     assert [(code, sentence) for code, sentence in english.items() if alone.search(sentence)] == []
     assert [code for code, sentence in english.items() if re.search(r"\w\(e?s\)", sentence)] == []
+
+
+PERCENT = {"en": re.compile(r"[0-9}]%(?!\})|%\}"), "zh": re.compile(r"[0-9}] %|%\}")}
+"""What no sentence says: "95%" in English, "95 %" in Chinese, a share that the template itself makes a percentage."""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_percentages_are_spelled_as_the_language_spells_them(language):
+    assert [code for code, sentence in catalogue_codes(language).items() if PERCENT[language].search(sentence)] == []
+    told = text("doctor.mostly_missing", column="note", share=percent(0.7)).render(language)
+    assert told == {"en": "note has no value in 70 % of the cases", "zh": "note 在 70% 的案例中没有值"}[language]
+
+
+def test_a_share_becomes_a_percentage_in_one_place():
+    """`percent`, except for widths in a drawing."""
+    made = re.compile(r"""[\w)\]]:[-+.\w]*%\}|:[.\w{}]+\} ?%["' ]""")
+    assert {path.name for path in SOURCE.rglob("*.py") if made.search(path.read_text("utf-8"))} == {"drawing.py"}
 
 
 def test_chinese_has_one_form():

@@ -63,7 +63,7 @@ def test_a_chart_stands_alone_and_says_its_numbers_to_those_who_do_not_see(name,
 def test_bars_of_a_funnel_are_as_long_as_their_numbers():
     widths = filled(funnel_chart(STAGES, "en"), BLUE)
     assert [round(width / widths[0], 3) for width in widths] == [1, 0.25, 0.125]
-    assert "25% of the previous stage" in texts(funnel_chart(STAGES, "en"))
+    assert "25 % of the previous stage" in texts(funnel_chart(STAGES, "en"))
     assert "为上一阶段的 50%" in texts(funnel_chart(STAGES, "zh"))
 
 

@@ -114,7 +114,8 @@ def test_a_matrix_says_every_count_and_frames_what_is_right():
     ("part", "whole", "said"), [(0, 0, "–"), (0, 9, "0 %"), (1, 900, "< 1 %"), (899, 900, "> 99 %"), (9, 9, "100 %")]
 )
 def test_a_share_is_never_rounded_to_none_or_all(part, whole, said):
-    assert format_share(part, whole) == said
+    assert format_share(part, whole, "en") == said
+    assert format_share(part, whole, "zh") == said.replace(" %", "%")
 
 
 def test_a_disc_stands_where_its_bin_came_true():

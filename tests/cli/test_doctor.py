@@ -64,9 +64,9 @@ def test_a_messy_table_is_examined_column_by_column(drafted):
         'temperature is -999 in 24 cases, far from all other values: it seems to mean a missing one. Add "-999"',
         "flow has its unit in every cell (l/min)",
         "phone may identify a person: 100 % of the values have the form of a mobile number",
-        "note<b> has no value in 70% of the cases",
-        "pressure alone avoids 85% of the errors of guessing",
-        "repaired alone avoids 57%",
+        "note<b> has no value in 70 % of the cases",
+        "pressure alone avoids 85 % of the errors of guessing",
+        "repaired alone avoids 57 %",
     ):
         assert found in told
     assert "手机号码" in run("scenario", "doctor", drafted, language="zh").stdout
@@ -149,6 +149,15 @@ def test_enter_after_a_key_answers_nothing_and_a_wrong_key_is_told(at_terminal, 
     assert (
         told.count("means nothing here") == 2 * ("x" in reads) and "no Enter is needed" in told and "\x1b" not in told
     )
+
+
+def test_a_key_says_what_an_empty_answer_means(monkeypatch, capsys):
+    keys = iter("v")
+    monkeypatch.setattr("typer.getchar", lambda: next(keys, ""))
+    monkeypatch.setattr("typer.prompt", lambda asked: "none" if "empty state means" in asked else "")
+    fix = Fix("unlabelled", "state", count=3)
+    assert _asked_fixes([Remark(Outcome.FAIL, *SAID, fix)]) == ("unlabelled:state=none",)
+    assert "leave out the 3 rows in which state is empty? [Y/n, v:" in capsys.readouterr().out
 
 
 def test_where_input_ends_the_questions_do_too(at_terminal):

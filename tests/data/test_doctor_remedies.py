@@ -21,8 +21,8 @@ from pilotbase.trial.scenario_folder import read_cases
 from pilotbase.worker.intake.table_drafts import draft_sized, examine_source
 
 ROWS = 400
-UNREACHED = {"key_overlap"}
-"""Cases whose keys repeat are refused before the doctor sees them."""
+UNREACHED = {"key_overlap", "unlabelled"}
+"""Cases whose keys repeat, or that lack the answer, are refused before the doctor sees them."""
 Rows = list[dict]
 Change = Callable[[dict], object]
 
@@ -270,6 +270,42 @@ def test_a_fix_that_only_a_sample_offers_is_left_out_and_told(tmp_path, monkeypa
     assert "not all rows bear it out" in " ".join(one.render("en") for one in draft.decided)
     with pytest.raises(InputError, match="units:flo"):
         draft_sized(tmp_path / "cases.csv", replace(answers, fixes=("units:flo",)))
+
+
+GAPS = {
+    "unlabelled": (300, {"fine", "broken"}, ("state",)),
+    "unlabelled:state=none": (ROWS, {"fine", "broken", "none"}, None),
+    "all": (300, {"fine", "broken"}, ("state",)),
+}
+
+
+@pytest.mark.parametrize("fix", GAPS)
+def test_rows_without_the_answer_are_left_out_or_read_as_the_owner_says(tmp_path, fix):
+    table = tmp_path / "cases.csv"
+    pl.DataFrame(pumps(state=lambda number, _, row: row["state"] if number % 4 else "")).write_csv(table)
+    answers = DraftAnswers("Fails", "state", None, 9, 1, "works, desk")
+    with pytest.raises(InputError) as refused:
+        draft_sized(table, answers)
+    assert "state is empty in 100 rows: leave them out (--fix unlabelled)" in refused.value.render("en")
+    offered = examine_source(table, answers).remarks[0]
+    assert (offered.outcome, offered.fix.spelled) == ("fail", "unlabelled:state"), "the gravest stands first"
+    draft = draft_sized(table, replace(answers, fixes=(fix,)))
+    rows, classes, needed = GAPS[fix]
+    cases = read_cases(draft.scenario, tmp_path)
+    assert (cases.height, set(cases["state"]), draft.scenario.data.cases_need) == (rows, classes, needed)
+    assert "100 rows" in " ".join(one.render("en") for one in draft.decided) and table.is_file()
+
+
+def test_where_only_one_class_is_written_an_empty_cell_is_the_other(tmp_path):
+    table = tmp_path / "cases.csv"
+    pl.DataFrame(pumps(state=lambda _, __, row: 1 if row["state"] == "broken" else None)).write_csv(table)
+    answers = DraftAnswers("Fails", "state", None, 9, 1, "works, desk")
+    with pytest.raises(InputError) as refused:
+        draft_sized(table, replace(answers, fixes=("all",)))
+    told = refused.value.render("en")
+    assert "say what an empty cell means" in told and "never varies: it is always 1" in told
+    draft = draft_sized(table, replace(answers, fixes=("unlabelled:state=0",)))
+    assert set(read_cases(draft.scenario, tmp_path)["state"]) == {"0", "1"}
 
 
 FIXED = {

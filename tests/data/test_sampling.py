@@ -3,6 +3,7 @@
 import random
 
 import polars as pl
+import pydantic
 import pytest
 
 from pilotbase.data.column_types import classes_of
@@ -12,6 +13,7 @@ from pilotbase.data.sources import sampling
 from pilotbase.data.sources.kinds import delimited
 from pilotbase.data.sources.opening import open_source
 from pilotbase.data.splits import split_cases
+from pilotbase.documents.scenario import Scenario
 
 ROWS = 6000
 
@@ -100,4 +102,9 @@ def test_a_rare_label_of_which_no_row_is_public_is_a_class_all_the_same(tmp_path
     split = split_cases(kept, scenario)
     assert set(split.hidden["state"]) - set(split.public["state"]), "else this test shows nothing"
     assert list(scenario.data.classes) == labels == list(classes_of(split.public, scenario))
+    numbers = scenario.model_dump() | {"task": "regression", "positive": None, "prediction": None}
+    with pytest.raises(pydantic.ValidationError) as refused:
+        Scenario.model_validate(numbers)
+    told = refused.value.errors()[0]["ctx"]["error"].render("en")
+    assert "data.classes: regression is not answered with one class a case; remove this line" in told
     assert "has no row with these values" in " ".join(one.render("en") for one in draft.decided)

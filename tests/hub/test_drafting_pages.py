@@ -79,6 +79,40 @@ def test_costs_move_the_criteria_and_say_how_many_cases_they_need(base):
     assert "Say what a miss and a false alarm cost" in half and not recall.search(half)
 
 
+def test_what_the_data_doctor_remarks_stands_in_the_form_and_its_ticks_change_the_draft(base):
+    browser, lines = base.client("owner"), cases().decode().splitlines()
+    rows = [f"{line},{-999 if at % 25 == 3 else at % 90}" for at, line in enumerate(lines[1:])]
+    rows = [
+        ",".join([*row.split(",")[:2], "", row.split(",")[3]]) if at % 9 == 4 else row for at, row in enumerate(rows)
+    ]
+    table = upload("\n".join([f"{lines[0]},flow", *rows]).encode(), name="remarked.csv")
+    (kept,) = KEPT.findall(browser.post("/scenarios/new/", {"cases": table}).content.decode())
+    typed = {**ANSWERS, "kept": kept}
+
+    def post(**said):
+        return html.unescape(browser.post("/scenarios/new/", typed | said).content.decode())
+
+    def hidden(part):
+        return int(re.search(r"(\d+) hidden cases", part)[1])
+
+    part = post(calculate="part")
+    ticks = dict(re.findall(r'name="fixes" value="([^"]+)"[^>]*?( checked)?>', part))
+    assert ticks["unlabelled:failure"] and ticks["sentinels:flow"] and not ticks["afterwards:torque"]
+    assert "failure is empty in 67 rows" in part and "flow is -999 in" in part and "One column alone" not in part
+    assert part.index('id="outlook"') < part.index("Recall of") < part.index('id="doctor"'), "the rest is foreseen too"
+    seen = {"examined": re.search(r'name="examined" value="([^"]+)"', part)[1], "fixes": ["unlabelled:failure"]}
+    filled = post(calculate="part", **seen, **{"empty.unlabelled:failure": "fine"})
+    assert hidden(filled) > hidden(part) and 'value="fine"' in filled and 'value="sentinels:flow" id' in filled
+    other = post(calculate="part", **seen, target="grade")
+    assert "failure is empty" not in other and "checked" in other, "ticks for another column do not count"
+    refused = post(examined=seen["examined"])
+    assert "No draft yet" in refused and refused.count('value="unlabelled:failure" id') == 1, "none is ticked"
+    made = browser.post("/scenarios/new/", typed | seen | {"empty.unlabelled:failure": "fine"})
+    assert made.status_code == 302, re.findall("wrong-why.*", made.content.decode())
+    manifest = manifest_of(browser.get(f"{made['Location']}acts/scenario.edit/").content.decode())
+    assert "{column: failure, empty: fine}" in manifest and "-999" not in manifest
+
+
 def test_a_column_that_no_draft_can_answer_says_why_beside_the_form(base):
     browser = base.client("owner")
     rows = b"a,b,answer\n" + b"".join(b"%d,%d,%s\n" % (at, at % 7, [b"yes", b"no", b""][at % 3]) for at in range(90))
@@ -86,7 +120,7 @@ def test_a_column_that_no_draft_can_answer_says_why_beside_the_form(base):
     (kept,) = KEPT.findall(page)
     typed = {**ANSWERS, "kept": kept, "target": "answer", "calculate": "part"}
     said = browser.post("/scenarios/new/", typed).content.decode()
-    assert "Rows in which answer is missing: 30" in said
+    assert "answer is empty in 30 rows" in said
 
 
 @pytest.mark.prove

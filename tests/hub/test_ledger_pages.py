@@ -80,7 +80,7 @@ def test_every_number_is_the_number_of_its_records(walked, path, who):
 
 def test_targets_stand_beside_counts_by_year_and_phase_for_the_base_alone(walked):
     shown = page(walked, "/ledger/")
-    assert "Targets of 2026" in shown and ">25%<" in shown and "Phase 1, to 2027" in shown
+    assert "Targets of 2026" in shown and ">25 %<" in shown and "Phase 1, to 2027" in shown
     assert "Phase 1" not in page(walked, "/ledger/", "owner")
 
 
@@ -91,7 +91,7 @@ def test_the_ranking_says_weights_ties_and_flips(walked):
     assert "1 scenario has no rank" in shown
     tilted = page(walked, "/ledger/ranking/?potential=2&maturity=1&driving_effect=1&top=1")
     assert re.findall(r'<th scope="row" class="number">(\d+)</th>', tilted) == ["1", "2"]
-    assert "The top 1 stay the same until 12.5% of the weight moves." in tilted
+    assert "The top 1 stay the same until 12.5 % of the weight moves." in tilted
     rung = re.search(r'href="(/ledger/ranking/2-5-2/)"', tilted)[1]
     assert page(walked, rung).count('<th scope="row">') == 2
 
@@ -160,7 +160,7 @@ def test_the_command_line_reads_the_same_from_the_hub(walked):
 
         assert "Scenarios opened: So far 4; 2026 4" in run("ledger")
         assert "已开放场景" in run("map", language="zh")
-        assert "The top 1 stay the same until 12.5%" in run("rank", "--potential", "2", "--top", "1")
+        assert "The top 1 stay the same until 12.5 %" in run("rank", "--potential", "2", "--top", "1")
         assert '"owner": "plant"' in run("ledger", "--json", who="owner")
         assert run("map", "--csv").startswith("\ufeffAction,Support")
         assert "no access to a ledger" in run("ledger", who="supplier", code=2)

@@ -46,7 +46,7 @@ def test_an_owner_sees_reasons_evidence_and_whom_to_ask(matched):
     assert "The scenario requires isolation L2; the application does not say which it supports." in shown
     assert "It was tried in L2; L2 is required." in shown
     serial = matched.trial.report.digest().partition(":")[2]
-    assert f"/certificates/{serial}/" in shown and "100% similar" in shown
+    assert f"/certificates/{serial}/" in shown and "100 % similar" in shown
     assert ("/applications/globex/oak/threads/new/", "Ask the supplier") in steps(shown)
     assert matched.client("owner").get("/applications/globex/oak/threads/new/").status_code == 200
 

@@ -58,7 +58,7 @@ def test_every_number_of_the_overview_is_the_number_of_its_records(busy):
 def test_targets_of_the_year_stand_beside_what_was_reached(busy):
     shown = page(busy, "/overview/")
     table = shown[shown.index("Targets of 2026") :]
-    assert re.findall(r"</span> (\d+%)</td>", table)[:2] == ["0%", "75%"]
+    assert re.findall(r"</span> (\d+ %)</td>", table)[:2] == ["0 %", "75 %"]
     assert "900" not in table
     address = re.search(r'href="(/overview/records/opened/\?year=2026[^"]*)"', table)[1].replace("&amp;", "&")
     assert page(busy, address).count('<th scope="row">') == 3

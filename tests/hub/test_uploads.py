@@ -62,11 +62,12 @@ def test_what_the_data_doctor_finds_is_ticked_or_not_before_the_draft_is_made(op
     content = "\n".join([f"{lines[0]},flow", *table]).encode()
     found = browser.post("/scenarios/new/", {**ANSWERS, "cases": upload(content, "Lathe 9.csv")}).content.decode()
     assert "flow is -999 in 24 cases" in found
-    assert found.index("No draft yet") < found.index('name="fixes"') < found.index('name="target"')
+    assert found.index("No draft yet") < found.index('name="target"') < found.index('name="fixes"')
     ticks = dict(re.findall(r'name="fixes" value="([^"]+)"[^>]*?(checked)?>', found))
     assert ticks["sentinels:flow"] == "checked" and ticks.get("afterwards:torque", "") == ""
     kept = re.search(r'name="kept" value="([^"]+)"', found)[1]
-    answers = {**ANSWERS, "kept": kept, "examined": "on"}
+    examined = re.search(r'name="examined" value="([^"]+)"', found)[1]
+    answers = {**ANSWERS, "kept": kept, "examined": examined}
     wrong = browser.post("/scenarios/new/", {**answers, "fixes": ["sentinels:no_such"]})
     assert wrong.status_code == 200 and "There is no fix" in wrong.content.decode()
     made = browser.post("/scenarios/new/", {**answers, "fixes": ["sentinels:flow"]})

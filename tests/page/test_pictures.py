@@ -84,7 +84,7 @@ def test_numbers_behind_pictures_are_the_figures():
     (places,) = pictures_of(PLACES, "en")
     assert [row[2] for row in places.rows[:3]] == ["60", "80", "80"] and places.rows[-1] == ("never", "1", "–")
     (texts,) = pictures_of(TEXTS, "en")
-    assert [row[0] for row in texts.rows] == ["same", "≤10%", ">10%", "no answer", "refused", "not refused"]
+    assert [row[0] for row in texts.rows] == ["same", "≤10 %", ">10 %", "no answer", "refused", "not refused"]
     (off,) = pictures_of(RESIDUALS, "en", "MW")
     assert "Mean 0.5." in off.note and off.note.endswith("In MW.")
 

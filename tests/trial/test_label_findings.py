@@ -51,7 +51,7 @@ def test_agreement_is_told_with_its_interval_and_an_audit_with_what_it_means():
     assert "guideline 1.2" in agreement
     assert "0.751 [0.572, 0.876]" in agreement
     assert "388 of 400" in error
-    assert "at most 5.17%" in error  # 1 − the lower bound of Wilson's interval of 388 of 400, 0.9483
+    assert "at most 5.17 %" in error  # 1 − the lower bound of Wilson's interval of 388 of 400, 0.9483
 
 
 def test_agreement_alone_does_not_say_how_many_labels_are_wrong():
@@ -85,7 +85,7 @@ def test_the_report_of_a_run_says_it_in_its_design_section_and_so_does_the_suppl
     for view in (report, report.supplier_view()):
         said = {finding.check: finding.sentence.render() for finding in view.sections[0].findings}
         assert "0.751 [0.572, 0.876]" in said["label_agreement"]
-        assert "at most 5.17%" in said["label_error"]
+        assert "at most 5.17 %" in said["label_error"]
         assert "labels" not in said
 
 

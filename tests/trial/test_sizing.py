@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from scipy.stats import binom
 
@@ -11,13 +12,13 @@ from pilotbase.data.drafting import DraftAnswers
 from pilotbase.data.splits import split_cases
 from pilotbase.documents.api.trials import Budget, SizePlan, SizeTerms
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.scenario import Criterion
+from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.vocabularies import Estimand
 from pilotbase.evidence import Design, attempt_levels, exact, verdict_of
 from pilotbase.measures import Cases
 from pilotbase.trial.scenario_folder import read_cases
 from pilotbase.trial.scoring import plan_criterion
-from pilotbase.trial.sizing import Effort, PlannedCases, cases_of_rule, plan_size
+from pilotbase.trial.sizing import Effort, PlannedCases, cases_of_rule, cases_of_scenario, plan_size
 from pilotbase.worker.intake.scenario_tables import plan_table
 from pilotbase.worker.intake.sizes import plan_here, size_lines, total_lines
 from pilotbase.worker.intake.table_drafts import draft_sized, size_to_add
@@ -170,6 +171,19 @@ def test_a_draft_takes_the_size_of_the_planner(tmp_path):
     assert (plan.attempt, plan.level, plan.missing) == (2, pytest.approx(level), plan.cases - 7)
     kinds = {one.rule: one.estimand is Estimand.HIDDEN_SET for one in shared.criteria}
     assert all(one.of_hidden_set is kinds[one.rule] for one in plan.criteria)
+
+
+def test_what_experts_judge_is_planned_without_true_answers():
+    rule = "judged(by=panel) >= 0.8"
+    content = {"name": "letters", "title": "x", "owner": {"organisation": "works"}, "problem": "x", "task": "answering"}
+    fields = [{"name": name, "dataType": "sc:Text"} for name in ("asked", "said")]
+    content |= {"data": {"file": "a.csv", "target": "said", "fields": fields}, "criteria": [{"rule": rule}]}
+    content["trial"] = {"panel": {"guideline": "g.md", "version": "1.0"}}
+    empty = pl.DataFrame({"asked": ["a", "b"] * 40, "said": [None] * 80}, schema_overrides={"said": pl.String})
+    terms, effort = SizeTerms(truth=(0.9,)), Effort(draws=50)
+    filled, scenario = empty.with_columns(said=pl.lit("yes")), Scenario.model_validate(content)
+    plans = [plan_size(cases_of_scenario(scenario, (), table), terms, effort) for table in (empty, filled)]
+    assert plans[0].cases == plans[1].cases > 0
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from pilotbase.charts.drawing import Drawing, shortened, width_of
 from pilotbase.charts.palette import BLUE, DEEPEST, INK, LINE, MUTED, PALE_BLUE, PAPER
 from pilotbase.charts.scales import Scale, format_count
 from pilotbase.documents.figures import ByClass, ClassRow, Confusion
-from pilotbase.documents.texts import Language, text
+from pilotbase.documents.texts import Language, percent, text
 
 CONFUSION_TOP, WIDE, HIGH, GAP, NARROWEST, WIDEST = 48, 62, 44, 4, 60, 130
 NARROWEST_PAPER = 380
@@ -31,7 +31,7 @@ def confusion_chart(figure: Confusion, language: Language) -> str:
         total = sum(figure.counts[place])
         for column, count in enumerate(figure.counts[place]):
             right = place == column and place < len(figure.classes)
-            _draw_cell(drawing, (left + WIDE * column, CONFUSION_TOP + HIGH * place), (count, total), right)
+            _draw_cell(drawing, (left + WIDE * column, CONFUSION_TOP + HIGH * place), (count, total), right, language)
     return drawing.to_svg()
 
 
@@ -42,17 +42,20 @@ def confusion_names(figure: Confusion, language: Language) -> list[str]:
     return [*figure.classes, *folded, *none]
 
 
-def format_share(part: int, whole: int) -> str:
+def format_share(part: int, whole: int, language: Language) -> str:
     """Return ``part`` of ``whole`` in percent, never rounded to none or all; "–" if ``whole`` is zero."""
     if not whole:
         return "–"
     share = part / whole
     if 0 < share < 0.005:
-        return "< 1 %"
-    return "> 99 %" if _PERCENT <= share < 1 else f"{100 * share:.0f} %"
+        return text("counted.percent", value="< 1").render(language)
+    almost = text("counted.percent", value="> 99")
+    return (almost if _PERCENT <= share < 1 else percent(share)).render(language)
 
 
-def _draw_cell(drawing: Drawing, corner: tuple[float, float], counts: tuple[int, int], right: bool) -> None:
+def _draw_cell(
+    drawing: Drawing, corner: tuple[float, float], counts: tuple[int, int], right: bool, language: Language
+) -> None:
     count, total = counts
     place, size = (corner[0] + GAP / 2, corner[1] + GAP / 2), (WIDE - GAP, HIGH - GAP)
     drawing.rectangle(place, size, PAPER, rounding=4, outline=INK if right else LINE)
@@ -63,7 +66,7 @@ def _draw_cell(drawing: Drawing, corner: tuple[float, float], counts: tuple[int,
             drawing.text((middle, corner[1] + HIGH / 2 + 4), "0", anchor="middle", colour=MUTED)
             return
         drawing.text((middle, corner[1] + 19), format_count(count), anchor="middle", colour=INK, bold=True)
-        share = format_share(count, total)
+        share = format_share(count, total, language)
         drawing.text((middle, corner[1] + 34), share, anchor="middle", colour=INK, size=11)
 
 

@@ -8,7 +8,7 @@ from pilotbase.charts.drawing import Drawing, width_of
 from pilotbase.charts.palette import BLUE, INK, LINE, MUTED, PALE_BLUE
 from pilotbase.charts.scales import Scale, format_count
 from pilotbase.documents.quantities import format_days
-from pilotbase.documents.texts import Language, text
+from pilotbase.documents.texts import Language, percent, text
 
 FUNNEL_WIDTH, FUNNEL_ROW, FUNNEL_HEIGHT = 520, 60, 34
 FUNNEL_LEFT, FUNNEL_RIGHT = 8, 440
@@ -31,8 +31,8 @@ def funnel_chart(stages: tuple[FunnelStage, ...], language: Language) -> str:
     scale = Scale(0, max([1, *(stage.count for stage in stages)]), FUNNEL_LEFT, FUNNEL_RIGHT)
     for index, stage in enumerate(stages):
         before = stages[index - 1].count if index else 0
-        percent = text("chart.funnel.share", percent=f"{stage.count / before:.0%}") if before else None
-        share = "" if percent is None else percent.render(language)
+        said = text("chart.funnel.share", percent=percent(stage.count / before)) if before else None
+        share = "" if said is None else said.render(language)
         _draw_stage(drawing, stage, share, scale, FUNNEL_ROW * index)
     return drawing.to_svg()
 

@@ -14,7 +14,7 @@ from pilotbase.cli.framework.terminal import AsJson, answer, each, language, pri
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.matching import method_of
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Text, percent, text
 from pilotbase.documents.vocabularies import Fit
 from pilotbase.operations import matches
 
@@ -145,13 +145,13 @@ def _print(found: Matches) -> None:
 
 def _print_ranked(found: Matches) -> None:
     weights = found.weights
-    title = text("match.table", contract=weights.contract, words=weights.words, evidence=weights.evidence)
+    title = text("match.table", **{name: percent(share) for name, share in vars(weights).items()})
     columns = ("subject", "title_of", "score", "contract", "words", "evidence")
     print_table(title, (f"match.{column}" for column in columns), map(_row, found.ranked[:_SHOWN]))
 
 
-def _row(one: Match) -> tuple[str, ...]:
-    share = f"{one.contract.share:.0%}" if one.contract else "–"
+def _row(one: Match) -> tuple[Text | str, ...]:
+    share = percent(one.contract.share) if one.contract else "–"
     words = "–" if one.words is None else f"{one.words:.2f}"
     title, score = localized(one.title, language()), f"{one.score or 0:.3f}"
     return _called(one), title, score, share, words, f"{one.evidence:.2f}"

@@ -151,26 +151,29 @@ def _written(source: Path, answers: DraftAnswers, folder: Path) -> WrittenScenar
 def _asked_fixes(remarks: Sequence[Remark]) -> tuple[str, ...]:
     """Return the remedies that somebody at the terminal wants, a key each: yes, no, all that is advised, back."""
     offered = [(remark, remark.fix) for remark in remarks if remark.fix is not None]
-    wanted: list[bool] = []
+    wanted: list[str | None] = []
     if offered:
         say(text("doctor.fix.keys_alone"))
     pressed = _keys()
     while len(wanted) < len(offered):
         remark, fix = offered[len(wanted)]
         say(text("doctor.fix.found", number=len(wanted) + 1, count=len(offered), sentence=remark.sentence))
-        usual = text("doctor.fix.usual_yes" if fix.advised else "doctor.fix.usual_no")
+        rows = fix.name == "unlabelled"
+        usual = text(f"doctor.fix.usual_{'or_value' if rows else 'yes' if fix.advised else 'no'}")
         typer.echo(shown(text("doctor.fix.ask", fix=fix.words, keys=usual)), nl=False)
         key = next(pressed).lower()
         typer.echo(f" {key.strip()}" if key.isprintable() else "")
         if key == "b":
             del wanted[-1:]
         elif key == "a":
-            wanted += [one.advised for _, one in offered[len(wanted) :]]
+            wanted += [one.spelled if one.advised else None for _, one in offered[len(wanted) :]]
         elif key in ("y", "n", "\r", "\n", " "):
-            wanted.append(fix.advised if key.isspace() else key == "y")
+            wanted.append(fix.spelled if key == "y" or (key.isspace() and fix.advised) else None)
+        elif key == "v" and rows:
+            wanted.append(f"{fix.spelled}={typer.prompt(shown(text('doctor.fix.ask_value', column=fix.column)))}")
         else:
             say(text("doctor.fix.no_such_key"))
-    return tuple(fix.spelled for (_, fix), yes in zip(offered, wanted, strict=True) if yes)
+    return tuple(filter(None, wanted))
 
 
 def _keys() -> Iterator[str]:

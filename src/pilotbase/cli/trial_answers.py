@@ -21,7 +21,7 @@ from pilotbase.cli.framework.terminal import (
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.quantities import write_judged
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Text, percent, text
 from pilotbase.documents.vocabularies import is_approximate, verdict_in_words
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _print_many(found: Decisions) -> None:
     for verdict, count in found.counts.items():
         scored = sorted(item.scored for item in found.decisions if item.verdict == verdict)
         median = f"{scored[len(scored) // 2]:,}" if scored else "–"
-        share = f"{count / found.repeat:.2%}"
+        share = percent(count / found.repeat, ".2f")
         rows.append((text(f"cli.verdict_{verdict}"), f"{count:,}", share, median))
     columns = (f"cli.decide_column_{column}" for column in ("verdict", "times", "share", "scored"))
     print_table(text("cli.decide_many", repeat=found.repeat, cases=found.cases), columns, rows)
@@ -188,11 +188,11 @@ def _calibration_lines(found: Calibration, folder: Path) -> list[Text]:
     lines += [text(f"judge.no_score.{reason}", count=count) for reason, count in found.unscored.items()]
     if found.agreement is not None and found.bias is not None:
         kappa = "–" if found.kappa is None else f"{found.kappa:.2f}"
-        lines.append(text("judge.agreement", agreement=f"{found.agreement:.1%}", kappa=kappa))
+        lines.append(text("judge.agreement", agreement=percent(found.agreement, ".1f"), kappa=kappa))
         counts = {"kind": found.too_kind, "strict": found.too_strict}
         lines.append(text("judge.bias", bias=f"{found.bias:+.3f}", **counts))
     if found.order_matters is not None:
-        lines.append(text("judge.order_matters", share=f"{found.order_matters:.1%}"))
+        lines.append(text("judge.order_matters", share=percent(found.order_matters, ".1f")))
     lines += [
         text("judge.alone_passes" if one.passes else "judge.alone_fails", rule=one.rule, value=f"{one.value:.4g}")
         for one in found.alone

@@ -190,7 +190,15 @@ def _read(column: pl.Series, reader: ColumnReader) -> pl.Series:
             column = _without_units(column, reader.units)
     if reader.missing:
         column = column.set(_means_missing(column, reader.missing), None)
+    if reader.empty is not None:
+        column = _filled(column, reader.empty)
     return column
+
+
+def _filled(column: pl.Series, value: str) -> pl.Series:
+    """Return ``column`` as texts, with ``value`` in its empty cells."""
+    cells = (column.fill_nan(None) if column.dtype.is_float() else column).cast(pl.String)
+    return cells.set(cells.is_null() | (cells.str.strip_chars() == ""), value)
 
 
 def _respelled(column: pl.Series, spellings: Mapping[str, str]) -> pl.Series:

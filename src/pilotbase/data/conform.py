@@ -36,7 +36,7 @@ def conform(table: pl.DataFrame, scenario: Scenario) -> pl.DataFrame:
 
     Types: Float64, Int64, Boolean, String, Date, Datetime (µs, UTC; times without a zone are read as UTC); missing is
     null, never NaN. The target of a classification becomes text (see `format_labels`). Cells are read, and rows that
-    repeat another are left out, as the scenario says.
+    repeat another or lack what a case needs are left out, as the scenario says.
 
     Raises:
         InputError: every missing column, value of another type, value out of range, missing target, missing value
@@ -56,6 +56,7 @@ def conform(table: pl.DataFrame, scenario: Scenario) -> pl.DataFrame:
         problems += [(path, problem) for problem in _column_problems(field, raw, typed)]
         found.append(typed.values)
     frame = _with_empty_truths(pl.DataFrame(found), scenario)
+    frame = frame.drop_nulls([name for name in scenario.data.cases_need or () if name in frame.columns])
     problems += _completeness_problems(frame, scenario)
     if problems:
         file = scenario.data.file

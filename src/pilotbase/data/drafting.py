@@ -141,12 +141,14 @@ def _drafted(path: Path, cases: SourceCases, answers: DraftAnswers, fixes: Fixes
     fitting = {
         name: one.as_field(name == answers.target, name == answers.group_or_time) for name, one in cases.columns.items()
     }
-    read = cases.table.with_columns(read_cells(column, fixes.readers) for column in cases.table)
-    fitting |= {name: _measured(read[name], unit) for name, unit in fixes.units.items()}
-    typed = [one for name, one in cases.columns.items() if fitting[name].data_type is not DataType.TEXT]
-    missing = ("", *sorted({word for one in typed for word in one.spellings}))
-    table = missing_as_null(read, missing)
-    table = table.filter(~pl.all_horizontal(pl.all().is_null()))
+    typed = [name for name, one in fitting.items() if name in fixes.units or one.data_type is not DataType.TEXT]
+    missing = ("", *sorted({word for name in typed for word in cases.columns[name].spellings}))
+    found = missing_as_null(cases.table, missing)
+    found = found.filter(~pl.all_horizontal(pl.all().is_null()))
+    table = found.with_columns(read_cells(column, fixes.readers) for column in found)
+    fitting |= {name: _measured(table[name], unit) for name, unit in fixes.units.items()}
+    fitting |= {name: _holding(table[name], fitting[name]) for name in fixes.filled}
+    table = table.drop_nulls(fixes.needed)
     if fixes.once:
         table = table.filter(first_of_alike(table, None))
     named = (answers.target, answers.group_or_time)
@@ -174,6 +176,12 @@ def _measured(column: pl.Series, unit: str) -> Field:
     return Field(name=column.name, data_type=DataType.INTEGER if whole else DataType.FLOAT, unit=unit)
 
 
+def _holding(column: pl.Series, field: Field) -> Field:
+    """Return the field as one of texts where what empty cells mean is of another type."""
+    fits = not type_column(column, field.data_type).wrong.any()
+    return field if fits else Field(name=field.name, data_type=DataType.TEXT)
+
+
 def _with_classes(table: pl.DataFrame, setting: ScenarioDraft) -> ScenarioDraft:
     """Return the draft with the classes of a sample declared: of a rare one all rows may be hidden, drawn by chance."""
     scenario = setting.scenario
@@ -189,7 +197,7 @@ def _declared(setting: ScenarioDraft, fixes: Fixes) -> ScenarioDraft:
     data = setting.scenario.data
     withheld = tuple(name for name in fixes.withheld if name not in (*data.withheld, data.target))
     update: dict[str, object] = {"withheld": (*data.withheld, *withheld), "readers": fixes.readers or None}
-    update["repeated_rows"] = "first" if fixes.once else None
+    update |= {"repeated_rows": "first" if fixes.once else None, "cases_need": fixes.needed or None}
     scenario = setting.scenario.model_copy(update={"data": data.model_copy(update=update)})
     return ScenarioDraft(
         scenario, (*setting.decided, *(text("doctor.fix.done", done=one.words) for one in fixes.every))

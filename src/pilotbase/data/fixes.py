@@ -8,7 +8,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import polars as pl
@@ -22,9 +22,20 @@ from pilotbase.documents.scenario_data import ColumnReader
 from pilotbase.documents.texts import Text, text
 
 FixName = Literal[
-    "sentinels", "units", "spellings", "repeats", "groups", "keys", "people", "secrets", "gaps", "afterwards"
+    "unlabelled",
+    "sentinels",
+    "units",
+    "spellings",
+    "repeats",
+    "groups",
+    "keys",
+    "people",
+    "secrets",
+    "gaps",
+    "afterwards",
 ]
-"""``sentinels``: numbers that mean a missing value; ``afterwards``: columns that tell much of the answer."""
+"""``unlabelled``: rows that lack the answer; ``sentinels``: numbers that mean a missing value; ``afterwards``: columns
+that tell much of the answer."""
 ALL = "all"
 """Asks for everything that the doctor advises."""
 _SIZES: tuple[dict[str, float], ...] = (
@@ -62,6 +73,8 @@ class Fix:
     name: FixName
     column: str = ""
     reader: ColumnReader | None = None
+    count: int = 0
+    """Of ``unlabelled``: how many rows it is about."""
 
     @property
     def advised(self) -> bool:
@@ -71,12 +84,19 @@ class Fix:
     @property
     def spelled(self) -> str:
         """Return it as ``--fix`` names it: ``sentinels:temperature``."""
-        return f"{self.name}:{self.column}" if self.column else self.name
+        return f"{self.name}:{self.column}{self.meant and f'={self.meant}'}" if self.column else self.name
+
+    @property
+    def meant(self) -> str:
+        """Return what an empty cell is taken for; empty: it stays empty."""
+        return (self.reader and self.reader.empty) or ""
 
     @property
     def words(self) -> Text:
         """Return what it does."""
-        return text(f"doctor.fix.{self.name}", column=self.column)
+        if self.meant:
+            return text("doctor.fix.filled", column=self.column, count=self.count, value=self.meant)
+        return text(f"doctor.fix.{self.name}", column=self.column, **{"count": self.count} if self.count else {})
 
 
 @dataclass(frozen=True)
@@ -100,6 +120,16 @@ class Fixes:
     @property
     def withheld(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(one.column for one in self.every if one.name in _WITHHELD))
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Return the columns without which a row is left out."""
+        return tuple(one.column for one in self.every if one.name == "unlabelled" and one.reader is None)
+
+    @property
+    def filled(self) -> tuple[str, ...]:
+        """Return the columns whose empty cells mean something."""
+        return tuple(one.column for one in self.every if one.meant)
 
     @property
     def left_out(self) -> frozenset[str]:
@@ -137,16 +167,26 @@ def check_fixes(asked: Iterable[str]) -> None:
 def chosen_fixes(offered: Sequence[Fix], asked: Sequence[str]) -> Fixes:
     """Return those of ``offered`` that ``asked`` names, by name or by name and column; ``all``: those advised.
 
+    ``unlabelled:state=none`` takes an empty cell of *state* for *none*, where ``unlabelled:state`` leaves its row out.
+
     Raises:
         InputError: one that is no fix, or names a column that it is not offered for.
     """
     check_fixes(asked)
+    offered = [as_meant(one, asked) for one in offered]
     spelled = [one.spelled for one in offered]
     for one in asked:
         if ":" in one and one not in spelled:
             raise InputError("doctor.fix.unknown", found=one, allowed=offer(one, spelled))
     named = set(asked)
     return Fixes(tuple(one for one in offered if named & {one.name, one.spelled, *([ALL] if one.advised else [])}))
+
+
+def as_meant(fix: Fix, asked: Sequence[str]) -> Fix:
+    """Return a fix of rows without an answer with what an empty cell means, if ``asked`` says it."""
+    said = (one.removeprefix(f"{fix.spelled}=") for one in asked if one.startswith(f"{fix.spelled}="))
+    value = next(said, "") if fix.name == "unlabelled" else ""
+    return replace(fix, reader=ColumnReader(column=fix.column, empty=value)) if value else fix
 
 
 def fix_units(values: pl.Series, units: Sequence[str]) -> Fix | None:

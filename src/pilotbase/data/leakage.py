@@ -26,7 +26,7 @@ from pilotbase.data.twins import FEW_TWINS, MOST_TIMES, Twins, exact_twins, near
 from pilotbase.documents.contract import ARRAYS
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.scenario_data import GroupSplit, HashSplit, TimeSplit
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Text, percent, text
 from pilotbase.documents.vocabularies import Outcome
 
 TOLERATED_SHARE = 0.01
@@ -210,5 +210,5 @@ def _by_time(side: pl.DataFrame, column: str) -> pl.DataFrame:
     return side.sample(fraction=1, shuffle=True, seed=0).sort(column, maintain_order=True)
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %"
+def _percent(share: float) -> Text:
+    return percent(share, ".3g")

@@ -16,6 +16,7 @@ _COMMENTED = frozenset(
         *("decision_threshold", "baseline", "costs", "criteria"),
         *("trial", "trial.isolation", "trial.limits", "trial.accept_from"),
         *(f"data.{name}" for name in ("licence", "fields", "target", "withheld", "split", "missing", "readers")),
+        "data.cases_need",
     }
 )
 """Paths whose last name is that of the text ``draft.comment.<name>``."""

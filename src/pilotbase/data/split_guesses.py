@@ -14,7 +14,7 @@ from pilotbase.documents.contract import DataType
 from pilotbase.documents.moments import format_minute
 from pilotbase.documents.scenario import TrialTerms
 from pilotbase.documents.scenario_data import GroupSplit, HashSplit, TimeSplit
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Text, percent, text
 from pilotbase.documents.trial_design import AcceptFloor
 
 HIDDEN_SHARE = 0.5
@@ -58,9 +58,7 @@ def guess_split(column: pl.Series | None, data_type: DataType | None, is_time: b
     ``is_time``: its owner says that it holds times.
     """
     if column is None or data_type is None:
-        return SplitGuess(
-            HashSplit(hidden=HIDDEN_SHARE), text("draft.split.hash", hidden=f"{100 * HIDDEN_SHARE:.0f} %")
-        )
+        return SplitGuess(HashSplit(hidden=HIDDEN_SHARE), text("draft.split.hash", hidden=percent(HIDDEN_SHARE)))
     numeric = data_type in (DataType.INTEGER, DataType.FLOAT)
     moment = _moment(column) if numeric else None
     as_time = moment is not None and (in_order(column) or not _is_whole(column))

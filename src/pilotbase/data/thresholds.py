@@ -23,7 +23,7 @@ from pilotbase.documents.contract import AnswerKind
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.scenario import ConstantBaseline, Criterion
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Text, percent, text
 from pilotbase.measures import Cases, coded, score
 
 WORTH_IT = 0.8
@@ -184,5 +184,5 @@ def _plain(number: float) -> str:
     return np.format_float_positional(number, trim="-")
 
 
-def _percent(share: float, digits: int = 0) -> str:
-    return f"{100 * share:.{digits}f} %"
+def _percent(share: float, digits: int = 0) -> Text:
+    return percent(share, f".{digits}f")

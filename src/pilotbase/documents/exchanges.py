@@ -12,7 +12,7 @@ from pilotbase.documents.base import Name, Part, short_form
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.quantities import Seconds
-from pilotbase.documents.texts import Text
+from pilotbase.documents.texts import Text, percent
 
 MOST_MESSAGES = 2_000
 _Where = Annotated[str, StringConstraints(min_length=1, max_length=300)]
@@ -86,7 +86,7 @@ class Faults(Part):
     @pydantic.model_validator(mode="after")
     def _some_stay_whole(self) -> Faults:
         if sum(self.shares.values()) > 0.8:
-            raise InputError("scenario.exchange_faults", found=f"{sum(self.shares.values()):.0%}")
+            raise InputError("scenario.exchange_faults", found=percent(sum(self.shares.values())))
         return self
 
     @property

@@ -307,6 +307,7 @@ class Scenario(Document, published=True):
         "scenario.target_not_numeric": ("task", "data.fields"),
         "scenario.target_not_text": ("task", "data.fields"),
         "scenario.no_positive_class": ("task",),
+        "scenario.no_classes": ("task",),
         "scenario.positive_needed": ("task",),
         "scenario.split_not_in_time": ("task",),
         "scenario.foreign_prediction": ("task",),
@@ -413,6 +414,8 @@ class Scenario(Document, published=True):
             yield "data.target", text("scenario.target_not_text", target=target, task=self.task)
         if self.positive is not None and self.answer not in WITH_POSITIVE:
             yield "positive", text("scenario.no_positive_class", task=self.task)
+        if self.data.classes is not None and self.target_form != "labels":
+            yield "data.classes", text("scenario.no_classes", task=self.task)
         if self.positive is None and task.needs_positive:
             yield "positive", text("scenario.positive_needed", task=self.task)
         if task.in_time and not isinstance(self.data.split, TimeSplit):
@@ -440,6 +443,7 @@ class Scenario(Document, published=True):
         data, split = self.data, self.data.split
         yield "data.target", data.target
         yield from ((f"data.readers[{index}].column", one.column) for index, one in enumerate(data.readers or ()))
+        yield from ((f"data.cases_need[{index}]", column) for index, column in enumerate(data.cases_need or ()))
         yield from ((f"data.withheld[{index}]", column) for index, column in enumerate(data.withheld))
         if data.key:
             yield "data.key", data.key

@@ -59,6 +59,8 @@ class ColumnReader(Part):
     """Unit after the number in a cell → how many of the field's ``unit`` it is; a bare number is in the field's."""
     spellings: dict[str, str] | None = None
     """Spelling in the file → the one that counts."""
+    empty: str | None = None
+    """What an empty cell means, such as ``none``."""
 
     @pydantic.model_validator(mode="after")
     def _reads_once(self) -> Self:
@@ -94,6 +96,8 @@ class ScenarioData(Part):
     readers: tuple[ColumnReader, ...] | None = None
     repeated_rows: Literal["first"] | None = None
     """Of rows alike in every field but the key only the first counts; when not set, each does."""
+    cases_need: tuple[str, ...] | None = None
+    """Columns without which a row is no case: rows in which one is empty are left out."""
     labels: LabelStatement | None = None
     """Quality of the target's labels, as printed by `pilotbase data labels agreement`; not stated when not set."""
 

@@ -94,6 +94,11 @@ def text(code: str, /, **params: object) -> Text:
     return Text(code=code, params={name: _plain(value) for name, value in params.items()})
 
 
+def percent(share: float, digits: str = ".0f") -> Text:
+    """Return a share as a percentage, as its reader's language spells it: "95 %" (ISO 80000-1), 中文 "95%"."""
+    return text("counted.percent", value=format(100 * share, digits))
+
+
 def template(code: str, language: Language) -> str:
     """Return the template of ``code``; raises `KeyError` naming the code if the catalogue lacks it."""
     domain = code.partition(".")[0]

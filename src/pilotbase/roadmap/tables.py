@@ -15,7 +15,7 @@ from pilotbase.documents.api.ledger import (
     StepSpanTold,
 )
 from pilotbase.documents.quantities import format_days
-from pilotbase.documents.texts import Language, Text, text
+from pilotbase.documents.texts import Language, Text, percent, text
 
 Row = tuple[str, ...]
 Spell = Callable[[float | None], str]
@@ -70,7 +70,7 @@ def ranking_table(told: RankingTold, language: Language) -> Table:
 
 def format_shift(share: float | None, language: Language) -> str:
     """Return how much weight moves, in percent; *never* where no weights do it."""
-    return text("roadmap.never").render(language) if share is None else f"{100 * share:.1f}%"
+    return (text("roadmap.never") if share is None else percent(share, ".1f")).render(language)
 
 
 def _figures(told: LedgerTold) -> Iterator[tuple[Text | str, ...]]:
@@ -116,7 +116,7 @@ def _aims(told: LedgerTold) -> Iterator[tuple[Text | str, ...]]:
         of = _narrowed(aim)
         yield part, of, text("roadmap.target"), str(aim.number)
         yield part, of, text("roadmap.reached"), str(aim.reached)
-        yield part, of, text("roadmap.share"), f"{aim.share:.0%}"
+        yield part, of, text("roadmap.share"), percent(aim.share)
 
 
 def _narrowed(aim: AimTold) -> Text:

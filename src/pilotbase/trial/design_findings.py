@@ -18,7 +18,7 @@ from pilotbase.documents.probes import ExpertPanel
 from pilotbase.documents.report import Finding
 from pilotbase.documents.scenario import ColumnBaseline, Scenario
 from pilotbase.documents.subjects import labels_head
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Text, percent, text
 from pilotbase.documents.vocabularies import Outcome, RiskLevel
 from pilotbase.evidence.distributions import wilson
 from pilotbase.workspace.listings import find_listing
@@ -154,13 +154,13 @@ def panel_findings(panel: PanelFound | None) -> Iterator[Finding]:
         "kappa": "–" if kappa is None else f"{kappa:.2f}",
         "cost": "–" if terms.fee is None else f"{terms.fee * (found.labels + found.adjudicated):,f} {terms.currency}",
     }
-    disputed = text("trial.finding.panel_disputed", **told, most=f"{terms.disagreement:.0%}")
+    disputed = text("trial.finding.panel_disputed", **told, most=percent(terms.disagreement))
     agreed = text("trial.finding.panel", **told)
     sentence, outcome = (disputed, Outcome.INCONCLUSIVE) if panel.disputed else (agreed, Outcome.PASS)
     yield Finding(check="panel", outcome=outcome, sentence=sentence)
     if (model := panel.model) is not None and terms.judge is not None:
         told = {**vars(model), "model": terms.judge.endpoint.model, "kindness": f"{model.kindness:+.2f}"}
-        told |= {"agreement": f"{model.agreeing / max(model.judged, 1):.1%}", "worth": model.worth or "–"}
+        told |= {"agreement": percent(model.agreeing / max(model.judged, 1), ".1f"), "worth": model.worth or "–"}
         yield Finding(check="panel_judge", outcome=Outcome.PASS, sentence=text("trial.finding.panel_judge", **told))
 
 
@@ -275,7 +275,7 @@ def _agreement(figure: LabelFigure, guideline: str) -> Finding:
 def _error(audit: LabelAudit | None, of_classes: bool) -> Finding:
     if audit is None:
         return unmeasured("label_error", text("trial.finding.no_label_error"))
-    most = f"{1 - wilson(audit.correct, audit.audited).lower:.2%}"
+    most = percent(1 - wilson(audit.correct, audit.audited).lower, ".2f")
     code = "trial.finding.label_error" if of_classes else "trial.finding.label_error_of_numbers"
     said = text(code, audited=audit.audited, correct=audit.correct, most=most)
     return judged("label_error", holds=True, sentence=said)

@@ -105,17 +105,17 @@ def cases_of_scenario(
     if scenario.answer not in _KINDS and public.height > _LONG:  # texts and pictures take long to compare
         public = public.sample(_LONG, seed=0)
     said = {} if scenario.trial.panel is None else {PANEL: JUDGED_GOOD, MODEL: "0"}  # all answers are right
-    public = public.with_columns(pl.lit(value).alias(name) for name, value in said.items())
+    judged = [pl.col(scenario.data.target).fill_null("-")] * all(PANEL in given_columns(one.parsed()) for one in chosen)
+    public = public.with_columns(*judged, *(pl.lit(value).alias(name) for name, value in said.items()))
     right = right_answers(scenario, classes, public)
     cases = coded(build_cases(scenario, classes, public, right))
     copies = -(-(_LONG if scenario.answer not in _KINDS else _ENOUGH) // len(cases))
     many = cases.among(np.tile(np.arange(len(cases)), copies))
     if many.units is not None:
         many = replace(many, units=many.units + np.repeat(np.arange(copies), len(cases)) * (many.units.max() + 1))
-    stop = "early" if scenario.trial.stop == "early" else "fixed"
     hidden = frozenset(one.rule for one in settled if one.estimand is Estimand.HIDDEN_SET)
     alpha = supplier_level(scenario.criteria, scenario.trial.suppliers)
-    return PlannedCases(chosen, many, alpha, stop, left_out, hidden)
+    return PlannedCases(chosen, many, alpha, "early" if scenario.trial.stop == "early" else "fixed", left_out, hidden)
 
 
 def cases_of_rule(terms: SizeTerms) -> PlannedCases:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from pilotbase.data.batches import feature_columns
 from pilotbase.documents.profile import ReferenceProfile
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Text, percent, text
 from pilotbase.documents.vocabularies import CallEnd, Colour
 from pilotbase.documents.watch import Replay, ReplayedTurn, Watch
 from pilotbase.protocols.contract_cases import scalars_of
@@ -133,7 +133,7 @@ def _cautions(following: Following, found: Replay) -> Iterator[Text]:
     if caution is not None:
         yield caution
     if found.entered > found.labelled:
-        share = f"{100 * (1 - found.labelled / found.entered):.1f} %"
+        share = percent(1 - found.labelled / found.entered, ".1f")
         yield text("watching.labels_missing", share=share, cases=found.entered)
     if not following.risks:
         yield text("watching.no_promise")

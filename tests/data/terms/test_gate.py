@@ -171,10 +171,12 @@ def test_everybody_is_given_only_what_is_open_and_counted_and_bound_to_nobody(te
     asked = ASKED.model_copy(update={"action": Action.USE, "channel": Channel.DOWNLOAD, "rows": None})
     counted = constraint(LeftOperand.COUNT, Operator.LTEQ, 3)
     named = constraint(LeftOperand.RECIPIENT, Operator.EQ, ASSIGNEE)
+    meant = constraint(LeftOperand.PURPOSE, Operator.IS_ANY_OF, str(asked.purpose))
     for opening, bounds, given in (
         (Opening.OPEN, (), True),
         (Opening.OPEN, (counted,), False),
         (Opening.OPEN, (named,), False),
+        (Opening.OPEN, (meant,), False),
         (Opening.ON_TERMS, (), False),
     ):
         terms.publish(opening, bounds=bounds)

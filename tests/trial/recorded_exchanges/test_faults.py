@@ -74,7 +74,7 @@ def test_a_fault_asked_for_of_few_messages_is_on_one():
 
 
 def test_what_cannot_be_replayed_is_refused():
-    with pytest.raises(pydantic.ValidationError, match="90% of the messages"):
+    with pytest.raises(pydantic.ValidationError, match="90 % of the messages"):
         Faults(late=0.45, missing=0.45)
     with pytest.raises(pydantic.ValidationError, match="messages of one have no identifier"):
         exchange(identifier=None)

@@ -28,7 +28,7 @@ from pilotbase.documents.nearest import offer
 from pilotbase.documents.scenario import Contact
 from pilotbase.documents.scenario_data import Split
 from pilotbase.documents.steps import Step, missing_for
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Text, percent, text
 from pilotbase.documents.vocabularies import Sensitivity
 
 UNNAMED_OWNER = "owner"
@@ -224,8 +224,8 @@ def _spelled_otherwise(column: Column) -> tuple[str, ...]:
 def _seen(column: Column, described: DataField) -> Iterator[Text]:
     """Yield what was seen in the column and is not promised."""
     if column.missing:
-        share = 100 * column.missing / (column.filled + column.missing)
-        yield text("describe.seen.missing", count=column.missing, share=f"{share:.3g} %")
+        share = column.missing / (column.filled + column.missing)
+        yield text("describe.seen.missing", count=column.missing, share=percent(share, ".3g"))
     if described.sensitivity is not Sensitivity.NONE:
         return
     if column.distinct == 1 and not column.missing:

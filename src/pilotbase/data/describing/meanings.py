@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from pilotbase.data.column_guesses import guess_unit
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Text, percent, text
 from pilotbase.documents.vocabularies import Sensitivity
 
 
@@ -114,7 +114,7 @@ def _by_values(sample: Sequence[str]) -> tuple[Sensitivity, Guess] | None:
     for what, holds in _FORMS:
         share = sum(map(holds, values)) / len(values) if values else 0.0
         if share >= _SHARE:
-            ground = text("describe.ground.personal_values", what=what, share=f"{100 * share:.0f} %")
+            ground = text("describe.ground.personal_values", what=what, share=percent(share))
             return Sensitivity.IDENTIFIER, Guess("sensitivity", ground, Sure.CERTAIN)
     return None
 

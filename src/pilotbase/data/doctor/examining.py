@@ -21,9 +21,10 @@ from pilotbase.data.leakage import LeakageCheck, check_leakage
 from pilotbase.data.sources.source import KEY_NAME
 from pilotbase.data.splits import Split
 from pilotbase.documents.contract import ARRAYS, DataType
+from pilotbase.documents.errors import Issue
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.scenario_data import ColumnReader, HashSplit, TimeSplit
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Text, percent, text
 from pilotbase.documents.vocabularies import Outcome, Sensitivity
 
 WORTH_TELLING = 0.3
@@ -128,6 +129,16 @@ def examine(scenario: Scenario, split: Split) -> Examination:
     return Examination(columns, tuple(remarks), split.public.height, split.hidden.height)
 
 
+def remark_on_gap(issue: Issue) -> Remark | None:
+    """Return the remark, with its fix, that a draft is refused for: empty cells that every case needs; else None."""
+    if issue.problem.code != "draft.missing_values":
+        return None
+    column, count = str(issue.problem.params["column"]), int(str(issue.problem.params["count"]))
+    return replace(
+        _remark("unlabelled", Outcome.FAIL, column=column, count=count), fix=Fix("unlabelled", column, count=count)
+    )
+
+
 def _examined(
     name: str,
     data_type: DataType,
@@ -221,7 +232,7 @@ def _of_column(column: ExaminedColumn, values: pl.Series) -> Iterator[Remark]:
     if column.role not in ("feature", "target"):
         return
     if column.missing > _MOST_MISSING:
-        remark = _remark("mostly_missing", Outcome.INCONCLUSIVE, column=name, share=f"{column.missing:.0%}")
+        remark = _remark("mostly_missing", Outcome.INCONCLUSIVE, column=name, share=percent(column.missing))
         yield replace(remark, fix=Fix("gaps", name) if column.role == "feature" else None)
     if values.dtype.is_numeric():
         yield from _of_sentinel(values, column.role)
@@ -316,7 +327,7 @@ def _of_strengths(found: Iterable[FeatureStrength], scenario: Scenario) -> Itera
     for one in sorted(found, key=lambda one: -one.strength):
         if one.strength >= WORTH_TELLING and not gives_away(one, scenario):  # the check reports what gives away
             code = "ranked" if scenario.target_form == "numbers" else "alone"
-            remark = _remark(code, Outcome.NOT_MEASURED, column=one.feature, share=f"{one.strength:.0%}")
+            remark = _remark(code, Outcome.NOT_MEASURED, column=one.feature, share=percent(one.strength))
             yield replace(remark, fix=Fix("afterwards", one.feature))
 
 

@@ -16,7 +16,7 @@ from pilotbase.charts.scales import format_count
 from pilotbase.data.doctor.examining import WORTH_TELLING, Examination
 from pilotbase.documents.base import localized
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.texts import LANGUAGES, Language, Text, text
+from pilotbase.documents.texts import LANGUAGES, Language, Text, percent, text
 
 _PACKAGE = "pilotbase.data.doctor"
 _BARS = 20
@@ -44,11 +44,14 @@ class _Wording:
 
     @property
     def alone(self) -> Markup:
-        """Return how far each column alone comes, as bars; empty if none was judged."""
-        judged = sorted((one for one in self.found.columns if one.alone), key=lambda one: -(one.alone or 0.0))[:_BARS]
-        bars = [RankedBar(one.name, one.alone or 0.0, f"{one.alone:.0%}") for one in judged]
-        drawn = ranked_chart(bars, self.t("doctor.page.alone"), (WORTH_TELLING,), 1.0) if bars else ""
-        return Markup(drawn)  # noqa: S704 - our own drawing, which escapes what it is given
+        return Markup(strengths_chart(self.found, self.language))  # noqa: S704 - our own drawing, which escapes
+
+
+def strengths_chart(found: Examination, language: Language) -> str:
+    """Draw how far each column alone comes, as bars; empty if none was judged."""
+    judged = sorted((one for one in found.columns if one.alone), key=lambda one: -(one.alone or 0.0))[:_BARS]
+    bars = [RankedBar(one.name, one.alone or 0.0, percent(one.alone or 0.0).render(language)) for one in judged]
+    return ranked_chart(bars, text("doctor.page.alone").render(language), (WORTH_TELLING,), 1.0) if bars else ""
 
 
 def render_examination(scenario: Scenario, found: Examination, shown: Language = "en") -> str:

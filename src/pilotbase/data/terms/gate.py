@@ -88,7 +88,7 @@ def judge(view: View, request: Request) -> TermsDecision:
 def permits_everyone(view: View, request: Request) -> bool:
     """Return whether an open dataset's offer permits ``request`` to anybody at any time; nothing is counted.
 
-    An offer that limits uses, or names who receives the data, does not.
+    An offer that limits uses or purposes, or names who receives the data, does not: nobody could be held to it.
     """
     with view.reading() as connection:
         dataset = dataset_row(connection, request.target)
@@ -97,7 +97,7 @@ def permits_everyone(view: View, request: Request) -> bool:
         described = _load(connection, dataset.digest, Dataset)
     if described is None or described.usage is None:
         return False
-    anybody = request.model_copy(update={"recipient": None})
+    anybody = request.model_copy(update={"recipient": None, "purpose": None})
     return decide(Terms(Opening.OPEN, described.usage), anybody, _UNCOUNTED, view.store.clock()).permitted
 
 

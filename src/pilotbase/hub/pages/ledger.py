@@ -16,7 +16,7 @@ from pilotbase.documents.files import format_csv
 from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.quantities import format_days
 from pilotbase.documents.roadmap import Figure, Phase
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Text, percent, text
 from pilotbase.documents.vocabularies import Action, Sector, Support
 from pilotbase.hub.acting import HubRequest, caller, language
 from pilotbase.hub.forms.declared import do
@@ -122,7 +122,7 @@ def ranking(request: HubRequest) -> HttpResponse:
             for one in told.rungs
         ],
         "flips": [(one, format_shift(one.shift, reader), _moved(one)) for one in told.flips],
-        "holds": None if told.top_holds_for is None else f"{100 * told.top_holds_for:.1f}%",
+        "holds": None if told.top_holds_for is None else percent(told.top_holds_for, ".1f"),
         "asked": urlencode([*weights.items(), ("top", told.top), ("within", f"{100 * told.within:g}")]),
     }
     return render(request, "hub/ledger_ranking.html", shown)
@@ -236,7 +236,9 @@ def _grid(cells: list[CellTold]) -> Grid:
 
 def _moved(flip: FlipTold) -> str:
     changes = zip(CRITERIA, flip.moved, strict=True)
-    return ", ".join(f"{capitalised('roadmap', name)} {100 * by:+.1f}%" for name, by in changes if by)
+    return ", ".join(
+        f"{capitalised('roadmap', name)} {percent(by, '+.1f').render(language())}" for name, by in changes if by
+    )
 
 
 def _whole(request: HubRequest, name: str, default: int, most: int) -> int:

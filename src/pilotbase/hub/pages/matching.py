@@ -17,7 +17,7 @@ from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.matching import GapCell, GapMap, Match, Matches, method_of
 from pilotbase.documents.permissions import Act, SubjectRelation, permitted
 from pilotbase.documents.subjects import holder_of, name_of
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Text, percent, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, RequestActor, language
 from pilotbase.hub.forms.declared import do
@@ -64,7 +64,7 @@ def show(request: HubRequest) -> HttpResponse:
         "title": text("match.page_title"),
         "found": found,
         "method": method_of(found),
-        "least": f"{found.least_share:.0%}",
+        "least": percent(found.least_share),
         "chart": drawn(gap_chart(_squares(found), language())),
         "followed": do(FOLLOWED, acting.view, {}),
         "own_scenarios": _own(acting, "scenario", Role.DEMAND_OWNER),
@@ -151,7 +151,7 @@ def _name(vocabulary: str, value: str) -> str:
 
 
 def _row(acting: RequestActor, found: Matches, one: Match, withheld: Sequence[Withheld]) -> MatchRow:
-    share = f"{one.contract.share:.0%}" if one.contract else "–"
+    share = percent(one.contract.share).render(language()) if one.contract else "–"
     address = "" if one.known_by == "certificate" else address_of(one.subject)
     scenario, application = _pair(found, one)
     lost = tuple(each for each in withheld if (each.scenario, each.application) == (scenario, application))

@@ -19,7 +19,7 @@ from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.quantities import format_days
 from pilotbase.documents.record import Record, StepTaken
 from pilotbase.documents.roadmap import Figure
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Text, percent, text
 from pilotbase.hub.acting import HubRequest, caller, language
 from pilotbase.hub.pages.ledger import counted_records
 from pilotbase.hub.presenters.drawn import capitalised, drawn, legs_of, render_live
@@ -133,7 +133,7 @@ def _trend(one: Trend, fixed: bool) -> dict[str, Any]:
 def _cohort(one: QuarterCohort) -> dict[str, Any]:
     """Return a cohort with the share that reached each stage, and how dark that is."""
     whole = one.reached[0]
-    cells = [(number, f"{number / whole:.0%}", _shade(number, whole)) for number in one.reached]
+    cells = [(number, percent(number / whole).render(language()), _shade(number, whole)) for number in one.reached]
     return {"cohort": one, "cells": cells, "live": whole - one.ended - one.reached[COHORT.index("certified")]}
 
 
@@ -191,7 +191,7 @@ def _shown_targets(found: list[Reached]) -> list[dict[str, Any]]:
         {
             "target": one.target,
             "number": one.number,
-            "percent": f"{one.share:.0%}",
+            "percent": percent(one.share).render(language()),
             "tenths": min(10, int(one.share * 10)),
             "asked": urlencode(
                 {

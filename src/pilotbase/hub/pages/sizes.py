@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.cache import cache
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 
 from pilotbase.charts.power import power_chart
+from pilotbase.data.doctor import Examination, Remark, remark_on_gap
+from pilotbase.data.doctor.page import strengths_chart
 from pilotbase.data.drafting import DraftAnswers
+from pilotbase.data.fixes import ALL, NO_FIXES, Fixes, chosen_fixes
 from pilotbase.documents.api.trials import PlannedCriterion, SizePlan
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import digest_json
@@ -25,7 +28,7 @@ from pilotbase.hub.forms.files import KeptTable, opened_table
 from pilotbase.hub.presenters.drawn import drawn, tables_drawn
 from pilotbase.hub.routing import FORM, page
 from pilotbase.operations import trials
-from pilotbase.worker.intake.boxed_tables import foresee_in_box
+from pilotbase.worker.intake.boxed_tables import examine_in_box, foresee_in_box
 from pilotbase.worker.intake.sizes import total_lines
 from pilotbase.worker.intake.table_drafts import DraftOutlook, ForeseenPlan, plan_foreseen
 from pilotbase.workspace.store import View
@@ -55,6 +58,15 @@ def _power(one: PlannedCriterion) -> str:
 
 
 @dataclass(frozen=True)
+class OfferedRemedy:
+    """A remark of the data doctor; of what a draft can do about it, whether it is ticked and what was filled in."""
+
+    remark: Remark
+    ticked: bool = False
+    meant: str = ""
+
+
+@dataclass(frozen=True)
 class Outlook:
     """What a draft would ask, or what stands against it; ``lines``: the cases that it takes, in sentences."""
 
@@ -64,28 +76,77 @@ class Outlook:
     problems: tuple[Text, ...] = ()
 
 
-def shown_beside(view: View, table: KeptTable | None, said: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is shown beside the questions; ``said``: the answers so far, as they are written."""
+@dataclass(frozen=True)
+class Diagnosis:
+    """What stands out in a table, with a remedy each; ``about``: see `columns_asked`; ``chart``: columns alone."""
+
+    about: str
+    remedies: tuple[OfferedRemedy, ...]
+    chart: str = ""
+
+
+def columns_asked(said: Mapping[str, Any]) -> str:
+    """Return a digest of what an examination rests on: fixes that were ticked for another do not count."""
+    return digest_json([said.get(name) or "" for name in ("target", "group_or_time", "dates")])
+
+
+def ticked_fixes(posted: QueryDict) -> tuple[str, ...] | None:
+    """Return the fixes that are ticked, as `chosen_fixes` takes them; None: nobody was asked about these columns."""
+    if posted.get("examined") != columns_asked(posted):
+        return None
+    meant = {one.removeprefix("empty."): str(posted[one]).strip() for one in posted if one.startswith("empty.")}
+    said = {one: f"{one}={value}" for one, value in meant.items() if value}
+    return tuple(said.get(one, one) for one in dict.fromkeys([*posted.getlist("fixes"), *said]))
+
+
+def offers_remedies(error: InputError) -> bool:
+    """Return whether a draft was refused only for what the data doctor has a remedy for."""
+    issues = error.issues
+    return bool(issues) and all(one.problem.code == "doctor.fix.offer" or remark_on_gap(one) for one in issues)
+
+
+def shown_beside(
+    view: View, table: KeptTable | None, said: Mapping[str, Any], ticked: tuple[str, ...] | None
+) -> dict[str, Any]:
+    """Return what is shown beside the questions; ``said``: the answers so far, as written; ``ticked``: the fixes."""
     if table is None:
         return {"tables": []}
     profile = table.facts.profile
-    return {"tables": tables_drawn([profile] if profile else []), "outlook": outlook_of(view, table, said)}
-
-
-def outlook_of(view: View, table: KeptTable, said: Mapping[str, Any]) -> Outlook | None:
-    """Return what a draft with these answers would ask; None before the target column is chosen."""
+    shown = {"tables": tables_drawn([profile] if profile else [])}
     if said.get("target") not in table.facts.columns:
-        return None
+        return shown
+    answers = replace(_answers(view, said), fixes=(ALL,) if ticked is None else ticked)
     try:
-        found = _foreseen(view, table, _answers(view, said))
-        costs = _cost(said.get("cost_of_miss")), _cost(said.get("cost_of_false_alarm"))
-        if found.classes is not None and None in costs:
-            return Outlook(lines=(text("studio.costs"),))
-        criteria = found.criteria_at(*(cost or 1.0 for cost in costs))
-        plan = _planned(table, found, criteria) if found.answers else None
+        found = _examined(view, table, answers)
+        fixes = chosen_fixes(found.fixes, answers.fixes or ())
+        doctor = Diagnosis(columns_asked(said), _remedies(found.remarks, fixes), _strengths(found))
+        return shown | {"doctor": doctor, "outlook": _outlook(view, table, answers, fixes, said)}
     except (InputError, RefusedError) as error:
         issues = error.issues if isinstance(error, InputError) else ()
-        return Outlook(problems=tuple(one.problem for one in issues) or (error.text,))
+        gaps = tuple(filter(None, map(remark_on_gap, issues)))
+        others = tuple(one.problem for one in issues if remark_on_gap(one) is None)
+        doctor = Diagnosis(columns_asked(said), _remedies(gaps, NO_FIXES))
+        return shown | {"doctor": doctor, "outlook": Outlook(problems=others or (() if gaps else (error.text,)))}
+
+
+def _remedies(remarks: Iterable[Remark], chosen: Fixes) -> tuple[OfferedRemedy, ...]:
+    meant = {(one.name, one.column): one.meant for one in chosen.every}
+    keys = ((one, one.fix and (one.fix.name, one.fix.column)) for one in remarks)
+    return tuple(OfferedRemedy(one, key in meant, meant.get(key, "") if key else "") for one, key in keys)
+
+
+def _strengths(found: Examination) -> str:
+    return drawn(strengths_chart(found, language()))
+
+
+def _outlook(view: View, table: KeptTable, answers: DraftAnswers, fixes: Fixes, said: Mapping[str, Any]) -> Outlook:
+    """Return what a draft with these answers would ask; raises what a draft does."""
+    found = _foreseen(view, table, answers, fixes)
+    costs = _cost(said.get("cost_of_miss")), _cost(said.get("cost_of_false_alarm"))
+    if found.classes is not None and None in costs:
+        return Outlook(lines=(text("studio.costs"),))
+    criteria = found.criteria_at(*(cost or 1.0 for cost in costs))
+    plan = _planned(table, found, criteria) if found.answers else None
     lines = [] if found.classes is not None else [text("draft.decided.costs_unused")]
     if plan is None:
         return Outlook(criteria, (*lines, text("studio.unplanned")))
@@ -113,20 +174,38 @@ def _cost(value: object) -> float | None:
     return found if 0 < found < math.inf else None
 
 
-def _foreseen(view: View, table: KeptTable, answers: DraftAnswers) -> DraftOutlook:
-    """Return what a box has found of the draft: once for a target and a split, whatever the costs."""
-    key = f"outlook:{table.upload.identity}:{digest_json([answers.target, answers.group_or_time, answers.dates])}"
+def _examined(view: View, table: KeptTable, answers: DraftAnswers) -> Examination:
+    """Return what a box has found: once for a target and a split, and for what empty cells of theirs mean."""
+    meant = tuple(one for one in answers.fixes or () if "=" in one)
+    key = _key("doctor", table, [answers.target, answers.group_or_time, answers.dates, *meant])
+    known: Examination | None = cache.get(key)
+    if known is None:
+        with opened_table(view, table.upload) as path:
+            known = examine_in_box(path, replace(answers, fixes=meant))
+        cache.set(key, known, _REMEMBERED_SECONDS)
+    return known
+
+
+def _foreseen(view: View, table: KeptTable, answers: DraftAnswers, fixes: Fixes) -> DraftOutlook:
+    """Return what a box has found of the draft: once for a target, a split and its fixes, whatever the costs."""
+    chosen = [one.spelled for one in fixes.every]
+    key = _key("outlook", table, [answers.target, answers.group_or_time, answers.dates, *chosen])
     known = cache.get(key)
     if known is None:
         with opened_table(view, table.upload) as path:
-            known = foresee_in_box(path, answers).model_dump_json()
+            known = foresee_in_box(path, answers, fixes).model_dump_json()
         cache.set(key, known, _REMEMBERED_SECONDS)
     return DraftOutlook.model_validate_json(known)
 
 
+def _key(what: str, table: KeptTable, said: Sequence[str | None]) -> str:
+    return f"{what}:{table.upload.identity}:{digest_json([*said])}"
+
+
 def _planned(table: KeptTable, found: DraftOutlook, criteria: tuple[Criterion, ...]) -> ForeseenPlan:
-    rules = [one.rule for one in criteria]
-    key = f"plan:{table.upload.identity}:{digest_json([found.scenario.data.split.to_json_value(), rules])}"
+    data, rules = found.scenario.data, [one.rule for one in criteria]
+    counts = [str(one) for one in (found.public, found.hidden)]
+    key = _key("plan", table, [digest_json(data.split.to_json_value()), *counts, *rules])
     known: ForeseenPlan | None = cache.get(key)
     if known is None:
         known = plan_foreseen(found, criteria)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
@@ -40,7 +40,7 @@ from pilotbase.hub.forms.files import (
     make_name,
     opened_table,
 )
-from pilotbase.hub.pages.sizes import shown_beside
+from pilotbase.hub.pages.sizes import offers_remedies, shown_beside, ticked_fixes
 from pilotbase.hub.presenters.addresses import address_of, record_crumbs, section_crumb, subject_of
 from pilotbase.hub.presenters.records import records_offered, see
 from pilotbase.hub.routing import FORM, page
@@ -120,11 +120,6 @@ class AnswersForm(DataForm):
     )
     dataset = forms.ChoiceField(**asked("hub.field_dataset", "hub.help_dataset"), required=False)
     manifest = forms.FileField(**asked("hub.field_manifest", "hub.help_manifest"), required=False)
-    examined = forms.BooleanField(widget=forms.HiddenInput, required=False)
-    fixes = forms.MultipleChoiceField(
-        **asked("hub.field_fixes", "hub.help_fixes"), required=False, widget=forms.MultipleHiddenInput
-    )
-    """What the data doctor offers: asked for once the answers are given, and chosen before the draft is made."""
 
     def __init__(self, acting: RequestActor, table: KeptTable, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -144,8 +139,6 @@ class AnswersForm(DataForm):
             chosen = forms.ChoiceField(label=asked.label, help_text=asked.help_text, choices=columns, required=False)
             chosen.widget.attrs = asked.widget.attrs
             self.fields[name] = chosen
-        taken = cast(QueryDict, self.data).getlist("fixes") if self.is_bound else []
-        self.fields["fixes"].choices = [(one, one) for one in taken]  # type: ignore[attr-defined]
 
     @property
     def rare(self) -> str:
@@ -156,22 +149,6 @@ class AnswersForm(DataForm):
     def opened(self) -> bool:
         """Return whether one of the folded fields is answered, or wrong."""
         return any(name in self.errors or self[name].value() for name in RARE)
-
-    def offer(self, error: InputError) -> bool:
-        """Ask which of the fixes in ``error`` the draft makes, those advised ticked; False if it offers none."""
-        found = [one.problem for one in error.issues if one.problem.code == "doctor.fix.offer"]
-        if found:
-            asked = self.fields["fixes"]
-            asked.widget = forms.CheckboxSelectMultiple(attrs=asked.widget.attrs)
-            said = [(str(one.params["spelled"]), make_visible(one.render(language()))) for one in found]
-            asked.choices = said  # type: ignore[attr-defined]
-            self.order_fields(["fixes"])
-            self.add_error(None, text("hub.not_drafted_yet").render(language()))
-        answers = cast(QueryDict, self.data).copy()
-        answers.setlist("fixes", [str(one.params["spelled"]) for one in found if one.params["advised"]])
-        answers["examined"] = "on" if found else ""
-        self.data = answers
-        return bool(found)
 
     def clean(self) -> dict[str, Any]:
         given = super().clean()
@@ -298,8 +275,9 @@ def scenario(request: HubRequest) -> HttpResponse:
                 try:
                     record = take_drafted(base(), request.acting.view, source, said, language())
                 except InputError as error:
-                    if not form.offer(error):
+                    if not offers_remedies(error):
                         raise
+                    form.add_error(None, text("hub.not_drafted_yet").render(language()))
                     return _new_scenario(request, form, table)
             forget_file(request.acting.view, table.upload)
             request.session.pop(_DEMAND, None)
@@ -440,7 +418,7 @@ def _answers(request: HubRequest, given: dict[str, Any]) -> DraftAnswers:
         name=given["name"],
         dataset=given["dataset"],
         dates=DateOrder(given["dates"]) if given["dates"] else None,
-        fixes=tuple(given["fixes"]) if given["examined"] else None,
+        fixes=ticked_fixes(request.POST),
     )
 
 
@@ -455,7 +433,7 @@ def _page(
         "crumbs": [section_crumb(section)],
         "table": table,
         "button": button,
-        **shown_beside(request.acting.view, table, {one.name: one.value() for one in form}),
+        **shown_beside(request.acting.view, table, {one.name: one.value() for one in form}, ticked_fixes(request.POST)),
     }
     part = request.POST.get("calculate") == "part"
-    return render(request, "hub/parts/outlook.html" if part else "hub/upload.html", shown)
+    return render(request, "hub/parts/studio.html" if part else "hub/upload.html", shown)

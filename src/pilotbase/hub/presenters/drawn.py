@@ -90,7 +90,7 @@ def _column(one: FieldProfile, rows: int, least: int | None) -> DrawnColumn:
 
 def _remarks(one: FieldProfile, rows: int) -> Iterator[Text]:
     if one.missing:
-        yield text("profile.missing", count=one.missing, share=format_share(one.missing, rows))
+        yield text("profile.missing", count=one.missing, share=format_share(one.missing, rows, language()))
     if one.wrong:
         yield text("profile.wrong", count=one.wrong)
     if one.distinct == 1 and not one.wrong:

@@ -21,7 +21,7 @@ from pilotbase.documents.hashes import hex_of, is_digest
 from pilotbase.documents.moments import format_day, format_minute, format_second
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.terms import term_name
-from pilotbase.documents.texts import Text, has_text, sentence, text
+from pilotbase.documents.texts import Text, has_text, percent, sentence, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import language
 from pilotbase.hub.base import base
@@ -43,7 +43,7 @@ register.filter("section", lambda kind: SECTIONS[kind])
 register.filter("state_of", lambda kind: f"state.{kind}")
 register.filter("rest", name_of)
 register.filter("hex", hex_of)
-register.filter("percent", lambda share: f"{share:.0%}")
+register.filter("percent", lambda share: percent(share).render(language()))
 register.filter("minute", format_minute)
 register.filter("words", lambda listed: listed.split())
 register.filter("called_here", lambda operation: operation.said(language()))

@@ -31,7 +31,7 @@ from pilotbase.documents.limits import EndReason
 from pilotbase.documents.quantities import Beside
 from pilotbase.documents.report import Attempt, BlindScore, CriterionResult, GroupScore, PathPoint, Report
 from pilotbase.documents.standards import ConformityRow
-from pilotbase.documents.texts import Language, Text, text
+from pilotbase.documents.texts import Language, Text, percent, text
 from pilotbase.measures import spoken
 
 Rows = tuple[tuple[str, ...], ...]
@@ -89,7 +89,7 @@ class _Drawer(PageWording):
     def confusion(self, figure: f.Confusion) -> Picture:
         names = confusion_names(figure, self.language)
         rows = tuple(
-            (name, *(f"{format_count(count)} ({format_share(count, sum(line))})" for count in line))
+            (name, *(f"{format_count(count)} ({format_share(count, sum(line), self.language)})" for count in line))
             for name, line in zip(names, figure.counts, strict=True)
         )
         head = (self.t("picture.confusion.axes"), *names)
@@ -162,7 +162,7 @@ class _Drawer(PageWording):
                 f"{one.truth:.4g}",
                 _ends(one.lower, one.upper),
                 format_count(one.cases),
-                format_share(one.covered, one.cases),
+                format_share(one.covered, one.cases, self.language),
             )
             for one in figure.groups
         )
@@ -237,7 +237,8 @@ class _Drawer(PageWording):
     def _differing(self, ends: Sequence[float], place: int) -> str:
         if not ends:
             return self.t("picture.texts.differs")
-        return f"≤{ends[place]:.0%}" if place < len(ends) else f">{ends[-1]:.0%}"
+        last = place == len(ends)
+        return f"{'>' if last else '≤'}{percent(ends[-1 if last else place]).render(self.language)}"
 
     def _picture(
         self, name: str, svg: str, head: tuple[str, ...], rows: Rows, words: str = "", **told: object

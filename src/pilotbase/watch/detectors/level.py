@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.moments import format_minute
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Text, percent, text
 from pilotbase.documents.vocabularies import Colour, Signal
 from pilotbase.watch.detectors.interface import WHOLE, Detector, DetectorChange
 
@@ -181,5 +181,5 @@ class LevelDetector(Detector[CallSeries, LevelState]):
         return text(f"level.{self._design.signal}")
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.4g} %"
+def _percent(share: float) -> Text:
+    return percent(share, ".4g")

@@ -11,7 +11,9 @@ import polars as pl
 import pydantic
 
 from pilotbase.data.conform import conform, conformed_types
+from pilotbase.data.doctor import Examination
 from pilotbase.data.drafting import DraftAnswers, ScenarioDraft
+from pilotbase.data.fixes import Fixes
 from pilotbase.data.plain_columns import decode_columns
 from pilotbase.data.sources.faults import MOST_BYTES
 from pilotbase.documents.contract import Contract
@@ -51,6 +53,10 @@ class _Drafted(pydantic.BaseModel):
     missing: tuple[str, ...]
 
 
+class _Examined(pydantic.BaseModel):
+    found: Examination
+
+
 class _Counted(pydantic.BaseModel):
     counts: CaseCounts
 
@@ -86,9 +92,16 @@ def draft_in_box(table: Path, answers: DraftAnswers) -> ScenarioDraft:
     return ScenarioDraft(found.scenario, found.decided, found.missing, cases or None)
 
 
-def foresee_in_box(table: Path, answers: DraftAnswers) -> DraftOutlook:
+def examine_in_box(table: Path, answers: DraftAnswers) -> Examination:
+    """Return the examination of `examine_sample`, computed in a box; raises as `describe_table` and it."""
+    function, given = f"{scenarios_in_box.__name__}:look_at", {"answers": asdict(answers)}
+    return call_beside(_call(function, table.parent, (table.name,), given, ""), _Examined)[0].found
+
+
+def foresee_in_box(table: Path, answers: DraftAnswers, fixes: Fixes) -> DraftOutlook:
     """Return the outlook of `foresee_draft`, computed in a box; raises as `describe_table` and it."""
-    function, given = f"{scenarios_in_box.__name__}:foresee", {"answers": asdict(answers)}
+    chosen = pydantic.TypeAdapter(Fixes).dump_python(fixes, mode="json")
+    function, given = f"{scenarios_in_box.__name__}:foresee", {"answers": asdict(answers), "fixes": chosen}
     return call_beside(_call(function, table.parent, (table.name,), given, ""), DraftOutlook)[0]
 
 

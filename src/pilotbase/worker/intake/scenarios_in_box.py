@@ -6,8 +6,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pydantic
+
 from pilotbase.data.doctor import Examination
 from pilotbase.data.drafting import DraftAnswers
+from pilotbase.data.fixes import Fixes
 from pilotbase.data.plain_columns import encode_columns
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.moments import DateOrder
@@ -15,7 +18,14 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import text
 from pilotbase.trial.scenario_folder import read_cases
 from pilotbase.worker.intake.scenario_tables import check_cases, read_sample
-from pilotbase.worker.intake.table_drafts import draft_sized, examine_draft, examine_source, foresee_draft, takes_long
+from pilotbase.worker.intake.table_drafts import (
+    draft_sized,
+    examine_draft,
+    examine_sample,
+    examine_source,
+    foresee_draft,
+    takes_long,
+)
 
 SAMPLE, CASES, DRAFTED = "sample.csv", "cases.bin", "drafted.bin"
 
@@ -39,9 +49,16 @@ def draft(given: dict[str, Any]) -> dict[str, Any]:
     return {"scenario": found.scenario.to_json_value(), "decided": decided, "missing": list(found.missing)}
 
 
+def look_at(given: dict[str, Any]) -> dict[str, Any]:
+    """Return what stands out in a sample of the cases of a draft."""
+    found = examine_sample(Path(given["table"]), _wanted(given), _result(given))
+    return {"found": pydantic.TypeAdapter(Examination).dump_python(found, mode="json")}
+
+
 def foresee(given: dict[str, Any]) -> dict[str, Any]:
     """Return what a draft would rest on."""
-    return foresee_draft(Path(given["table"]), _wanted(given), _result(given)).model_dump(mode="json")
+    fixes = pydantic.TypeAdapter(Fixes).validate_python(given["fixes"])
+    return foresee_draft(Path(given["table"]), _wanted(given), fixes, _result(given)).model_dump(mode="json")
 
 
 def _wanted(given: dict[str, Any]) -> DraftAnswers:

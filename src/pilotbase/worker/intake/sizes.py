@@ -12,7 +12,7 @@ from pilotbase.documents.permissions import ReadScope
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.steps import Step
 from pilotbase.documents.subjects import subject_written
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Text, percent, text
 from pilotbase.documents.world import World
 from pilotbase.trial.arena.shelf import world_of, world_seen
 from pilotbase.trial.cases_to_seal import draw_episodes
@@ -85,7 +85,7 @@ def _named(terms: SizeTerms) -> str:
 def size_lines(plan: SizePlan) -> Iterator[Text]:
     """Yield the plan in sentences, with each criterion's power as bars."""
     for one in plan.criteria:
-        values = {"rule": one.rule, "truth": f"{one.truth:g}", "power": f"{one.power:.0%}"}
+        values = {"rule": one.rule, "truth": f"{one.truth:g}", "power": percent(one.power)}
         yield text("trial.size.criterion", **values, cases=one.cases)
         yield text("trial.size.of_hidden_set") if one.of_hidden_set else text("trial.size.fewest", fewest=one.fewest)
         if one.never_refuted and not one.of_hidden_set:
@@ -94,7 +94,7 @@ def size_lines(plan: SizePlan) -> Iterator[Text]:
             yield text("trial.size.median", median=one.median)
         for point in one.curve:
             bar = "█" * round(_BAR * point.power)
-            yield text("trial.size.point", cases=f"{point.cases:>10}", bar=f"{bar:<{_BAR}}", power=f"{point.power:.0%}")
+            yield text("trial.size.point", cases=f"{point.cases:>10}", bar=f"{bar:<{_BAR}}", power=percent(point.power))
     if plan.left_out:
         yield text("trial.size.left_out_are", rules="; ".join(plan.left_out))
     yield from total_lines(plan)
@@ -103,7 +103,7 @@ def size_lines(plan: SizePlan) -> Iterator[Text]:
 def total_lines(plan: SizePlan) -> Iterator[Text]:
     """Yield what one attempt takes, what the hidden set has left, and how many attempts its cases hold."""
     counts = {"cases": plan.cases, "labels": plan.labels}
-    figures = {"number": plan.attempt, "level": f"{plan.level:.2g}", "power": f"{plan.power:.0%}"}
+    figures = {"number": plan.attempt, "level": f"{plan.level:.2g}", "power": percent(plan.power)}
     yield text(f"trial.size.total.{plan.stop}", **counts, **figures)
     if plan.units is not None:
         yield text("trial.size.units", units=plan.units)

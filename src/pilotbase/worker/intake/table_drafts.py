@@ -15,20 +15,20 @@ import pydantic
 from pilotbase.data.array_files import with_arrays
 from pilotbase.data.column_types import classes_of
 from pilotbase.data.conform import conform
-from pilotbase.data.doctor import Examination, examine
+from pilotbase.data.doctor import Examination, examine, remark_on_gap
 from pilotbase.data.drafting import DraftAnswers, ScenarioDraft, TwoClasses, draft_scenario, two_classes
-from pilotbase.data.fixes import chosen_fixes
+from pilotbase.data.fixes import NO_FIXES, Fixes, as_meant, chosen_fixes
 from pilotbase.data.sources.opening import read_table
 from pilotbase.data.split_guesses import FEWEST_CASES as FEWEST_OF_ATTEMPT
 from pilotbase.data.split_guesses import TermsGuess
 from pilotbase.data.splits import Split, split_cases
 from pilotbase.data.thresholds import propose_two_classes
 from pilotbase.documents.api.trials import SizePlan, SizeTerms
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.progress import OnProgress, ignore_progress
 from pilotbase.documents.scenario import Costs, Criterion, Scenario, TrialTerms
 from pilotbase.documents.scenario_data import HashSplit
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Text, percent, text
 from pilotbase.trial.scenario_folder import read_cases
 from pilotbase.trial.sizing import FEW_DRAWS, Effort, cases_of_scenario, plan_size
 from pilotbase.worker.intake.scenario_tables import plan_table
@@ -58,7 +58,7 @@ def draft_sized(
     """
     if not answers.fixes:
         return draft_scenario(source, answers, scratch, _terms_of_draft, on_progress=on_progress)
-    offered = examine_draft(source, draft_scenario(source, answers, scratch, on_progress=on_progress), scratch).fixes
+    offered = _examined(source, answers, scratch, on_progress).fixes
     refuted = _refuted(source, answers, {one.spelled for one in offered}, scratch)
     fixes = chosen_fixes(offered, [one for one in answers.fixes if one not in refuted])
     draft = draft_scenario(source, answers, scratch, _terms_of_draft, fixes, on_progress)
@@ -67,9 +67,9 @@ def draft_sized(
 
 def _refuted(source: Path, answers: DraftAnswers, offered: Container[str], scratch: Path | None) -> dict[str, Text]:
     """Return the fixes that were asked for since a sample offers them, but all rows do not, with what a draft says."""
-    if not takes_long(source) or all(one in offered for one in answers.fixes or () if ":" in one):
+    if all(one in offered for one in answers.fixes or () if ":" in one):
         return {}
-    sampled = examine_source(source, answers, scratch).fixes
+    sampled = examine_sample(source, answers, scratch).fixes
     asked = [one for one in sampled if one.spelled in (answers.fixes or ()) and one.spelled not in offered]
     return {one.spelled: text("doctor.fix.refuted", fix=one.words) for one in asked}
 
@@ -79,8 +79,32 @@ def examine_source(source: Path, answers: DraftAnswers, scratch: Path | None = N
 
     Raises as `draft_scenario`.
     """
-    looked_at = replace(answers, sample=_SAMPLE if takes_long(source) else None)
-    return examine_draft(source, draft_scenario(source, looked_at, scratch), scratch)
+    return examine_sample(source, answers, scratch) if takes_long(source) else _examined(source, answers, scratch)
+
+
+def examine_sample(source: Path, answers: DraftAnswers, scratch: Path | None = None) -> Examination:
+    """Return what stands out in at most `_SAMPLE` rows, as `examine_source` does."""
+    return _examined(source, replace(answers, sample=_SAMPLE), scratch)
+
+
+def _examined(
+    source: Path, answers: DraftAnswers, scratch: Path | None, on_progress: OnProgress = ignore_progress
+) -> Examination:
+    """Return what stands out; where the answer is empty in some rows, that too, and the rest without these rows."""
+    try:
+        draft, lacking = draft_scenario(source, answers, scratch, on_progress=on_progress), []
+    except InputError as error:
+        lacking = [one for one in map(remark_on_gap, error.issues) if one is not None]
+        if len(lacking) < len(error.issues) or not lacking:
+            raise
+        without = Fixes(tuple(as_meant(one.fix, answers.fixes or ()) for one in lacking if one.fix is not None))
+        try:
+            draft = draft_scenario(source, answers, scratch, fixes=without)
+        except InputError as other:
+            said = other.issues or [Issue(file="", path="target", problem=other.text)]
+            raise InputError.from_issues(source.name, [*error.issues, *said]) from None
+    found = examine_draft(source, draft, scratch)
+    return replace(found, remarks=(*lacking, *found.remarks))
 
 
 def examine_draft(source: Path, draft: ScenarioDraft, scratch: Path | None = None) -> Examination:
@@ -117,10 +141,12 @@ class DraftOutlook(pydantic.BaseModel):
         return propose_two_classes(*self.classes, miss, false_alarm).criteria
 
 
-def foresee_draft(source: Path, answers: DraftAnswers, scratch: Path | None = None) -> DraftOutlook:
+def foresee_draft(
+    source: Path, answers: DraftAnswers, fixes: Fixes = NO_FIXES, scratch: Path | None = None
+) -> DraftOutlook:
     """Return what a draft from ``source`` would rest on; of a large table, a sample. Raises as `draft_scenario`."""
     wanted = replace(answers, sample=_SAMPLE if takes_long(source) else None)
-    draft = draft_scenario(source, wanted, scratch)
+    draft = draft_scenario(source, wanted, scratch, fixes=fixes)
     split, scenario = split_of_draft(source, draft, scratch), draft.scenario
     target = split.public[scenario.data.target]
     planned = scenario.target_form != "texts"
@@ -212,5 +238,5 @@ def _terms_of_draft(scenario: Scenario, split: Split) -> TermsGuess | None:
     attempts = min(hidden // cases, MOST_ATTEMPTS)
     if attempts < 2:
         return None
-    why = text("draft.decided.planned", attempts=attempts, cases=cases, hidden=hidden, power=f"{terms.power:.0%}")
+    why = text("draft.decided.planned", attempts=attempts, cases=cases, hidden=hidden, power=percent(terms.power))
     return TermsGuess(TrialTerms(attempts=attempts, cases_per_attempt=cases), why)

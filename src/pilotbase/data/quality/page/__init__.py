@@ -22,7 +22,7 @@ from pilotbase.documents.quality import (
     RuleResult,
 )
 from pilotbase.documents.quantities import MISSING, format_digits
-from pilotbase.documents.texts import LANGUAGES, Language
+from pilotbase.documents.texts import LANGUAGES, Language, percent
 
 SHOWN, FOLDED = 40, 400
 """Rows of a table that are open, and that are folded; only the document has more."""
@@ -188,7 +188,7 @@ class _QualityWording(PageWording):
 
     def _share(self, count: Cell, whole: int) -> str:
         shown = self.cell(count)
-        return shown if count is None else f"{100 * count / max(1, whole):.3g} % ({shown})"
+        return shown if count is None else f"{percent(count / max(1, whole), '.3g').render(self.language)} ({shown})"
 
 
 def format_share(value: float | None) -> str:
