@@ -1,10 +1,11 @@
-"""Sixty demands as people write them, with what a careful reader takes from each: 30 Chinese, 30 English, written apart.
+"""Sixty demands as people write them, with what a careful reader takes from each.
 
-``labelled/drafts_dev.txt`` and ``drafts_test.txt`` hold fifteen of each language. A demand begins with a line
-``= language sector task data | field value | …``; ``a/b``: either is right, ``?``: the text does not say, so that only
-nothing or a guess is right. Of ``data`` the draft may name any of those given, and no other. Both halves were written
-by one author, a language model at work on this project, before there was a rule; rules and terms were chosen on dev
-only, so figures on test are kinder than those of demands by others, but not tuned.
+``labelled/drafts_dev.txt`` and ``drafts_test.txt`` hold fifteen in Chinese and fifteen in English each, written
+apart. A demand begins with a line ``= language sector task data | field value | …``; ``a/b``: either is right, ``?``:
+the text does not say, so that only nothing or a guess is right. Both halves were written and labelled by one author,
+a language model at work on this project, before there was a rule. Rules and terms were then chosen on dev; terms that
+stood in test alone were taken out again before it was measured. Figures on test are kinder than those of demands by
+others.
 """
 
 from dataclasses import dataclass
