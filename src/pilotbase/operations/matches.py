@@ -6,6 +6,7 @@ from typing import Annotated, Generic
 
 from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.base import Name
+from pilotbase.documents.demand import Demand, DemandDraft
 from pilotbase.documents.matching import GapMap, Matches, OfferedApplication
 from pilotbase.documents.scenario import Scenario
 from pilotbase.operations.operation import PATH, NoInput, Operation, Repeated, Sent, With
@@ -66,4 +67,12 @@ SENT_APPLICATION = Operation(
     Matches,
     repeated=Repeated.HARMLESS,
     example={"application": AN_APPLICATION},
+)
+DEMAND = Operation(
+    "matches.demand",
+    "POST /matches/demands",
+    Demand,
+    DemandDraft,
+    repeated=Repeated.HARMLESS,
+    example={"text": "我们车间的铣床主轴说坏就坏，每次停机损失 3 万元，希望提前半天知道。数据不出厂。"},
 )

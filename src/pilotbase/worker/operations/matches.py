@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pilotbase.documents.subjects import application_subject, scenario_subject
 from pilotbase.operations import matches as declared
-from pilotbase.worker.matching import gap_map, match_document, match_subject
+from pilotbase.worker.matching import draft_of_demand, gap_map, match_document, match_subject
 from pilotbase.worker.operations.binding import does
 
 KEPT_SECONDS = 60
@@ -17,3 +17,4 @@ does(declared.APPLICATION)(
 )
 does(declared.SENT_SCENARIO)(lambda caller, asked: match_document(caller.view, asked.sent))
 does(declared.SENT_APPLICATION)(lambda caller, asked: match_document(caller.view, asked.sent))
+does(declared.DEMAND)(lambda caller, asked: draft_of_demand(caller.view, asked.text))
