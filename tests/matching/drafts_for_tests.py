@@ -31,6 +31,13 @@ def labelled_demands(half):
     return [_demand(*one.split("\n", 1)) for one in said]
 
 
+def is_right(demand, draft, kind):
+    """Return whether a draft is right about a kind; where the text does not say, nothing or a guess is."""
+    found, right = draft.field(kind), demand.right[kind]
+    unsaid = "?" in right and (found is None or found.band == "guess")
+    return unsaid or (found is not None and found.value in right)
+
+
 def _demand(head, words):
     first, *fields = (part.strip() for part in head.split("|"))
     language, *kinds = first.split()

@@ -8,7 +8,7 @@ from pilotbase.documents.demand import LONGEST_DEMAND, DemandDraft
 from pilotbase.matching.drafting import Neighbour, draft_demand
 from pilotbase.matching.folding import fold
 from pilotbase.matching.quantities import quantities_in, spelled
-from tests.matching.drafts_for_tests import KINDS, labelled_demands
+from tests.matching.drafts_for_tests import KINDS, is_right, labelled_demands
 
 SPINDLE = "我们车间的铣床主轴说坏就坏，希望提前半天报警。每次停机损失 3 万元，数据不出厂。"
 TWIN = "The milling spindles in our plant fail without warning. Each stoppage costs CNY 30,000. Data stay on site."
@@ -24,9 +24,8 @@ def rights(half):
     for demand in labelled_demands(half):
         draft = draft_demand(demand.text)
         for kind in KINDS:
-            found, right = draft.field(kind), demand.right[kind]
-            unsaid = "?" in right and (found is None or found.band == "guess")
-            yield kind, unsaid or (found is not None and found.value in right), found and found.band
+            found = draft.field(kind)
+            yield kind, is_right(demand, draft, kind), found and found.band
 
 
 @pytest.mark.parametrize("half", ["dev", "test"])

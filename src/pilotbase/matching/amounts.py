@@ -146,7 +146,7 @@ def _horizon(sentence: Sentence, found: list[Quantity]) -> Iterator[Amount]:
 
 
 def _volume(sentence: Sentence, found: list[Quantity]) -> Iterator[Amount]:
-    periods = list(_PERIOD.finditer(sentence.words))
+    periods = list(_PERIOD.finditer(sentence.words)) if found else []
     for one in found:
         if one.kind != "count" or one.value < 2 or any(p.start() <= one.start < p.end() for p in periods):
             continue

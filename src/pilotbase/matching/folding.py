@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from unicodedata import category, normalize
 
 from pilotbase.documents.texts import Language
@@ -84,13 +84,14 @@ def fold(text: str) -> Folded:
     words, origin, disguised = [], [], []
     for place, character in enumerate(text):
         plain = _plain(character)
-        if _is_disguised(character, text[place - 1 : place] + text[place + 1 : place + 2]):
+        if plain != character and _is_disguised(character, text[place - 1 : place] + text[place + 1 : place + 2]):
             disguised.append(place)
         words.append(plain)
         origin += [place] * len(plain)
     return Folded(text, "".join(words), tuple(origin), tuple(disguised))
 
 
+@lru_cache(maxsize=1 << 14)
 def _plain(character: str) -> str:
     if character in "\n\t":
         return character.translate(_PLAIN)

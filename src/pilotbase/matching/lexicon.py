@@ -39,19 +39,21 @@ class Lexicon:
     """The terms of one file."""
 
     terms: Mapping[Language, Mapping[str, tuple[int, ...]]]
-    longest: Mapping[Language, int]
+    longest: Mapping[Language, Mapping[str, int]]
+    """First two characters of a term → length of the longest one that begins so."""
     facets: tuple[tuple[Facet, ...], ...]
     """Of each line."""
 
     def named_in(self, text: str, language: Language) -> Iterator[NamedTerm]:
         """Yield the terms in a folded text; an English term begins where a word begins."""
-        terms, longest, place = self.terms[language], self.longest[language], 0
+        terms, beginnings, place = self.terms[language], self.longest[language], 0
         while place < len(text):
             step = 1
             if language == "zh" or not text[place - 1 : place].isalnum():
+                longest = max(beginnings.get(text[place : place + 2], 0), beginnings.get(text[place], 0))
                 for length in range(min(longest, len(text) - place), 0, -1):
                     term = text[place : place + length]
-                    if term not in terms and _ends_word(text, place + length):
+                    if term not in terms and term + _WHOLE_WORD in terms and _ends_word(text, place + length):
                         term += _WHOLE_WORD
                     if term in terms:
                         yield NamedTerm(place, place + length, terms[term])
@@ -70,7 +72,11 @@ def lexicon(name: str) -> Lexicon:
         for language, named in zip(LANGUAGES, (english, chinese), strict=True):
             for term in filter(None, map(str.strip, normalize("NFKC", named).casefold().split(","))):
                 terms[language][term] = (*terms[language].get(term, ()), number)
-    longest = {language: max(map(len, known)) for language, known in terms.items()}
+    longest: dict[Language, dict[str, int]] = {language: {} for language in LANGUAGES}
+    for language, known in terms.items():
+        for term in known:
+            plain = term.removesuffix(_WHOLE_WORD)
+            longest[language][plain[:2]] = max(longest[language].get(plain[:2], 0), len(plain))
     return Lexicon(terms, longest, tuple(tuple(map(_facet, " ".join(one[2:]).split())) for one in lines))
 
 
