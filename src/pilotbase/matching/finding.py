@@ -197,11 +197,6 @@ def _find_candidates(
     return Candidates(tuple({one.subject: one for one in found}.values())[:MOST], listed)
 
 
-def resembling(view: View, query: Query, words: str, limit: int) -> list[Listing]:
-    """Return at most ``limit`` listings that ``query`` finds and that hold most of some words, in either language."""
-    return list_resembling(view, query, _terms_of([words]), limit)
-
-
 def newest(view: View, query: Query) -> Candidates:
     """Return the newest page of results of ``query``."""
     return Candidates(list_page(view, query, limit=MAXIMUM_PAGE).items, count(view, query))

@@ -16,8 +16,17 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from pilotbase.documents.demand import CLOSED, LONGEST_DEMAND, DemandDraft, DemandQuestion, DraftedField, Ground
+from pilotbase.documents.demand import (
+    CLOSED,
+    LONGEST_DEMAND,
+    DemandDraft,
+    DemandField,
+    DemandQuestion,
+    DraftedField,
+    Ground,
+)
 from pilotbase.documents.texts import text
+from pilotbase.documents.vocabularies import Action, Sector
 from pilotbase.hub.acting import HubRequest, RequestActor, language
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.files import forget_file, keep_file
@@ -161,6 +170,22 @@ def known_of(acting: RequestActor) -> dict[str, str]:
     known = {name: found[path].value for name, path in named.items() if path in found}
     problem = found.get("problem")
     return known | {"problem": words if len(words) <= LONGEST_PROBLEM else problem.value if problem else ""}
+
+
+def named_choice(path: DemandField) -> forms.ChoiceField:
+    """Return a field to choose a value of a closed list by its name, or none."""
+    code, values = CLOSED[path]
+    choices = [("", "–"), *((value, t(f"{code}.{value}")) for value in values)]
+    return forms.ChoiceField(label=t(f"demand.field.{path}"), choices=choices, required=False)
+
+
+def drafted_terms(given: dict[str, Any]) -> dict[str, Any]:
+    """Return what goes on from a demand into the scenario, as `DraftAnswers` takes it."""
+    return {
+        "sector": Sector(given["sector"]) if given["sector"] else None,
+        "action": Action(given["action"]) if given["action"] else None,
+        "data_may_leave": given["data_may_leave"],
+    }
 
 
 def marked(words: str, draft: DemandDraft) -> Iterator[Marked]:

@@ -26,7 +26,6 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import ScenarioState
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import make_visible
-from pilotbase.documents.vocabularies import Action, Sector
 from pilotbase.hub.acting import HubRequest, RequestActor, language, posted_files
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import refusals_in
@@ -41,7 +40,15 @@ from pilotbase.hub.forms.files import (
     make_name,
     opened_table,
 )
-from pilotbase.hub.pages.demands import LONGEST_PROBLEM, forget_demand, known_of, shown_demand, take_words
+from pilotbase.hub.pages.demands import (
+    LONGEST_PROBLEM,
+    drafted_terms,
+    forget_demand,
+    known_of,
+    named_choice,
+    shown_demand,
+    take_words,
+)
 from pilotbase.hub.pages.sizes import shown_beside
 from pilotbase.hub.presenters.addresses import address_of, record_crumbs, section_crumb, subject_of
 from pilotbase.hub.presenters.records import records_offered, see
@@ -79,16 +86,6 @@ class DataForm(SizedForm):
         return upload
 
 
-def _named(vocabulary: type[Sector | Action], label: object) -> forms.ChoiceField:
-    """Return a field to choose a value of a vocabulary by its name, or none."""
-    code = vocabulary.__name__.lower()
-    return forms.ChoiceField(
-        label=label,  # type: ignore[arg-type]
-        choices=[("", "–"), *((one.value, t(f"{code}.{one}")) for one in vocabulary)],
-        required=False,
-    )
-
-
 class AnswersForm(DataForm):
     """The six answers, or a finished scenario.yaml; either way about a table that is kept."""
 
@@ -103,8 +100,8 @@ class AnswersForm(DataForm):
         **asked("hub.field_false_alarm", "hub.help_false_alarm"), min_value=0, max_value=1e15, required=False
     )
     contact = forms.CharField(**asked("hub.field_contact", "hub.help_contact"), max_length=150, required=False)
-    sector = _named(Sector, t("demand.field.sector"))
-    action = _named(Action, t("demand.field.action"))
+    sector = named_choice("sector")
+    action = named_choice("action")
     data_may_leave = forms.NullBooleanField(label=t("demand.field.conditions.data_may_leave"), required=False)
     dates = forms.ChoiceField(
         **asked("hub.field_date_order", "hub.help_date_order"),
@@ -427,9 +424,7 @@ def _answers(request: HubRequest, given: dict[str, Any]) -> DraftAnswers:
         dataset=given["dataset"],
         dates=DateOrder(given["dates"]) if given["dates"] else None,
         fixes=tuple(given["fixes"]) if given["examined"] else None,
-        sector=Sector(given["sector"]) if given["sector"] else None,
-        action=Action(given["action"]) if given["action"] else None,
-        data_may_leave=given["data_may_leave"],
+        **drafted_terms(given),
     )
 
 
