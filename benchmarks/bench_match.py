@@ -12,6 +12,8 @@ nearest are found for stored scenarios, at once and after a change of the base. 
 Assignment: 2,000 demands and 2,000 suppliers with one application each, made-up meanings, 12 kinds of conditions, every
 second application with the contract of a demand; judging every pair and both ways of assigning. The peer solves the
 same values with ``scipy.optimize.linear_sum_assignment``, a column a place, and must find the same total.
+
+Demands in words: how many of the thirty of the test half are drafted right, and how long a hundred pages take.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from benchmarks.hub.pages import p95
 from benchmarks.publishing import Row, options_of, publish, row, show
 from pilotbase.catalogue.advancing import advance
 from pilotbase.catalogue.saving import save
+from pilotbase.documents.demand import LONGEST_DEMAND
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.scenario import Scenario
@@ -40,6 +43,7 @@ from pilotbase.documents.vocabularies import Role
 from pilotbase.matching.assigning import NOBODY, assign_best, assign_stably
 from pilotbase.matching.assignment import field_of
 from pilotbase.matching.comparing import Passage
+from pilotbase.matching.drafting import draft_demand
 from pilotbase.matching.finding import APPLICATIONS, NEAREST, SCENARIOS
 from pilotbase.matching.index import ask, digest_of_text
 from pilotbase.matching.meaning import DIMENSIONS, MeaningComparer, open_model
@@ -51,6 +55,7 @@ from pilotbase.workspace.actors import actor
 from pilotbase.workspace.listings import Query, list_page
 from pilotbase.workspace.store import Store, View
 from tests.matching.bilingual_for_tests import PROBLEMS
+from tests.matching.drafts_for_tests import KINDS, is_right, labelled_demands
 from tests.matching.pairs_for_tests import application, scenario
 
 OPERATOR = actor("base", Role.OPERATOR, person="p-desk")
@@ -58,6 +63,7 @@ SUPPLIER = actor("planter", Role.SUPPLIER, person="p-planter")
 NEAREST_MS = 50.0
 AT_ONCE = 5000
 ASSIGNED, ASSIGNED_SECONDS = 2000, 30.0
+LEAST_RIGHT, LONGEST_DRAFT = 0.85, 10.0
 SLOWEST = 1000.0
 """Milliseconds: people leave a page that takes longer."""
 
@@ -71,7 +77,8 @@ def main() -> None:
     times, number = (2, 500) if options.quick else (options.times, int(100_000 * options.share))
     with tempfile.TemporaryDirectory(prefix="pb-bench-") as scratch:
         store = filled_store(Path(scratch), Size(number, number, 0))
-        rows = [*speed(store, times, number), found_among(store, number), *by_meaning(store, times, number)]
+        found = [*speed(store, times, number), found_among(store, number), *by_meaning(store, times, number)]
+        rows = [*found, *drafts()]
         store.close()
     rows += assigning(100 if options.quick else ASSIGNED)
     if options.quick:
@@ -168,6 +175,25 @@ def by_meaning(store: Store, times: int, number: int) -> list[Row]:
         row("meanings read into memory", made, "s", None, True),
         row("memory held for meanings", memory, "MB", None, True),
     ]
+
+
+def drafts() -> list[Row]:
+    """Return how many demands in words are drafted right, how many errors are no guess, how long a long one takes."""
+    read = [(one, draft_demand(one.text)) for one in labelled_demands("test")]
+    rows, unmarked = [], 0
+    for kind in KINDS:
+        right = [is_right(one, draft, kind) for one, draft in read]
+        fields = [draft.field(kind) for _, draft in read]
+        bands = [None if field is None else field.band for field in fields]
+        unmarked += sum(band in ("sure", "likely") for band, fits in zip(bands, right, strict=True) if not fits)
+        share = sum(right) / len(right)
+        rows.append(row(f"demands in words drafted right: {kind}", share, "share", ">= 0.85", share >= LEAST_RIGHT))
+    rows.append(row("errors among them that are not marked as guesses", unmarked, "of 90", "<= 0", unmarked == 0))
+    pages = "\n".join(one.text for one in labelled_demands("dev"))
+    pages = (pages * (LONGEST_DEMAND // len(pages) + 1))[:LONGEST_DEMAND]
+    spent = milliseconds(lambda: draft_demand(pages)) / 1000
+    name = f"draft of a demand of {LONGEST_DEMAND:,} characters, more than a hundred pages"
+    return [*rows, row(name, spent, "s", "<= 10", spent <= LONGEST_DRAFT)]
 
 
 def make_up_meanings(store: Store) -> list[str]:

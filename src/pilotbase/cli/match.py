@@ -1,7 +1,8 @@
-"""``pilotbase match``: applications for a scenario, scenarios for an application, gaps, and who takes what."""
+"""``pilotbase match``: what fits a scenario, an application or a demand in words; gaps, and who takes what."""
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from pilotbase.operations import matches
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pilotbase.documents.demand import Demand, DemandDraft, DraftedField, Resembling
     from pilotbase.documents.matching import (
         AssignedPair,
         Assignment,
@@ -44,7 +46,7 @@ class Method(StrEnum):
 
 app = Noun()
 
-_SHOWN, _REASONS, _MOST_ASSIGNED = 10, 3, 50
+_SHOWN, _REASONS, _MOST_ASSIGNED, _LONGEST_PATH = 10, 3, 50, 255
 
 
 @app.anywhere("scenario")
@@ -216,6 +218,50 @@ def _taker(pair: AssignedPair | None) -> str | Text:
     return text("match.nobody") if pair is None else f"{pair.application.partition(':')[2]} ({pair.score:.2f})"
 
 
+def _words(said: str) -> str:
+    """Return the words of a demand: those of a file, of the standard input, or those written."""
+    if said == "-":
+        return sys.stdin.read()
+    try:
+        found = Path(said) if len(said) <= _LONGEST_PATH and Path(said).is_file() else None
+        return found.read_text("utf-8-sig") if found else said
+    except UnicodeDecodeError:
+        raise InputError("demand.no_text", file=said) from None
+
+
+def _without_base(asked: Demand) -> DemandDraft | None:
+    """Return the draft alone where there is no base to look beside it."""
+    from pilotbase.matching.drafting import draft_demand
+    from pilotbase.worker.base import base_if_any
+
+    return None if is_remote() or base_if_any() is not None else draft_demand(asked.text)
+
+
+def _print_demand(found: DemandDraft) -> None:
+    columns = ("demand.part", "demand.value", "demand.band", "demand.ground")
+    print_table(text("demand.draft"), columns, map(_drafted, found.fields))
+    for finding in found.findings:
+        say(finding.what)
+        say_all(text("demand.quoted", said=ground.said) for ground in finding.grounds)
+    if found.questions:
+        say(text("demand.missing", number=len(found.questions)))
+        say_all(text("demand.question", number=at, asked=one.asked) for at, one in enumerate(found.questions, 1))
+    for heading, beside in (("scenarios", found.scenarios), ("solutions", found.solutions)):
+        if beside:
+            say(text(f"demand.{heading}"))
+            say_all(map(_beside, beside))
+
+
+def _drafted(one: DraftedField) -> tuple[Text | str, ...]:
+    grounds = " … ".join(ground.said for ground in one.grounds) if one.path != "problem" else ""
+    return text(f"demand.field.{one.path}"), one.in_words, text(f"demand.band.{one.band}"), grounds
+
+
+def _beside(one: Resembling) -> Text:
+    code = "demand.duplicate" if one.duplicate else "demand.resembles"
+    return text(code, subject=one.subject, title=localized(one.title, language()), likeness=f"{one.likeness:.2f}")
+
+
 add(
     app,
     Command("gaps", matches.GAPS, show=_print_gaps),
@@ -223,4 +269,11 @@ add(
     Command("follow", matches.FOLLOW, given={"follow": True}, spelled={"subject": OptionSpelling(positional=True)}),
     Command("unfollow", matches.FOLLOW, given={"follow": False}, spelled={"subject": OptionSpelling(positional=True)}),
     Command("followed", matches.FOLLOWED, show=each(_print_followed, text("match.none_followed"))),
+    Command(
+        "demand",
+        matches.DEMAND,
+        show=_print_demand,
+        spelled={"text": OptionSpelling(positional=True, flag="words", read=_words)},
+        here=_without_base,
+    ),
 )

@@ -40,11 +40,11 @@ from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.nearest import offer
 from pilotbase.documents.progress import OnProgress, ignore_progress
-from pilotbase.documents.scenario import Contact, Costs, Scenario
+from pilotbase.documents.scenario import Conditions, Contact, Costs, Scenario
 from pilotbase.documents.scenario_data import OWNER_ONLY, ScenarioData
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Action
+from pilotbase.documents.vocabularies import Action, Sector
 
 MOST_CLASSES = 50
 FEWEST_VALUES = 20
@@ -84,6 +84,10 @@ class DraftAnswers:
     """Names for the columns of a text file without a line of names."""
     sample: int | None = None
     """Rows of a sample that is enough, to look at a large table; None: all rows that fit in memory."""
+    sector: Sector | None = None
+    action: Action | None = None
+    data_may_leave: bool | None = None
+    """Like the two before from the demand in words, where there is one; None: not said."""
 
     @property
     def reading(self) -> ReadOptions:
@@ -294,12 +298,14 @@ def _settle(
         name=answers.name or slug(path.stem, "") or _derived_name(path.stem, answers),
         title=in_both_languages(text("draft.title", target=answers.target)),
         owner=_owner(answers.contact),
-        action=Action.INDUSTRY,
+        sector=answers.sector or Sector.OTHER,
+        action=answers.action or Action.INDUSTRY,
         problem=_in_its_language(answers.problem.strip()),
         intended_use=in_both_languages(text("draft.intended_use", target=answers.target)),
         data=data,
         task=task,
         costs=Costs(miss=answers.cost_of_miss, false_alarm=answers.cost_of_false_alarm),
+        conditions=None if answers.data_may_leave is None else Conditions(data_may_leave=answers.data_may_leave),
     )
     said = text(f"draft.task.{'answering' if task == 'transcription' else task}")
     decided = [*_said_of_names(scenario, path, answers), text("draft.decided.task", task=said), split.why]

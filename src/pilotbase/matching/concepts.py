@@ -1,26 +1,23 @@
 """Similarity by concepts: a list of the project's own of terms in both languages, the way across without a model.
 
-``concepts.txt`` names one concept a line. A text counts as the concepts that its terms name, rare ones weighted up; of
-terms that begin at the same place the longest wins. One list serves both languages, so a Chinese and an English text
-are compared in one space.
+``concepts.txt`` names one concept a line. A text counts as the concepts that its terms name, rare ones weighted up. One
+list serves both languages, so a Chinese and an English text are compared in one space.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from importlib.resources import files
-from unicodedata import normalize
 
 import numpy as np
 
 from pilotbase.documents.texts import LANGUAGES, Language
 from pilotbase.matching.comparing import Group, Method, Passage, Passages, blended_mean, likest, own_kind_cosines
+from pilotbase.matching.lexicon import lexicon
 from pilotbase.matching.words import Values, compare_characters
 
 _WEIGHT = 0.4
 """Of concepts beside another similarity: learnt on the dev half of the labelled set."""
-_WHOLE_WORD = "."
 
 
 class CharacterComparer:
@@ -83,52 +80,9 @@ def _mean_of(group: Group, rows: Values) -> Values:
 @lru_cache(maxsize=1 << 12)
 def _concepts_in(text: str, language: Language) -> Values:
     """Return how often each concept is named; a term of several concepts counts for each in part."""
-    found = np.zeros(len(_lines()))
-    for concepts in _named_in(text, language):
-        found[list(concepts)] += 1 / len(concepts)
+    known = lexicon("concepts")
+    found = np.zeros(len(known.facets))
+    for named in known.named_in(text, language):
+        found[list(named.lines)] += 1 / len(named.lines)
     found.flags.writeable = False
     return found
-
-
-def _named_in(text: str, language: Language) -> Iterator[tuple[int, ...]]:
-    """Yield the concepts of each term in a text; an English term begins where a word begins."""
-    terms, longest = _terms()[language]
-    place = 0
-    while place < len(text):
-        step = 1
-        if language == "zh" or not text[place - 1 : place].isalnum():
-            for length in range(min(longest, len(text) - place), 0, -1):
-                term = text[place : place + length]
-                if term not in terms and _ends_word(text, place + length):
-                    term += _WHOLE_WORD
-                if term in terms:
-                    yield terms[term]
-                    step = length
-                    break
-        place += step
-
-
-def _ends_word(text: str, end: int) -> bool:
-    """Return whether a word ends at ``end``, or one letter later if it is a plural."""
-    after = text[end : end + 2]
-    return not (after[1:] if after[:1] == "s" else after[:1]).isalnum()
-
-
-@lru_cache(maxsize=1)
-def _terms() -> Mapping[Language, tuple[Mapping[str, tuple[int, ...]], int]]:
-    """Return language → (term → the numbers of its concepts, length of the longest term)."""
-    found: dict[Language, dict[str, tuple[int, ...]]] = {language: {} for language in LANGUAGES}
-    for number, line in enumerate(_lines()):
-        chinese, english = line.split("|")
-        for language, terms in ((LANGUAGES[0], english), (LANGUAGES[1], chinese)):
-            for term in normalize("NFKC", terms).casefold().split(","):
-                known = found[language].get(term.strip(), ())
-                found[language][term.strip()] = (*known, number)
-    return {language: (terms, max(map(len, terms))) for language, terms in found.items()}
-
-
-@lru_cache(maxsize=1)
-def _lines() -> tuple[str, ...]:
-    """Return the lines that name a concept, as ``Chinese terms | English terms``."""
-    said = files("pilotbase.matching").joinpath("concepts.txt").read_text("utf-8")
-    return tuple(line for line in said.splitlines() if "|" in line and not line.startswith("#"))

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import islice
 from typing import Any, cast
+
+import numpy as np
 
 from pilotbase.documents.base import Localized
 from pilotbase.documents.matching import Match, Matches
@@ -17,10 +19,10 @@ from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import ApplicationState, ScenarioState
 from pilotbase.documents.vocabularies import Fit
-from pilotbase.matching.comparing import Comparer, Kind, Method
+from pilotbase.matching.comparing import Comparer, Kind, Method, Passage
 from pilotbase.matching.concepts import CharacterComparer
 from pilotbase.matching.index import AskedMeaning, ask
-from pilotbase.matching.judging import WEIGHTS, is_alike, match, match_back
+from pilotbase.matching.judging import ALIKE_WORDS, SAME_DEMAND, WEIGHTS, is_alike, match, match_back
 from pilotbase.matching.pairing import Pairing, pair_all
 from pilotbase.matching.pairs import ApplicationOffer, Need, ProvenPair, need_of, offer_of, offer_of_certificate
 from pilotbase.matching.words import texts_of
@@ -43,6 +45,7 @@ SUBMITTED = replace(APPLICATIONS, states=(ApplicationState.SUBMITTED,))
 SHOWN = 50
 """How many matches are returned, and how many refusals."""
 _DISTANT = 10
+_BESIDE = 5
 MOST = 500
 NEAREST = 200
 """How many of a large base are judged by meaning, which misses less than words do."""
@@ -122,6 +125,49 @@ def _parted(judged: Sequence[Match]) -> tuple[list[Match], list[Match]]:
 
 
 @dataclass(frozen=True)
+class DemandWords:
+    """A demand of which there are only words."""
+
+    words: tuple[str, ...]
+
+    @cached_property
+    def passages(self) -> tuple[Passage, ...]:
+        """Return its words as a `Comparer` reads them."""
+        return (Passage("demand", texts_of(self.words)),)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A scenario or an application beside a demand in words; ``same``: a scenario that may be the same demand."""
+
+    one: Need | ApplicationOffer
+    likeness: float
+    same: bool
+
+
+def beside_demand(view: View, demand: DemandWords, kind: Kind) -> list[Beside]:
+    """Return the open scenarios, or the applications, that the actor of ``view`` sees and that a demand resembles.
+
+    The likest first, at most `_BESIDE`.
+    """
+    asked = ask(view, _KNOWN, demand.passages)
+    comparer = asked.comparer() if asked else CharacterComparer()
+    listings = _find_candidates(view, _KNOWN[kind], (), demand, asked).listings
+    found: list[Need | ApplicationOffer] = (
+        [*needs_of(view, listings)] if kind == "demand" else [*offers_of(view, listings)]
+    )
+    values = np.nan_to_num(comparer.compare([demand.passages], [one.passages for one in found])[:1]).ravel()
+    spoken = demand.passages[0].texts.keys()
+    told = []
+    for one, likeness in zip(found, values.tolist(), strict=False):
+        within, across = SAME_DEMAND[comparer.method]
+        shared = any(spoken & passage.texts.keys() for passage in one.passages)
+        told.append(Beside(one, likeness, kind == "demand" and likeness >= (within if shared else across)))
+    alike = [one for one in told if one.likeness >= ALIKE_WORDS[comparer.method]]
+    return sorted(alike, key=lambda each: (-each.likeness, each.one.subject))[:_BESIDE]
+
+
+@dataclass(frozen=True)
 class Candidates:
     """Listings to judge, and how many the actor can see in all."""
 
@@ -130,7 +176,11 @@ class Candidates:
 
 
 def _find_candidates(
-    view: View, query: Query, tied: Sequence[Query], about: Need | ApplicationOffer, asked: AskedMeaning | None
+    view: View,
+    query: Query,
+    tied: Sequence[Query],
+    about: Need | ApplicationOffer | DemandWords,
+    asked: AskedMeaning | None,
 ) -> Candidates:
     """Return at most `MOST` listings that ``query`` finds.
 
@@ -148,11 +198,6 @@ def _find_candidates(
         listings = find_listings(view, nearest)
         found += [listings[subject] for subject in nearest if subject in listings]
     return Candidates(tuple({one.subject: one for one in found}.values())[:MOST], listed)
-
-
-def resembling(view: View, query: Query, words: str, limit: int) -> list[Listing]:
-    """Return at most ``limit`` listings that ``query`` finds and that hold most of some words, in either language."""
-    return list_resembling(view, query, _terms_of([words]), limit)
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def texts_of(sentences: Sequence[str]) -> dict[Language, str]:
     for sentence in sentences:
         folded = _SPACES.sub(" ", normalize("NFKC", sentence).casefold()).strip()
         if _LETTER.search(folded):
-            found.setdefault(_language_of(folded), []).append(folded)
+            found.setdefault(language_of(folded), []).append(folded)
     return {language: " ".join(said)[:_MOST_CHARACTERS] for language, said in found.items()}
 
 
@@ -87,7 +87,7 @@ def centred_cosine(asked: Rows, catalogue: Rows) -> Values:
     return cosines.clip(-1, 1)
 
 
-def _language_of(sentence: str) -> Language:
+def language_of(sentence: str) -> Language:
     """Return ``zh`` if a fifth of the letters are Chinese: names of machines and units are Latin in any text."""
     return "zh" if 5 * len(_HAN.findall(sentence)) >= len(_LETTER.findall(sentence)) else "en"
 

@@ -12,6 +12,7 @@ from pydantic import StringConstraints
 
 from pilotbase.documents.api.shapes import InAddress, RequestModel
 from pilotbase.documents.base import NAME, Name
+from pilotbase.documents.demand import Demand, DemandDraft
 from pilotbase.documents.matching import Assignment, FollowedRecord, GapMap, Matches, OfferedApplication
 from pilotbase.documents.scenario import Scenario
 from pilotbase.operations.operation import NOTHING, PATH, NoInput, Operation, Repeated, Sent, With
@@ -106,4 +107,12 @@ SENT_APPLICATION = Operation(
     Matches,
     repeated=Repeated.HARMLESS,
     example={"application": AN_APPLICATION},
+)
+DEMAND = Operation(
+    "matches.demand",
+    "POST /matches/demands",
+    Demand,
+    DemandDraft,
+    repeated=Repeated.HARMLESS,
+    example={"text": "我们车间的铣床主轴说坏就坏，每次停机损失 3 万元，希望提前半天知道。数据不出厂。"},
 )

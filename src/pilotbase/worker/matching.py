@@ -17,8 +17,10 @@ from pilotbase.certificate.status import (
     revocations_of,
     standing_of,
 )
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.application import Application
 from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.demand import DemandDraft, Resembling
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.limits import IsolationLevel
 from pilotbase.documents.loading import AnyDocument, load_document
@@ -30,7 +32,17 @@ from pilotbase.matching import gaps
 from pilotbase.matching.assignment import assign
 from pilotbase.matching.comparing import Comparer
 from pilotbase.matching.concepts import CharacterComparer
-from pilotbase.matching.finding import match_application, match_scenario, matches_about, needs_of, offers_of
+from pilotbase.matching.drafting import Neighbour, draft_demand
+from pilotbase.matching.finding import (
+    Beside,
+    DemandWords,
+    beside_demand,
+    match_application,
+    match_scenario,
+    matches_about,
+    needs_of,
+    offers_of,
+)
 from pilotbase.matching.judging import match, match_back
 from pilotbase.matching.pairs import ApplicationOffer, Need, ProvenPair, need_of, offer_of
 from pilotbase.trial.scenario_folder import MANIFEST as SCENARIO_FILE
@@ -78,6 +90,25 @@ def followed_matches(view: View) -> list[FollowedRecord]:
 def match_document(view: View, asked: Scenario | OfferedApplication, comparer: Comparer | None = None) -> Matches:
     """Return possible fits for a scenario or an application that need not be in the base."""
     return _match(view, _asked_of(asked), comparer)
+
+
+def draft_of_demand(view: View, said: str) -> DemandDraft:
+    """Return the draft of a demand in words, with what the actor of ``view`` sees beside it.
+
+    Words alone decide; the nearest open scenarios break ties.
+    """
+    words = DemandWords((said,))
+    scenarios, solutions = beside_demand(view, words, "demand"), beside_demand(view, words, "offer")
+    near = [
+        Neighbour(one.one.sector, one.one.contract.task, one.likeness) for one in scenarios if isinstance(one.one, Need)
+    ]
+    beside = {"scenarios": tuple(map(_resembling, scenarios)), "solutions": tuple(map(_resembling, solutions))}
+    return draft_demand(said, near).model_copy(update=beside)
+
+
+def _resembling(beside: Beside) -> Resembling:
+    likeness = max(-1.0, min(beside.likeness, 1.0))
+    return filled(Resembling, beside.one, likeness=likeness, duplicate=beside.same)
 
 
 def _match(view: View, asked: Need | ApplicationOffer, comparer: Comparer | None) -> Matches:

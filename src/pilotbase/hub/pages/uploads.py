@@ -23,7 +23,7 @@ from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.permissions import Act, permitted
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.states import ApplicationState, ScenarioState
+from pilotbase.documents.states import ScenarioState
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, RequestActor, language, posted_files
@@ -40,24 +40,30 @@ from pilotbase.hub.forms.files import (
     make_name,
     opened_table,
 )
+from pilotbase.hub.pages.demands import (
+    LONGEST_PROBLEM,
+    drafted_terms,
+    forget_demand,
+    known_of,
+    named_choice,
+    shown_demand,
+    take_words,
+)
 from pilotbase.hub.pages.sizes import offers_remedies, shown_beside, ticked_fixes
 from pilotbase.hub.presenters.addresses import address_of, record_crumbs, section_crumb, subject_of
 from pilotbase.hub.presenters.records import records_offered, see
 from pilotbase.hub.routing import FORM, page
 from pilotbase.hub.sentences import area, asked, t
-from pilotbase.matching.finding import resembling
 from pilotbase.worker.intake.versions import take_drafted, take_edited, take_reworded, take_uploaded_application
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Query
 
 ANSWERS = ("problem", "target", "cost_of_miss", "cost_of_false_alarm", "contact")
 COSTS = ("cost_of_miss", "cost_of_false_alarm")
-RARE = ("dates", "name", "dataset", "cases", "manifest")
+RARE = ("sector", "action", "data_may_leave", "dates", "name", "dataset", "cases", "manifest")
 """Answers that few give: they are folded."""
 TABLES = (".csv", ".parquet", ".xlsx")
 """What a scenario names as it is."""
-_DEMAND, _RESEMBLING = "demand", 4
-"""Key in the session; how many similar records of each kind are shown."""
 _SOURCES = (*TABLES, ".tsv", ".txt", ".jsonl", ".json")
 """What a draft is made from."""
 
@@ -80,23 +86,11 @@ class DataForm(SizedForm):
         return upload
 
 
-class DemandForm(forms.Form):
-    """A demand in words, before there is a table; the session keeps it until the draft is made."""
-
-    problem = area(t("hub.field_problem"), t("hub.help_problem"), max_length=2000)
-    cost_of_miss = forms.FloatField(
-        **asked("hub.field_miss", "hub.help_miss"), min_value=0, max_value=1e15, required=False
-    )
-    cost_of_false_alarm = forms.FloatField(
-        **asked("hub.field_false_alarm", "hub.help_false_alarm"), min_value=0, max_value=1e15, required=False
-    )
-
-
 class AnswersForm(DataForm):
     """The six answers, or a finished scenario.yaml; either way about a table that is kept."""
 
     kept = forms.CharField(widget=forms.HiddenInput, required=False, max_length=40)
-    problem = area(t("hub.field_problem"), t("hub.help_problem"), max_length=2000, required=False)
+    problem = area(t("hub.field_problem"), t("hub.help_problem"), max_length=LONGEST_PROBLEM, required=False)
     target = forms.CharField(**asked("hub.field_target", "hub.help_target"), max_length=200, required=False)
     group_or_time = forms.CharField(**asked("hub.field_group", "hub.help_group"), max_length=200, required=False)
     cost_of_miss = forms.FloatField(
@@ -106,6 +100,9 @@ class AnswersForm(DataForm):
         **asked("hub.field_false_alarm", "hub.help_false_alarm"), min_value=0, max_value=1e15, required=False
     )
     contact = forms.CharField(**asked("hub.field_contact", "hub.help_contact"), max_length=150, required=False)
+    sector = named_choice("sector")
+    action = named_choice("action")
+    data_may_leave = forms.NullBooleanField(label=t("demand.field.conditions.data_may_leave"), required=False)
     dates = forms.ChoiceField(
         **asked("hub.field_date_order", "hub.help_date_order"),
         choices=[("", "–"), *((order, t(f"hub.date_order.{order}")) for order in DateOrder)],
@@ -258,12 +255,13 @@ class ApplicationForm(SizedForm, KeepingForm):
 @page("scenarios/new/", "scenario-new", Act.SCENARIO_REGISTER, FORM)
 def scenario(request: HubRequest) -> HttpResponse:
     """Draft a scenario: the demand in words if there is no table yet, the table, the answers about its columns."""
-    if "words" in request.POST:
-        return _demand(request)
+    if "words" in request.POST or "answer" in request.POST:
+        taken = take_words(request)
+        return taken if isinstance(taken, HttpResponse) else _beginning(request, DataForm(), taken)
     data = DataForm(*posted_files(request))
     table = _table(request, data)
     if table is None:
-        return _beginning(request, data, DemandForm(initial=request.session.get(_DEMAND)))
+        return _beginning(request, data)
     calculated = "calculate" in request.POST
     given = (_with_kept(request, table), request.FILES) if _answered(request) and not calculated else ()
     form = AnswersForm(request.acting, table, *given, initial=_known(request, table))
@@ -280,38 +278,23 @@ def scenario(request: HubRequest) -> HttpResponse:
                     form.add_error(None, text("hub.not_drafted_yet").render(language()))
                     return _new_scenario(request, form, table)
             forget_file(request.acting.view, table.upload)
-            request.session.pop(_DEMAND, None)
+            forget_demand(request.acting)
             messages.success(request, text("hub.draft_made").render(language()))
             return redirect(address_of(record.subject))
     return _new_scenario(request, form, table)
 
 
-def _demand(request: HubRequest) -> HttpResponse:
-    """Keep a demand in the session and show what resembles it; or say what is missing."""
-    form = DemandForm(request.POST)
-    if not form.is_valid():
-        return _beginning(request, DataForm(), form)
-    said = {name: value for name, value in form.cleaned_data.items() if value is not None}
-    request.session[_DEMAND] = {name: f"{one:.15g}" if isinstance(one, float) else one for name, one in said.items()}
-    messages.success(request, text("hub.demand_kept").render(language()))
-    return redirect("scenario-new")
-
-
-def _beginning(request: HubRequest, data: DataForm, demand: DemandForm) -> HttpResponse:
-    """Return the first page: the demand, what resembles it, and the table."""
-    view, said = request.acting.view, request.session.get(_DEMAND, {}).get("problem", "")
-    found = [
-        one
-        for query in (
-            Query("application", states=(ApplicationState.SUBMITTED,)),
-            Query("scenario", states=(ScenarioState.OPEN,)),
-        )
-        for one in resembling(view, query, said, _RESEMBLING)
-    ]
+def _beginning(request: HubRequest, data: DataForm, wrong: forms.Form | None = None) -> HttpResponse:
+    """Return the first page: the demand, the draft, what resembles it, and the table."""
     title, lead = text("hub.new_scenario"), text("hub.new_scenario_lead")
-    shown = {"demand": demand, "said": said, "resembling": found, "button": text("hub.read_table")}
-    crumbs = [section_crumb("scenarios")]
-    return render(request, "hub/upload.html", {"title": title, "lead": lead, "form": data, "crumbs": crumbs, **shown})
+    shown = {
+        "title": title,
+        "lead": lead,
+        "form": data,
+        "button": text("hub.read_table"),
+        **shown_demand(request, wrong),
+    }
+    return render(request, "hub/upload.html", {"crumbs": [section_crumb("scenarios")], **shown})
 
 
 def _new_scenario(request: HubRequest, form: AnswersForm, table: KeptTable) -> HttpResponse:
@@ -390,7 +373,7 @@ def _known(request: HubRequest, table: KeptTable) -> dict[str, Any]:
     """Return what is answered already: whom to ask, the demand in words, and what stands in a form to calculate."""
     person = request.acting.person
     said = {name: value for name, value in request.POST.items() if "calculate" in request.POST}
-    known = {"contact": person.email if person else "", **request.session.get(_DEMAND, {}), **said}
+    known = {"contact": person.email if person else "", **known_of(request.acting), **said}
     return known | {"kept": table.upload.identity}
 
 
@@ -419,6 +402,7 @@ def _answers(request: HubRequest, given: dict[str, Any]) -> DraftAnswers:
         dataset=given["dataset"],
         dates=DateOrder(given["dates"]) if given["dates"] else None,
         fixes=ticked_fixes(request.POST),
+        **drafted_terms(given),
     )
 
 

@@ -34,10 +34,10 @@ from pilotbase.hub.presenters.drawn import drawn
 
 _LOOKS = {
     "plan": "draft proposed countered offered asked",
-    "wait": "review due queued plan_review waiting human consent",
+    "wait": "guess review due queued plan_review waiting human consent",
     "run": "running freezing signing rehearsing rectification retest reported",
     "pass": "open submitted registered certified accepted frozen plan_approved agreed accept valid done finished good "
-    "active filed pass fits green serving published in_force granted paid met delivered mitigated",
+    "sure active filed pass fits green serving published in_force granted paid met delivered mitigated",
     "fail": "revoked refused reject fail invalid failed expired key_is_revoked key_is_expired broken given_up",
     "open": "inconclusive unknown missing",
     "hold": "blocked suspended fallen_back silenced",

@@ -6,7 +6,7 @@ words do not count.
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
 
@@ -75,6 +75,22 @@ def last_number(text: str) -> Fraction | None:
         return _written(written[-1])
     spelled = list(_IN_WORDS.finditer(end))
     return _in_words(spelled[-1]) if spelled else None
+
+
+def numbers_in(text: str) -> Iterator[tuple[int, int, Fraction]]:
+    """Yield (start, end, value) of the numbers of a normalised text: written in digits, then in Chinese numerals."""
+    end, digits = 0, []
+    for found in _WRITTEN.finditer(text):
+        digits.append((end, found.start()))
+        end = found.end()
+        value = _written(found)
+        if value is not None:
+            yield found.start(), end, value
+    for first, last in (*digits, (end, len(text))):
+        for found in _IN_WORDS.finditer(text, first, last):
+            value = _in_words(found)
+            if value is not None:
+                yield found.start(), found.end(), value
 
 
 def _written(found: re.Match[str]) -> Fraction | None:

@@ -9,6 +9,7 @@ from pilotbase.operations import matches as declared
 from pilotbase.operations.matches import PlacesAsked
 from pilotbase.worker.matching import (
     assignment,
+    draft_of_demand,
     follow_matches,
     followed_matches,
     gap_map,
@@ -39,3 +40,4 @@ does(declared.APPLICATION)(
 )
 does(declared.SENT_SCENARIO)(lambda caller, asked: match_document(caller.view, asked.sent))
 does(declared.SENT_APPLICATION)(lambda caller, asked: match_document(caller.view, asked.sent))
+does(declared.DEMAND)(lambda caller, asked: draft_of_demand(caller.view, asked.text))

@@ -1,0 +1,193 @@
+"""What a demand says in figures: cost of errors, horizon, volume, time to answer; and whether data may leave."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from pilotbase.documents.demand import Band, DemandField
+from pilotbase.matching.cues import Reading, SentenceRead
+from pilotbase.matching.folding import Sentence, Span
+from pilotbase.matching.quantities import Quantity, quantities_in, spelled
+
+_YEARLY = re.compile(r"一年|每年|去年|全年|年度|last year|a year|per year|yearly|annual")
+_LOSS = re.compile(r"(?:损失|索赔|赔偿?|罚款?|要花|多花|cost\w*|pay\w*|lose\w*)[^,]{0,6}$")
+_FAR = {"zh": 40, "en": 110}
+"""Characters between a cue and the money that it costs."""
+_NEAR = {"zh": 6, "en": 34}
+"""Characters between a count and its period."""
+_HARM = re.compile(r"损失|赔|浪费|罚|cost|lose|wasted|fined|penalt")
+_AHEAD = re.compile(
+    r"提前[^,]{0,3}$|未来[^,]{0,2}$|(?:next|coming|following|subsequent)\s$|今后$|within (?:the next )?$"
+)
+_LONGEST_ANSWER = 600
+_BEHIND = re.compile(
+    r"\s?(?:ahead|in advance|before|beforehand|earlier|early|之前|以前|前(?!后)|"
+    r"(?:之|以)?内[^,]{0,4}(?:会不会|是否|将|发展|发生|会))"
+)
+_ONE_DAY = re.compile(r"第二天|次日|明天|day[- ]ahead|(?:next|following) day|tomorrow")
+_ONE_WEEK = re.compile(r"下一?周|(?:next|coming|following) week(?!s)")
+_PERIODS = {
+    "hour": "小时|hour",
+    "shift": "班|shift",
+    "day": "天|日|day",
+    "week": "周|week",
+    "month": "月|month",
+    "year": "年|year",
+}
+_PERIOD = re.compile(
+    r"(?:(?:每|一|1)个?|(?<![a-z])(?:a|an|per|each|every) |/ ?)"
+    + f"(?:{'|'.join(f'(?P<{name}>{words})' for name, words in _PERIODS.items())})(?![a-z])"
+    + r"|(?:日均)|(?<![a-z])(?:daily|weekly|monthly|hourly)"
+)
+_ADVERBS = {"日均": "day", "daily": "day", "weekly": "week", "monthly": "month", "hourly": "hour"}
+_COUNTED = re.compile(r"\s?[多余来]?\s?[件份张片台个条笔户次例艘辆单页册封套块根只批通]")
+_BOUND = re.compile(r"不要?超过|不能超过|至多|最多|不超过|at most|no more than|not more than|only have|staff for")
+_AT_ONCE = re.compile(
+    r"(?:延迟|时延|响应|返回|出结果|延时)[^,]{0,10}$|(?:in under|in less than|within|latency|respond\w*)[^,]{0,14}$"
+)
+_DATA_ZH = "数据|资料|影像|图像|图片|照片|视频|信息|录音|音频|病历|工单|记录|文件|票据|来信|隐私|材料"
+_OUT_ZH = (
+    "出(?:厂|院|行|域|网|境|省|市|县|校|园|公司|政务|内网|机房|本地|去)|外传|外泄|外发|带出|上传|离开|传到外|上云|外流"
+)
+_STAYS_ZH = re.compile(
+    rf"(?:{_DATA_ZH})[^。]{{0,24}}?(?:(?:不|禁止|严禁|不允许)(?:能|得|可以?|准|许|让)?[^,。]{{0,4}}(?:{_OUT_ZH})"
+    r"|只能[^,。]{0,4}(?:在|留|存|放)[^,。]{0,14})"
+)
+_GOES_ZH = re.compile(rf"(?:{_DATA_ZH})[^。]{{0,12}}?(?<!不)(?:可以|允许|能够)(?:{_OUT_ZH}|公开|共享|提供给)|公开数据")
+_DATA_EN = (
+    r"(?<![a-z])(?:data|photos?|images?|pictures?|scans?|recordings?|audio|files?|records?|logs?|names?|videos?|"
+    r"information|it|they)(?![a-z])"
+)
+_STAYS_EN = re.compile(
+    rf"{_DATA_EN}[^.]{{0,60}}?(?:(?:may|must|can|shall|should|are|is|could)\s?(?:not|never)\s?(?:be |allowed to )?"
+    r"(?:leave|sent|shared|processed|uploaded|exported|go |taken|disclosed)[^.,]{0,30}"
+    r"|(?:stays?|remains?|(?:be )?kept)\s(?:on|in|within|inside|with)(?![a-z])[^.,]{0,30})"
+    r"|(?<![a-z])no data (?:may |can |must )?leaves?"
+)
+_GOES_EN = re.compile(
+    rf"{_DATA_EN}[^.]{{0,40}}?(?:may|can|could) (?:be (?:shared|sent|uploaded|published|made public)|leave)|open data"
+)
+
+
+@dataclass(frozen=True)
+class Amount:
+    """One reading of a field, with the folded places that it rests on."""
+
+    path: DemandField
+    value: str
+    unit: str | None
+    band: Band
+    ground: Span
+    after_order: bool = False
+
+
+def amounts_in(reading: Reading) -> Iterator[Amount]:
+    """Yield everything that the sentences of a demand say in figures, in their order; no stated lines."""
+    for read in reading.sentences:
+        sentence, found = read.sentence, quantities_in(read.sentence.words)
+        said = (_costs(read, found), _horizon(sentence, found), _volume(sentence, found), _response(sentence, found))
+        for one in chain(*said, _leaving(sentence)):
+            yield replace(one, after_order=read.after_order)
+
+
+def amount_of(path: DemandField, words: str, start: int) -> Amount | None:
+    """Return the amount that a stated line gives for a field; ``start``: where its words begin in the folded text."""
+    for one in quantities_in(words):
+        ground = Span(start + one.start, start + one.end)
+        if path.startswith("costs.") and one.kind in ("money", "count"):
+            return Amount(path, spelled(one.value), one.unit or "CNY", "sure", ground)
+        if path in ("horizon", "response") and one.kind == "time":
+            return Amount(path, *_time(one), "sure", ground)
+        if path == "volume" and one.kind == "count":
+            period = _PERIOD.search(words)
+            return Amount(path, spelled(one.value), _period(period) if period else "day", "sure", ground)
+    return None
+
+
+def _costs(read: SentenceRead, found: list[Quantity]) -> Iterator[Amount]:
+    sentence, start = read.sentence, read.sentence.start
+    cues = [(Span(hit.start - start, hit.end - start), facet) for hit, facet in read.facets("cost")]
+    for one in found:
+        clause = next(part for part in sentence.clauses if part.start <= one.start < part.end)
+        said = sentence.words[clause.start : clause.end]
+        bare = one.kind == "count" and _LOSS.search(sentence.words[: one.start])
+        if (one.kind != "money" and not bare) or _YEARLY.search(said):
+            continue
+        before = [
+            each for each in cues if each[0].end <= one.start and one.start - each[0].end <= _FAR[sentence.language]
+        ]
+        behind = [each for each in cues if one.end <= each[0].start <= one.end + _FAR[sentence.language]]
+        cue, facet = before[-1] if before else behind[0] if behind else (None, None)
+        if cue is None and one.kind == "money" and _HARM.search(said):
+            yield Amount("costs.miss", spelled(one.value), one.unit, "guess", _at(sentence, one))
+        if cue is None or facet is None or facet.value == "none":
+            continue
+        clear = facet.weight > 1 and one.exact and not bare and bool(before)
+        band: Band = "sure" if clear else "guess" if bare and facet.weight <= 1 else "likely"
+        ground = Span(start + min(cue.start, one.start), start + max(cue.end, one.end))
+        path: DemandField = "costs.miss" if facet.value == "miss" else "costs.false_alarm"
+        yield Amount(path, spelled(one.value), one.unit or "CNY", band, ground)
+
+
+def _horizon(sentence: Sentence, found: list[Quantity]) -> Iterator[Amount]:
+    for one in found:
+        before, behind = sentence.words[: one.start], sentence.words[one.end :]
+        ahead = _AHEAD.search(before)
+        soon = ahead is not None and ahead[0] == "within " and one.seconds <= _LONGEST_ANSWER
+        if one.kind == "time" and (ahead or _BEHIND.match(behind)) and not soon:
+            clear = one.exact and (ahead is None or "within" not in ahead[0])
+            yield Amount("horizon", *_time(one), "sure" if clear else "likely", _at(sentence, one))
+    for words, days in ((_ONE_DAY, "1"), (_ONE_WEEK, "7")):
+        for named in words.finditer(sentence.words):
+            yield Amount("horizon", days, "d", "likely", _at(sentence, Span(*named.span())))
+
+
+def _volume(sentence: Sentence, found: list[Quantity]) -> Iterator[Amount]:
+    periods = list(_PERIOD.finditer(sentence.words)) if found else []
+    for one in found:
+        if one.kind != "count" or one.value < 2 or any(p.start() <= one.start < p.end() for p in periods):
+            continue
+        counted = sentence.language == "en" or _COUNTED.match(sentence.words, one.end)
+        for period in periods:
+            between = _between(sentence, one, period)
+            near = between is not None and len(between) <= _NEAR[sentence.language] and "," not in between
+            if counted and near and not _BOUND.search(sentence.words[max(one.start - 16, 0) : one.start]):
+                ground = Span(min(one.start, period.start()), max(one.end, period.end()))
+                yield Amount("volume", spelled(one.value), _period(period), "likely", _at(sentence, ground))
+                break
+
+
+def _response(sentence: Sentence, found: list[Quantity]) -> Iterator[Amount]:
+    for one in found:
+        if one.kind == "time" and one.seconds <= _LONGEST_ANSWER and _AT_ONCE.search(sentence.words[: one.start]):
+            yield Amount("response", *_time(one), "likely", _at(sentence, one))
+
+
+def _leaving(sentence: Sentence) -> Iterator[Amount]:
+    stays, goes = (_STAYS_ZH, _GOES_ZH) if sentence.language == "zh" else (_STAYS_EN, _GOES_EN)
+    for pattern, value in ((stays, "false"), (goes, "true")):
+        for found in pattern.finditer(sentence.words):
+            yield Amount("conditions.data_may_leave", value, None, "sure", _at(sentence, Span(*found.span())))
+
+
+def _time(one: Quantity) -> tuple[str, str]:
+    """Return a duration as a number and a unit; weeks in days."""
+    return (spelled(one.value * 7), "d") if one.unit == "wk" else (spelled(one.value), one.unit)
+
+
+def _period(found: re.Match[str]) -> str:
+    return found.lastgroup or _ADVERBS[found[0]]
+
+
+def _between(sentence: Sentence, one: Span, period: re.Match[str]) -> str | None:
+    """Return the words between a count and a period; in English the count comes first."""
+    if one.end <= period.start():
+        return sentence.words[one.end : period.start()]
+    return sentence.words[period.end() : one.start] if sentence.language == "zh" else None
+
+
+def _at(sentence: Sentence, span: Span) -> Span:
+    return Span(sentence.start + span.start, sentence.start + span.end)
