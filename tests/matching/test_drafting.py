@@ -5,7 +5,7 @@ import json
 import pytest
 
 from pilotbase.documents.demand import LONGEST_DEMAND, DemandDraft
-from pilotbase.matching.drafting import Neighbour, draft_demand
+from pilotbase.matching.drafting import NearScenario, draft_demand
 from pilotbase.matching.folding import fold
 from pilotbase.matching.quantities import quantities_in, spelled
 from tests.matching.drafts_for_tests import KINDS, is_right, labelled_demands
@@ -115,7 +115,7 @@ def test_a_stated_line_counts_and_the_last_one_stands():
 
 
 def test_neighbours_break_ties_and_decide_nothing_else():
-    near = [Neighbour("energy", "forecasting", 0.9)]
+    near = [NearScenario("energy", "forecasting", 0.9)]
     assert draft_demand(SPINDLE, near).field("sector").value == "manufacturing"
     found = draft_demand("我们想提高效率。", near).field("sector")
     assert (found.value, found.band, found.by) == ("energy", "guess", "nearest")

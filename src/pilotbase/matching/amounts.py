@@ -9,7 +9,7 @@ from itertools import chain
 
 from pilotbase.documents.demand import Band, DemandField
 from pilotbase.matching.cues import Reading, SentenceRead
-from pilotbase.matching.folding import Sentence, Span
+from pilotbase.matching.folding import Sentence, TextSpan
 from pilotbase.matching.quantities import Quantity, quantities_in, spelled
 
 _YEARLY = re.compile(r"一年|每年|去年|全年|年度|last year|a year|per year|yearly|annual")
@@ -80,7 +80,7 @@ class Amount:
     value: str
     unit: str | None
     band: Band
-    ground: Span
+    ground: TextSpan
     after_order: bool = False
 
 
@@ -96,7 +96,7 @@ def amounts_in(reading: Reading) -> Iterator[Amount]:
 def amount_of(path: DemandField, words: str, start: int) -> Amount | None:
     """Return the amount that a stated line gives for a field; ``start``: where its words begin in the folded text."""
     for one in quantities_in(words):
-        ground = Span(start + one.start, start + one.end)
+        ground = TextSpan(start + one.start, start + one.end)
         if path.startswith("costs.") and one.kind in ("money", "count"):
             return Amount(path, spelled(one.value), one.unit or "CNY", "sure", ground)
         if path in ("horizon", "response") and one.kind == "time":
@@ -109,7 +109,7 @@ def amount_of(path: DemandField, words: str, start: int) -> Amount | None:
 
 def _costs(read: SentenceRead, found: list[Quantity]) -> Iterator[Amount]:
     sentence, start = read.sentence, read.sentence.start
-    cues = [(Span(hit.start - start, hit.end - start), facet) for hit, facet in read.facets("cost")]
+    cues = [(TextSpan(hit.start - start, hit.end - start), facet) for hit, facet in read.facets("cost")]
     for one in found:
         clause = next(part for part in sentence.clauses if part.start <= one.start < part.end)
         said = sentence.words[clause.start : clause.end]
@@ -127,7 +127,7 @@ def _costs(read: SentenceRead, found: list[Quantity]) -> Iterator[Amount]:
             continue
         clear = facet.weight > 1 and one.exact and not bare and bool(before)
         band: Band = "sure" if clear else "guess" if bare and facet.weight <= 1 else "likely"
-        ground = Span(start + min(cue.start, one.start), start + max(cue.end, one.end))
+        ground = TextSpan(start + min(cue.start, one.start), start + max(cue.end, one.end))
         path: DemandField = "costs.miss" if facet.value == "miss" else "costs.false_alarm"
         yield Amount(path, spelled(one.value), one.unit or "CNY", band, ground)
 
@@ -142,7 +142,7 @@ def _horizon(sentence: Sentence, found: list[Quantity]) -> Iterator[Amount]:
             yield Amount("horizon", *_time(one), "sure" if clear else "likely", _at(sentence, one))
     for words, days in ((_ONE_DAY, "1"), (_ONE_WEEK, "7")):
         for named in words.finditer(sentence.words):
-            yield Amount("horizon", days, "d", "likely", _at(sentence, Span(*named.span())))
+            yield Amount("horizon", days, "d", "likely", _at(sentence, TextSpan(*named.span())))
 
 
 def _volume(sentence: Sentence, found: list[Quantity]) -> Iterator[Amount]:
@@ -155,7 +155,7 @@ def _volume(sentence: Sentence, found: list[Quantity]) -> Iterator[Amount]:
             between = _between(sentence, one, period)
             near = between is not None and len(between) <= _NEAR[sentence.language] and "," not in between
             if counted and near and not _BOUND.search(sentence.words[max(one.start - 16, 0) : one.start]):
-                ground = Span(min(one.start, period.start()), max(one.end, period.end()))
+                ground = TextSpan(min(one.start, period.start()), max(one.end, period.end()))
                 yield Amount("volume", spelled(one.value), _period(period), "likely", _at(sentence, ground))
                 break
 
@@ -170,7 +170,7 @@ def _leaving(sentence: Sentence) -> Iterator[Amount]:
     stays, goes = (_STAYS_ZH, _GOES_ZH) if sentence.language == "zh" else (_STAYS_EN, _GOES_EN)
     for pattern, value in ((stays, "false"), (goes, "true")):
         for found in pattern.finditer(sentence.words):
-            yield Amount("conditions.data_may_leave", value, None, "sure", _at(sentence, Span(*found.span())))
+            yield Amount("conditions.data_may_leave", value, None, "sure", _at(sentence, TextSpan(*found.span())))
 
 
 def _time(one: Quantity) -> tuple[str, str]:
@@ -182,12 +182,12 @@ def _period(found: re.Match[str]) -> str:
     return found.lastgroup or _ADVERBS[found[0]]
 
 
-def _between(sentence: Sentence, one: Span, period: re.Match[str]) -> str | None:
+def _between(sentence: Sentence, one: TextSpan, period: re.Match[str]) -> str | None:
     """Return the words between a count and a period; in English the count comes first."""
     if one.end <= period.start():
         return sentence.words[one.end : period.start()]
     return sentence.words[period.end() : one.start] if sentence.language == "zh" else None
 
 
-def _at(sentence: Sentence, span: Span) -> Span:
-    return Span(sentence.start + span.start, sentence.start + span.end)
+def _at(sentence: Sentence, span: TextSpan) -> TextSpan:
+    return TextSpan(sentence.start + span.start, sentence.start + span.end)

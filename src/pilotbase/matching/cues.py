@@ -14,8 +14,8 @@ from typing import Literal, get_args
 from pilotbase.documents.catalogues import catalogue
 from pilotbase.documents.demand import DemandField
 from pilotbase.documents.texts import LANGUAGES
-from pilotbase.matching.folding import Folded, Sentence, Span, fold
-from pilotbase.matching.lexicon import Facet, lexicon
+from pilotbase.matching.folding import Folded, Sentence, TextSpan, fold
+from pilotbase.matching.lexicon import CueFacet, lexicon
 
 Mode = Literal["", "wish", "today", "have"]
 _MODES: tuple[Mode, ...] = ("wish", "today", "have")
@@ -34,10 +34,10 @@ _ORDER = re.compile(
 
 
 @dataclass(frozen=True)
-class Hit(Span):
+class CueHit(TextSpan):
     """A term of a cue, as places in the folded text; ``mode``: how its part of the sentence is meant."""
 
-    facets: tuple[Facet, ...]
+    facets: tuple[CueFacet, ...]
     mode: Mode
     line: tuple[str, int]
     """The lexicon and its line: the same term said twice counts less than two terms."""
@@ -48,7 +48,7 @@ class Stated:
     """A line such as ``Sector: healthcare``: a field by its name, and the words behind it, as places in the text."""
 
     path: DemandField
-    words: Span
+    words: TextSpan
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,10 @@ class SentenceRead:
     """A sentence that may hold values, with its hits; ``after_order``: it follows an order in its paragraph."""
 
     sentence: Sentence
-    hits: tuple[Hit, ...]
+    hits: tuple[CueHit, ...]
     after_order: bool
 
-    def facets(self, name: str) -> list[tuple[Hit, Facet]]:
+    def facets(self, name: str) -> list[tuple[CueHit, CueFacet]]:
         """Return the hits with a facet of a name."""
         return [(hit, facet) for hit in self.hits for facet in hit.facets if facet.name == name]
 
@@ -104,10 +104,10 @@ def _names() -> Mapping[str, DemandField]:
 def _stated(sentence: Sentence) -> Stated | None:
     name, colon, _ = sentence.words.partition(":")
     path = _names().get(name.strip()) if colon else None
-    return Stated(path, Span(sentence.start + len(name) + 1, sentence.end)) if path is not None else None
+    return Stated(path, TextSpan(sentence.start + len(name) + 1, sentence.end)) if path is not None else None
 
 
-def _hits(sentence: Sentence) -> Iterator[Hit]:
+def _hits(sentence: Sentence) -> Iterator[CueHit]:
     mode: Mode = ""
     for clause in sentence.clauses:
         words = sentence.words[clause.start : clause.end]
@@ -122,4 +122,4 @@ def _hits(sentence: Sentence) -> Iterator[Hit]:
         start = sentence.start + clause.start
         for term, name, line, facets in found:
             if facets:
-                yield Hit(start + term.start, start + term.end, facets, mode, (name, line))
+                yield CueHit(start + term.start, start + term.end, facets, mode, (name, line))

@@ -27,7 +27,7 @@ from pilotbase.documents.texts import LANGUAGES, text
 from pilotbase.documents.vocabularies import Action
 from pilotbase.matching.amounts import Amount, amount_of, amounts_in
 from pilotbase.matching.cues import Mode, Reading, SentenceRead, Stated, read_demand
-from pilotbase.matching.folding import Span, fold
+from pilotbase.matching.folding import TextSpan, fold
 from pilotbase.matching.words import language_of
 
 _MODES: Mapping[str, Mapping[Mode, float]] = {
@@ -77,7 +77,7 @@ _ORDER = {path: place for place, path in enumerate(get_args(DemandField))}
 
 
 @dataclass(frozen=True)
-class Neighbour:
+class NearScenario:
     """A confirmed scenario of the base near the demand."""
 
     sector: str
@@ -90,14 +90,14 @@ class _Scores:
     """What speaks for each value of a field, and where."""
 
     total: dict[str, float] = field(default_factory=dict)
-    grounds: dict[str, list[tuple[float, Span]]] = field(default_factory=lambda: defaultdict(list))
+    grounds: dict[str, list[tuple[float, TextSpan]]] = field(default_factory=lambda: defaultdict(list))
 
     def ranked(self) -> list[str]:
         """Return the values, those first for which most speaks."""
         return sorted(self.total, key=lambda value: (-self.total[value], value))
 
 
-def draft_demand(said: str, nearest: Sequence[Neighbour] = ()) -> DemandDraft:
+def draft_demand(said: str, nearest: Sequence[NearScenario] = ()) -> DemandDraft:
     """Return the draft of a demand in words, Chinese or English, without what the base has beside it."""
     reading = read_demand(said)
     found = {one.path: one for one in _fields(reading, nearest)}
@@ -112,7 +112,7 @@ def draft_demand(said: str, nearest: Sequence[Neighbour] = ()) -> DemandDraft:
     )
 
 
-def _fields(reading: Reading, nearest: Sequence[Neighbour]) -> Iterator[DraftedField]:
+def _fields(reading: Reading, nearest: Sequence[NearScenario]) -> Iterator[DraftedField]:
     scores = {name: _scores(reading, name) for name in _MODES}
     yield from _problem(reading)
     sector = _sector(reading, scores["sector"], nearest)
@@ -148,19 +148,19 @@ def _problem(reading: Reading) -> Iterator[DraftedField]:
     kept = [read.sentence for read in reading.sentences]
     if not kept:
         return
-    whole = Span(kept[0].start, kept[-1].end)
+    whole = TextSpan(kept[0].start, kept[-1].end)
     if whole.end - whole.start <= _LONGEST_PROBLEM and not reading.orders:
         start, end = reading.folded.place(whole)
         yield _read(reading, "problem", reading.folded.text[start:end], "likely", [whole])
         return
     wishes = (read.sentence for read in reading.sentences if _tells(read, "wish"))
-    chosen: dict[int, Span] = {}
+    chosen: dict[int, TextSpan] = {}
     room = _LONGEST_PROBLEM
     for one in (*wishes, *kept):
         if one.start not in chosen and one.end - one.start <= room:
             chosen[one.start] = one
             room -= one.end - one.start
-    spans = [chosen[start] for start in sorted(chosen)] or [Span(kept[0].start, kept[0].start + _LONGEST_PROBLEM)]
+    spans = [chosen[start] for start in sorted(chosen)] or [TextSpan(kept[0].start, kept[0].start + _LONGEST_PROBLEM)]
     words = " ".join(reading.folded.text[slice(*reading.folded.place(one))] for one in spans)
     yield _read(reading, "problem", words, "guess", spans[:_GROUNDS])
 
@@ -170,7 +170,7 @@ def _tells(read: SentenceRead, mode: Mode) -> bool:
     return any(facet.value == mode for _, facet in read.facets("mode"))
 
 
-def _sector(reading: Reading, scores: _Scores, nearest: Sequence[Neighbour]) -> DraftedField | None:
+def _sector(reading: Reading, scores: _Scores, nearest: Sequence[NearScenario]) -> DraftedField | None:
     found = next(_chosen(reading, "sector", scores), None)
     voted = _voted((one.sector, one.likeness) for one in nearest)
     if found is None and voted:
@@ -190,7 +190,7 @@ def _voted(votes: Iterable[tuple[str, float]]) -> list[str]:
 
 
 def _task_and_data(
-    reading: Reading, tasks: _Scores, kinds: _Scores, nearest: Sequence[Neighbour]
+    reading: Reading, tasks: _Scores, kinds: _Scores, nearest: Sequence[NearScenario]
 ) -> Iterator[DraftedField]:
     """Yield the task and the kind of data that fit each other best."""
     weights = tasks.total
@@ -244,7 +244,7 @@ def _baseline(reading: Reading, scores: _Scores) -> Iterator[DraftedField]:
     yield from found
 
 
-def _best(scores: _Scores, value: str) -> list[Span]:
+def _best(scores: _Scores, value: str) -> list[TextSpan]:
     strongest = sorted(scores.grounds.get(value, ()), key=lambda one: (-one[0], one[1].start))[:_GROUNDS]
     return sorted((span for _, span in strongest), key=lambda one: one.start)
 
@@ -301,7 +301,7 @@ def _read(  # noqa: PLR0913 - the parts of a field
     path: DemandField,
     value: str,
     band: Band,
-    grounds: Iterable[Span],
+    grounds: Iterable[TextSpan],
     others: tuple[str, ...] = (),
     unit: str | None = None,
     by: str = "rule",
@@ -312,7 +312,7 @@ def _read(  # noqa: PLR0913 - the parts of a field
     )
 
 
-def _ground(reading: Reading, span: Span) -> Ground:
+def _ground(reading: Reading, span: TextSpan) -> Ground:
     start, end = reading.folded.place(span)
     return Ground(start=start, end=end, said=reading.folded.text[start:end])
 
@@ -340,5 +340,5 @@ def _findings(reading: Reading, fields: Iterable[DraftedField]) -> Iterator[Dema
         yield DemandFinding(what=text("demand.disguised", number=len(reading.folded.disguised)))
     personal = list(_PERSONAL.finditer(reading.folded.words))
     if personal:
-        grounds = tuple(_ground(reading, Span(*one.span())) for one in personal[:_GROUNDS])
+        grounds = tuple(_ground(reading, TextSpan(*one.span())) for one in personal[:_GROUNDS])
         yield DemandFinding(what=text("demand.personal", number=len(personal)), grounds=grounds)

@@ -137,7 +137,7 @@ class DemandWords:
 
 
 @dataclass(frozen=True)
-class Beside:
+class BesideDemand:
     """A scenario or an application beside a demand in words; ``same``: a scenario that may be the same demand."""
 
     one: Need | ApplicationOffer
@@ -145,7 +145,7 @@ class Beside:
     same: bool
 
 
-def beside_demand(view: View, demand: DemandWords, kind: Kind) -> list[Beside]:
+def beside_demand(view: View, demand: DemandWords, kind: Kind) -> list[BesideDemand]:
     """Return the open scenarios, or the applications, that the actor of ``view`` sees and that a demand resembles.
 
     The likest first, at most `_BESIDE`.
@@ -162,7 +162,7 @@ def beside_demand(view: View, demand: DemandWords, kind: Kind) -> list[Beside]:
     for one, likeness in zip(found, values.tolist(), strict=False):
         within, across = SAME_DEMAND[comparer.method]
         shared = any(spoken & passage.texts.keys() for passage in one.passages)
-        told.append(Beside(one, likeness, kind == "demand" and likeness >= (within if shared else across)))
+        told.append(BesideDemand(one, likeness, kind == "demand" and likeness >= (within if shared else across)))
     alike = [one for one in told if one.likeness >= ALIKE_WORDS[comparer.method]]
     return sorted(alike, key=lambda each: (-each.likeness, each.one.subject))[:_BESIDE]
 

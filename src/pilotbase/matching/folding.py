@@ -31,7 +31,7 @@ _LONGEST_FOLD = 8
 
 
 @dataclass(frozen=True)
-class Span:
+class TextSpan:
     """Places ``start`` to ``end`` of a folded text."""
 
     start: int
@@ -39,7 +39,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Sentence(Span):
+class Sentence(TextSpan):
     """A sentence, in the language of most of its letters."""
 
     language: Language
@@ -47,7 +47,7 @@ class Sentence(Span):
     """Its folded text."""
 
     @cached_property
-    def clauses(self) -> tuple[Span, ...]:
+    def clauses(self) -> tuple[TextSpan, ...]:
         """Return its parts between commas, as places in it."""
         return tuple(_parts(self.words, _COMMA))
 
@@ -62,7 +62,7 @@ class Folded:
     disguised: tuple[int, ...]
     """Places in ``text`` of hidden characters, and of letters of another script within Latin words."""
 
-    def place(self, span: Span) -> tuple[int, int]:
+    def place(self, span: TextSpan) -> tuple[int, int]:
         """Return where the characters of a span stand in the text, without spaces at the ends."""
         first, last = self.origin[span.start], self.origin[span.end - 1] + 1
         said = self.text[first:last]
@@ -110,10 +110,10 @@ def _is_disguised(character: str, beside: str) -> bool:
     return in_latin or category(character) in _HIDDEN
 
 
-def _parts(words: str, ends: re.Pattern[str]) -> Iterator[Span]:
+def _parts(words: str, ends: re.Pattern[str]) -> Iterator[TextSpan]:
     """Yield the parts of a text that end at ``ends``."""
     last = 0
     for end in (*(found.end() for found in ends.finditer(words)), len(words)):
         for start in range(last, end, _LONGEST_SENTENCE):
-            yield Span(start, min(start + _LONGEST_SENTENCE, end))
+            yield TextSpan(start, min(start + _LONGEST_SENTENCE, end))
         last = end

@@ -26,7 +26,7 @@ class NamedTerm(NamedTuple):
     lines: tuple[int, ...]
 
 
-class Facet(NamedTuple):
+class CueFacet(NamedTuple):
     """What a line is a sign of, and how much."""
 
     name: str
@@ -41,7 +41,7 @@ class Lexicon:
     terms: Mapping[Language, Mapping[str, tuple[int, ...]]]
     longest: Mapping[Language, Mapping[str, int]]
     """First two characters of a term → length of the longest one that begins so."""
-    facets: tuple[tuple[Facet, ...], ...]
+    facets: tuple[tuple[CueFacet, ...], ...]
     """Of each line."""
 
     def named_in(self, text: str, language: Language) -> Iterator[NamedTerm]:
@@ -80,10 +80,10 @@ def lexicon(name: str) -> Lexicon:
     return Lexicon(terms, longest, tuple(tuple(map(_facet, " ".join(one[2:]).split())) for one in lines))
 
 
-def _facet(spelled: str) -> Facet:
+def _facet(spelled: str) -> CueFacet:
     said, _, weight = spelled.partition("*")
     name, _, value = said.partition(":")
-    return Facet(name, value, float(weight or 1))
+    return CueFacet(name, value, float(weight or 1))
 
 
 def _ends_word(text: str, end: int) -> bool:

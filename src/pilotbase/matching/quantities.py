@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from pilotbase.matching.folding import Span
+from pilotbase.matching.folding import TextSpan
 from pilotbase.measures.reading.stated import numbers_in
 
 _CURRENCIES: Mapping[str, str] = {
@@ -61,7 +61,7 @@ Kind = Literal["money", "time", "share", "count"]
 
 
 @dataclass(frozen=True)
-class Quantity(Span):
+class Quantity(TextSpan):
     """A number with its unit: a currency, a unit of time; empty for shares (0.06) and counts."""
 
     value: Fraction
@@ -137,10 +137,10 @@ def _quantity(words: str, start: int, end: int, value: Fraction) -> Quantity | N
         value, end, exact = value * _SCALES.get(more["scale"] or "", 1), more.end(), exact and more.re is _LETTER
     if words[start:end].rstrip().endswith(("%", "‰")) or "分之" in words[start:end]:
         return Quantity(start, end, value, "share", "", exact)
-    return _with_unit(words, Span(start, end), value, exact)
+    return _with_unit(words, TextSpan(start, end), value, exact)
 
 
-def _with_unit(words: str, at: Span, value: Fraction, exact: bool) -> Quantity:
+def _with_unit(words: str, at: TextSpan, value: Fraction, exact: bool) -> Quantity:
     before, sign = _BEFORE.search(words[max(at.start - 12, 0) : at.start]), _SIGNS.get(words[at.start])
     after, dime = _AFTER.match(words, at.end), _DIME.match(words, at.end)
     if dime:

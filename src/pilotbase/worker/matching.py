@@ -32,9 +32,9 @@ from pilotbase.matching import gaps
 from pilotbase.matching.assignment import assign
 from pilotbase.matching.comparing import Comparer
 from pilotbase.matching.concepts import CharacterComparer
-from pilotbase.matching.drafting import Neighbour, draft_demand
+from pilotbase.matching.drafting import NearScenario, draft_demand
 from pilotbase.matching.finding import (
-    Beside,
+    BesideDemand,
     DemandWords,
     beside_demand,
     match_application,
@@ -100,13 +100,15 @@ def draft_of_demand(view: View, said: str) -> DemandDraft:
     words = DemandWords((said,))
     scenarios, solutions = beside_demand(view, words, "demand"), beside_demand(view, words, "offer")
     near = [
-        Neighbour(one.one.sector, one.one.contract.task, one.likeness) for one in scenarios if isinstance(one.one, Need)
+        NearScenario(one.one.sector, one.one.contract.task, one.likeness)
+        for one in scenarios
+        if isinstance(one.one, Need)
     ]
     beside = {"scenarios": tuple(map(_resembling, scenarios)), "solutions": tuple(map(_resembling, solutions))}
     return draft_demand(said, near).model_copy(update=beside)
 
 
-def _resembling(beside: Beside) -> Resembling:
+def _resembling(beside: BesideDemand) -> Resembling:
     likeness = max(-1.0, min(beside.likeness, 1.0))
     return filled(Resembling, beside.one, likeness=likeness, duplicate=beside.same)
 
