@@ -236,7 +236,7 @@ def test_a_number_brings_its_plural(cases, words):
 
 
 COUNTED = re.compile(r"\{\w+[^}|]*:([^}|]+)\|([^}]+)\}")
-VERBS = {"agree", "and", "are", "ask", "belong", "differ", "do", "fail", "have", "lie", "stand", "stay", "were"}
+VERBS = {"agree", "and", "are", "ask", "belong", "differ", "do", "fail", "have", "lie", "look", "stand", "stay", "were"}
 OF_VERBS_TOO = {"calls", "claims", "counts", "leaves", "offers", "points", "runs", "sets", "turns", "uses", "others"}
 """Words that are a plural in one sentence and what somebody does in another."""
 

@@ -135,7 +135,10 @@ def test_the_tree_holds_no_data_and_only_small_weights():
     )  # fmt: skip
     files = [EXAMPLES / name for name in listed.stdout.split()] if listed.returncode == 0 else EXAMPLES.rglob("*")
     files = [file for file in files if file.is_file() and not {"__pycache__", "run"} & set(file.parts)]
-    assert {file.suffix for file in files} <= {".py", ".yaml", ".json", ".lock", ".md", ".ipynb"}
+    assert {file.suffix for file in files} <= {".py", ".yaml", ".json", ".lock", ".md", ".ipynb", ".csv"}
+    assert {file.name for file in files if file.suffix == ".csv"} == {"judgements.csv"}, (
+        "what experts said, and no data"
+    )
     told = {file for file in files if file.name == "expected.json"}
     weights = {file.name for file in files if file.suffix == ".json" and file not in told}
     assert weights == {"model.json", "usual.json", "glyphs.json"}

@@ -3,7 +3,7 @@
 import pytest
 
 from pilotbase.notices.rows import list_notices
-from pilotbase.worker.matching import follow_matches
+from pilotbase.worker.operations.matches import follow_matches
 from pilotbase.workspace.failures import NotFoundError
 from tests.catalogue.records_for_tests import OTHER_OWNER, OWNER, SUPPLIER
 from tests.matching.test_finding import hand_in, publish

@@ -33,6 +33,7 @@ DECRYPTS = {
         "worker/retention_dates.py",
         "worker/datasets/label_rounds.py",  # items of a round, under a key of the home, once more past the gate
         "worker/sites/orders.py",  # a pack for a site, under a key of the home: application and terms, and no data
+        "worker/trials/calls.py",  # claims and scores of a call, under a key of the home: no data
         "worker/sample_bundles/orders.py",  # a bundle packed for a person, under a key of the home
     },
     "unwrap_secrets": {"vault/sealing.py"},
@@ -83,6 +84,7 @@ LEAVES = {
         "worker/datasets/labelling.py",  # the same, an export of labels read in a box
         "worker/datasets/owner_jobs.py",  # what a box has found of an owner's files, for that owner
         "hub/forms/files.py",
+        "hub/pages/demands.py",  # words of a demand, for who wrote them
     },
     "permit": {
         "data/terms/gate.py",

@@ -196,6 +196,10 @@ NOTHING_OF_A_DATASET = {
     "vault/units.py: unit_of_each",  # which cases form a unit: their places alone, and no value
     "worker/sites/orders.py: fetch_pack",  # an application on its way to a site
     "worker/retention_dates.py: unseal",  # bundles and kits of its own making; `test_no_other_way` names who calls it
+    "worker/trials/calls.py: unseal_document",  # claims and scores of a call: what teams and experts wrote
+    "worker/trials/calls.py: hand_in_claim",  # the same: one that is replaced
+    "worker/trials/calls.py: own_claim",  # the same, for its team
+    "worker/trials/calls.py: open_claims",  # the same, once the call is closed
     "computing/what_if.py: replay_of",  # figures of a replay of jobs: no data of anybody
 }
 

@@ -49,7 +49,7 @@ def _studies() -> list[Study]:
                 Reading(f"truth {truth}, {name}: median labels", "ours", near(target, 0.2), target,
                         lambda values: float(np.median(values)), False, f"{truth}|{name}|median"),
             ] + [
-                Reading(f"truth {truth}, {name}: {q:.0%} quantile", "fact", Shown(), None,
+                Reading(f"truth {truth}, {name}: {100 * q:.0f} % quantile", "fact", Shown(), None,
                         lambda values, q=q: float(np.quantile(values, q)), False, f"{truth}|{name}|{q}")
                 for q in (0.1, 0.9)
             ]  # fmt: skip

@@ -63,7 +63,7 @@ def _study(kind: str, truth: float) -> Study:
         ),
         *(
             Reading(
-                f"{name}: {q:.0%} quantile", "fact", Shown(), target or None,
+                f"{name}: {100 * q:.0f} % quantile", "fact", Shown(), target or None,
                 column(1, lambda values, q=q: float(np.quantile(values, q))), False, f"{kind}|{truth}|{q}",
             )
             for q, target in quantiles
@@ -85,7 +85,7 @@ def _figure(rows: Sequence[Row]) -> str:
             key = f"{kind}|{truth}|"
             median, low, high = value[key + "median"], value[key + "0.1"], value[key + "0.9"]
             size = 2000 if kind.endswith(" 2,000") else CAP
-            words = f"{median:,.0f}, saves {1 - median / size:.0%}"
+            words = f"{median:,.0f}, saves {100 - 100 * median / size:.0f} %"
             bars.append(Bar(kind, median, low, high, targets[truth][0], words))
         groups.append((f"truth {truth:.2f}", bars))
     ticks = (100.0, 300.0, 1000.0, 3000.0, 10_000.0)

@@ -24,7 +24,7 @@ from pilotbase.documents.demand import DemandDraft, Resembling
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.limits import IsolationLevel
 from pilotbase.documents.loading import AnyDocument, load_document
-from pilotbase.documents.matching import Assignment, FollowedRecord, GapMap, Matches, OfferedApplication
+from pilotbase.documents.matching import Assignment, GapMap, Matches, OfferedApplication
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.subjects import certificate_head
 from pilotbase.documents.vocabularies import Verdict
@@ -47,8 +47,7 @@ from pilotbase.matching.judging import match, match_back
 from pilotbase.matching.pairs import ApplicationOffer, Need, ProvenPair, need_of, offer_of
 from pilotbase.trial.scenario_folder import MANIFEST as SCENARIO_FILE
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.followed import follow, followed, unfollow
-from pilotbase.workspace.listings import find_listing, find_listings
+from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
 
 _MOST_FILES = 500
@@ -69,22 +68,6 @@ def match_subject(view: View, subject: str, comparer: Comparer | None = None) ->
     if not found:
         raise NotFoundError("record.not_found", subject=subject)
     return _match(view, found[0], comparer)
-
-
-def follow_matches(view: View, subject: str, on: bool) -> None:
-    """Notify the person of ``view`` of new matches of ``subject``, or no longer; raises as `match_subject`."""
-    if not on:
-        unfollow(view, subject)
-    elif find_listing(view, subject) is None:
-        raise NotFoundError("record.not_found", subject=subject)
-    else:
-        follow(view, subject)
-
-
-def followed_matches(view: View) -> list[FollowedRecord]:
-    """Return the records whose new matches the person of ``view`` follows, those that they still see."""
-    listings = find_listings(view, followed(view))
-    return [FollowedRecord(subject=one.subject, title=one.title) for one in listings.values()]
 
 
 def match_document(view: View, asked: Scenario | OfferedApplication, comparer: Comparer | None = None) -> Matches:

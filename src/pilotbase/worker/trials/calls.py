@@ -90,7 +90,7 @@ def publish_call(base: Base, view: View, subject: str) -> CallHistory:
     if now > history.closes_at or now > history.shown_close(now):
         raise RefusedError("calls.day_over", day=history.terms.closes)
     call = history.draft.model_copy(update={"version": listing.digest})
-    with view.transaction("calls.published") as change:
+    with view.transaction("call.published") as change:
         digest = change.put(PublishedCall(call=call, published_at=change.now), PUBLIC, fields={"call": subject})
         change.set_head(subject, digest, expected=None)
     return history_of(base, subject)
