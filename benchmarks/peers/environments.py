@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -22,16 +23,23 @@ def peer_python(name: str) -> Path:
     lock = HERE / f"{name}.txt"
     digest = hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()[:12]
     folder = CACHE / f"{name}-{digest}"
-    if not (folder / "ready").exists():
-        print(f"  making the environment of {name} (once)", flush=True)
-        shutil.rmtree(folder, ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
-        # The lock is complete; if pip resolved, it would refuse `pandas[parquet]` where the lock says `pandas`.
-        locked = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(lock)]
-        subprocess.run([*pip, *locked], check=True)
-        (folder / "ready").touch()
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / f"{folder.name}.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)  # tests that run side by side ask for one peer at once
+        if not (folder / "ready").exists():
+            _make(folder, lock)
     return folder / "bin" / "python"
+
+
+def _make(folder: Path, lock: Path) -> None:
+    print(f"  making the environment of {lock.stem} (once)", flush=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--quiet", "install"]
+    # The lock is complete; if pip resolved, it would refuse `pandas[parquet]` where the lock says `pandas`.
+    locked = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(lock)]
+    subprocess.run([*pip, *locked], check=True)
+    (folder / "ready").touch()
 
 
 def peer_environment(threads: int = 1) -> dict[str, str]:
