@@ -95,6 +95,7 @@ def test_whose_domain_is_allowed_joins_with_its_roles(one_world, provider):
     "says",
     [
         {"email": "li@plant.example", "email_verified": False},
+        {"email": "li@plant.example", "email_verified": "false"},
         {"email": "li@plant.example"},
         {"email": "li@sub.plant.example", "email_verified": True},
         {"email": "li@other.example", "email_verified": True},
@@ -112,10 +113,21 @@ def test_nobody_else_gets_an_account(one_world, provider, says):
 
 
 def test_an_address_that_is_not_proven_does_not_enter_an_existing_account(one_world, provider):
-    browser, _ = provider(email="owner@example.org", email_verified=False)
-    assert browser.get("/api/me").status_code == 401
+    for not_proven in (False, "false"):
+        browser, _ = provider(email="owner@example.org", email_verified=not_proven)
+        assert browser.get("/api/me").status_code == 401
     browser, _ = provider(email="owner@example.org", email_verified=True)
     assert browser.get("/api/me").json()["acting_for"] == "plant"
+
+
+def test_who_is_blocked_does_not_come_back_by_the_provider(one_world, provider):
+    allow(one_world)
+    member, _ = provider(email="li@plant.example", email_verified=True)
+    identity = member.get("/api/me").json()["person"]
+    one_world.client("desk").put(f"/api/people/{identity}/block")
+    for email in ("li@plant.example", "LI@plant.example"):
+        browser, _ = provider(email=email, email_verified=True)
+        assert browser.get("/api/me").status_code == 401
 
 
 def test_when_the_domain_is_taken_away_members_stay_and_nobody_more_joins(one_world, provider):
