@@ -120,6 +120,22 @@ def test_an_address_that_is_not_proven_does_not_enter_an_existing_account(one_wo
     assert browser.get("/api/me").json()["acting_for"] == "plant"
 
 
+def test_whose_address_a_manager_used_themselves_shares_no_password_with_them(one_world, provider):
+    victim, password = "chief@elsewhere.example", "a long pass phrase of a squatter"
+    body = {"email": victim, "roles": ["supplier"]}
+    link = one_world.client("supplier").post("/api/organisations/acme/invitations", body, **JSON).json()["link"]
+    squatter = one_world.client()
+    squatter.post(urlsplit(link).path, {"name": "Chief", "password": password})
+    assert squatter.get("/account/second-factor/app/start/").status_code in (200, 302)
+    assert squatter.get("/api/me").json()["acting_for"] == "acme"
+    chief, _ = provider(email=victim, email_verified=True)
+    assert chief.get("/api/me").status_code == 200
+    assert squatter.get("/api/me").status_code == 401
+    again = one_world.client()
+    again.post("/account/login/", {"login": victim, "password": password})
+    assert again.get("/api/me").status_code == 401
+
+
 def test_who_is_blocked_does_not_come_back_by_the_provider(one_world, provider):
     allow(one_world)
     member, _ = provider(email="li@plant.example", email_verified=True)

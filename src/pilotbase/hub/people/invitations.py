@@ -272,8 +272,10 @@ def sign_up(view: View, invitation: Invitation, name: str, password: str, langua
         person = Person(email=invitation.email, name=name, language=language)
         person.set_password(password)
         person.save()
-        # The link came by mail to this address: it is proven.
-        EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
+        # The link came by mail to this address, but a manager who invites sees it too: then it proves nothing.
+        inviter = invitation.invited_by
+        proven = inviter is None or holders(Role.OPERATOR).filter(person=inviter).exists()
+        EmailAddress.objects.create(user=person, email=person.email, verified=proven, primary=True)
         join(view, invitation, person)
     return person
 
