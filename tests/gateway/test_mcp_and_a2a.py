@@ -291,6 +291,18 @@ def test_a_task_that_cannot_begin_takes_no_room(place, live, client, monkeypatch
     assert a2a.ask("GetTask", id=begun["id"]) == begun
 
 
+def test_tasks_that_are_cancelled_while_they_begin_take_no_room(place, live, client, monkeypatch):
+    monkeypatch.setattr(a2a_routes, "MOST_TASKS", 1)
+    a2a, cancelled = A2aClient(live, client.name, client.key), []
+    for _ in range(3):
+        works = a2a.stream({"text": task("sleep", [PAY])})
+        cancelled.append(next(works)["task"]["id"])
+        a2a.ask("CancelTask", id=cancelled[-1])
+        list(works)
+    known = [one for one in cancelled if "code" not in a2a.ask("GetTask", id=one)]
+    assert known == cancelled[-1:]
+
+
 def test_a_task_that_is_cancelled_ends_its_agent_and_is_recorded(place, live, client):
     a2a = A2aClient(live, client.name, client.key)
     other = A2aClient(live, client.name, place.key(client.name))

@@ -95,6 +95,7 @@ def test_whose_domain_is_allowed_joins_with_its_roles(one_world, provider):
     "says",
     [
         {"email": "li@plant.example", "email_verified": False},
+        {"email": "li@plant.example", "email_verified": "false"},
         {"email": "li@plant.example"},
         {"email": "li@sub.plant.example", "email_verified": True},
         {"email": "li@other.example", "email_verified": True},
@@ -112,10 +113,37 @@ def test_nobody_else_gets_an_account(one_world, provider, says):
 
 
 def test_an_address_that_is_not_proven_does_not_enter_an_existing_account(one_world, provider):
-    browser, _ = provider(email="owner@example.org", email_verified=False)
-    assert browser.get("/api/me").status_code == 401
+    for not_proven in (False, "false"):
+        browser, _ = provider(email="owner@example.org", email_verified=not_proven)
+        assert browser.get("/api/me").status_code == 401
     browser, _ = provider(email="owner@example.org", email_verified=True)
     assert browser.get("/api/me").json()["acting_for"] == "plant"
+
+
+def test_whose_address_a_manager_used_themselves_shares_no_password_with_them(one_world, provider):
+    victim, password = "chief@elsewhere.example", "a long pass phrase of a squatter"
+    body = {"email": victim, "roles": ["supplier"]}
+    link = one_world.client("supplier").post("/api/organisations/acme/invitations", body, **JSON).json()["link"]
+    squatter = one_world.client()
+    squatter.post(urlsplit(link).path, {"name": "Chief", "password": password})
+    assert squatter.get("/account/second-factor/app/start/").status_code in (200, 302)
+    assert squatter.get("/api/me").json()["acting_for"] == "acme"
+    chief, _ = provider(email=victim, email_verified=True)
+    assert chief.get("/api/me").status_code == 200
+    assert squatter.get("/api/me").status_code == 401
+    again = one_world.client()
+    again.post("/account/login/", {"login": victim, "password": password})
+    assert again.get("/api/me").status_code == 401
+
+
+def test_who_is_blocked_does_not_come_back_by_the_provider(one_world, provider):
+    allow(one_world)
+    member, _ = provider(email="li@plant.example", email_verified=True)
+    identity = member.get("/api/me").json()["person"]
+    one_world.client("desk").put(f"/api/people/{identity}/block")
+    for email in ("li@plant.example", "LI@plant.example"):
+        browser, _ = provider(email=email, email_verified=True)
+        assert browser.get("/api/me").status_code == 401
 
 
 def test_when_the_domain_is_taken_away_members_stay_and_nobody_more_joins(one_world, provider):

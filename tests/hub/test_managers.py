@@ -130,3 +130,37 @@ def test_a_manager_of_the_regulator_only_proposes_a_right_over_the_base(acme):
     body = {"email": "new@ministry.example", "roles": ["regulator"]}
     sent = acme.client("regulator").post("/api/organisations/ministry/invitations", body, **JSON)
     assert sent.json()["waits_for_consent"]
+
+
+def test_an_older_invitation_brings_nobody_back_whose_membership_was_changed(acme):
+    from pilotbase.documents.vocabularies import Role
+    from pilotbase.hub.base import operator_view
+    from pilotbase.hub.models import Membership
+    from pilotbase.hub.people.invitations import invite, join
+    from pilotbase.workspace.failures import NotFoundError
+
+    Membership.objects.filter(person__identity="p-mate").delete()
+    mate = acme.people["mate"]
+    first, second = (invite(operator_view(), None, mate.email, "acme", [Role.SUPPLIER]).invitation for _ in range(2))
+    join(operator_view(), first, mate)
+    assert put(acme, "supplier", MATE, roles=[]).status_code == 200
+    with pytest.raises(NotFoundError):
+        join(operator_view(), second, mate)
+    assert not Membership.objects.filter(person__identity="p-mate").exists()
+
+
+def test_of_two_managers_who_step_down_at_once_one_stays(acme, monkeypatch):
+    from django.db import connection
+
+    from pilotbase.hub.people import invitations
+
+    assert put(acme, "supplier", MATE, roles=["supplier"], manages=True).status_code == 200
+    look, alone = invitations._require_changeable, []
+
+    def looked(*asked, **named):
+        alone.append(connection.in_atomic_block)
+        return look(*asked, **named)
+
+    monkeypatch.setattr(invitations, "_require_changeable", looked)
+    assert put(acme, "supplier", CHIEF, roles=["supplier"], manages=False).status_code == 200
+    assert alone == [True], "looked at and changed by one request at a time"

@@ -190,7 +190,7 @@ class _A2aDoor(Door):
             self._conversations.leave(caller, identity)
         else:
             known.task = _answered(identity, turn)
-            self._keep(caller, known)
+        self._keep(caller, known)
         return known.task
 
     def _cancelled(self, caller: Caller, named: object) -> Json:

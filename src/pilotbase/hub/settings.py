@@ -105,6 +105,7 @@ ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 # Log-ins under way count as failed until they succeed: an office behind one address comes in all at once.
 ACCOUNT_RATE_LIMITS = {"login_failed": "30/m/ip,5/5m/key", "login": "60/m/ip", "reset_password": "20/m/ip,5/m/key"}
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # an address is not proven where a manager saw the link of its invitation
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Pilotbase"
 MFA_ADAPTER = "pilotbase.hub.people.adapters.SecondFactorAdapter"

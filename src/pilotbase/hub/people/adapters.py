@@ -51,8 +51,10 @@ class IdentityProviderAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
         email = sociallogin.user.email
-        proven = {one.email.lower() for one in sociallogin.email_addresses if one.verified}
-        return email.lower() in proven and domain_of(email) is not None
+        return _is_proven(sociallogin, email) and domain_of(email) is not None
+
+    def can_authenticate_by_email(self, login: Any, email: str) -> bool:
+        return _is_proven(login, email) and super().can_authenticate_by_email(login, email)
 
     def populate_user(self, request: HttpRequest, sociallogin: Any, data: Any) -> Person:
         person: Person = super().populate_user(request, sociallogin, data)
@@ -75,6 +77,12 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc] # allauth is
 
     def decrypt(self, encrypted_text: str) -> str:
         return _cipher().decrypt(encrypted_text.encode()).decode()
+
+
+def _is_proven(login: Any, email: str) -> bool:
+    """Return whether the provider says that ``email`` is theirs; some providers spell ``false`` as a string."""
+    proven = {one.email.lower() for one in login.email_addresses if str(one.verified).lower() == "true"}
+    return email.lower() in proven
 
 
 def _cipher() -> Fernet:

@@ -272,8 +272,10 @@ def sign_up(view: View, invitation: Invitation, name: str, password: str, langua
         person = Person(email=invitation.email, name=name, language=language)
         person.set_password(password)
         person.save()
-        # The link came by mail to this address: it is proven.
-        EmailAddress.objects.create(user=person, email=person.email, verified=True, primary=True)
+        # The link came by mail to this address, but a manager who invites sees it too: then it proves nothing.
+        inviter = invitation.invited_by
+        proven = inviter is None or holders(Role.OPERATOR).filter(person=inviter).exists()
+        EmailAddress.objects.create(user=person, email=person.email, verified=proven, primary=True)
         join(view, invitation, person)
     return person
 
@@ -302,16 +304,17 @@ def set_roles(
         RefusedError: the actor of ``view`` is neither operator nor manager of the organisation.
     """
     wanted = sorted(set(roles))
-    manages = bool(wanted) and (membership.manages if manages is None else manages)
-    _require_changeable(view, membership, wanted, manages)
-    if wanted and manages != membership.manages:
-        _set_manager(view, membership, manages)
-    if wanted == sorted(membership.roles):
-        return None
-    found = proposal(view, membership.person.email, membership.organisation, wanted)
-    if found is None:
-        _set_roles(view, membership, wanted)
-    return found
+    with transaction.atomic():
+        manages = bool(wanted) and (membership.manages if manages is None else manages)
+        _require_changeable(view, membership, wanted, manages)
+        if wanted and manages != membership.manages:
+            _set_manager(view, membership, manages)
+        if wanted == sorted(membership.roles):
+            return None
+        found = proposal(view, membership.person.email, membership.organisation, wanted)
+        if found is None:
+            _set_roles(view, membership, wanted)
+        return found
 
 
 def consent(view: View, number: int) -> None:
@@ -335,9 +338,14 @@ def consent(view: View, number: int) -> None:
 
 
 def _require_changeable(view: View, membership: Membership, wanted: Sequence[Role], manages: bool) -> None:
-    """Return if the actor of ``view`` may change a membership to ``wanted``; raises as `set_roles`."""
+    """Return if the actor of ``view`` may change a membership to ``wanted``; raises as `set_roles`.
+
+    Until the transaction ends no other request changes who manages or operates: of two who leave at once one is last.
+    """
     _require_inviter(view, membership.organisation)
     require_roles(membership.organisation, wanted)
+    together = Membership.objects.filter(organisation=membership.organisation) | holders(Role.OPERATOR)
+    list(together.select_for_update().order_by("pk"))
     operating = holders(Role.OPERATOR).filter(person__is_active=True)
     if Role.OPERATOR not in wanted and [one.pk for one in operating] == [membership.pk]:
         raise BarredError("hub.last_operator")
@@ -366,15 +374,16 @@ def appoint_managers(view: View) -> None:
 
 
 def _set_roles(view: View, membership: Membership, roles: Sequence[Role]) -> None:
-    """Change a membership, or end it and the tokens that stood on it."""
+    """Change a membership, or end it and the tokens that stood on it; no older invitation brings back what it was."""
+    person, organisation, now = membership.person, membership.organisation, timezone.now()
     with transaction.atomic():
+        open_invitations(organisation).filter(email__iexact=person.email).update(withdrawn_at=now)
         if roles:
             membership.roles = [role.value for role in roles]
             membership.save(update_fields=["roles"])
             _log_membership(view, "membership.changed", membership)
             return
-        tokens = ApiToken.objects.filter(person=membership.person, organisation=membership.organisation)
-        tokens.filter(revoked_at=None).update(revoked_at=timezone.now())
+        ApiToken.objects.filter(person=person, organisation=organisation, revoked_at=None).update(revoked_at=now)
         membership.delete()
         _log_membership(view, "membership.ended", membership)
 
