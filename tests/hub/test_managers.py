@@ -112,7 +112,7 @@ def test_who_joins_first_manages(acme):
     assert managers() == {"p-supplier"}
 
 
-def test_an_organisation_of_before_gets_its_first_member_as_manager(acme):
+def test_an_organisation_of_the_demonstration_gets_its_first_member_as_manager(acme):
     from pilotbase.hub.base import operator_view
     from pilotbase.hub.models import Membership
     from pilotbase.hub.people.invitations import appoint_managers

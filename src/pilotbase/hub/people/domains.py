@@ -63,7 +63,7 @@ def join_by_domain(view: View, person: Person) -> None:
     if found is None:
         raise NotFoundError("hub.not_found")
     require_roles(found.organisation, map(Role, found.roles))
-    enter_member(view, person, found.organisation, found.roles)
+    enter_member(view, person, found.organisation, found.roles, invited=False)
 
 
 def _log(view: View, action: str, domain: SignUpDomain) -> None:

@@ -250,9 +250,11 @@ def join(view: View, invitation: Invitation, person: Person) -> Membership:
         return enter_member(view, person, invitation.organisation, invitation.roles)
 
 
-def enter_member(view: View, person: Person, organisation: str, roles: Sequence[str]) -> Membership:
-    """Make ``person`` a member who has ``roles``; the first one manages the organisation."""
-    first = not Membership.objects.filter(organisation=organisation, manages=True).exists()
+def enter_member(
+    view: View, person: Person, organisation: str, roles: Sequence[str], invited: bool = True
+) -> Membership:
+    """Make ``person`` a member who has ``roles``; the first one ``invited`` manages the organisation."""
+    first = invited and not Membership.objects.filter(organisation=organisation, manages=True).exists()
     with transaction.atomic():
         membership, _ = Membership.objects.update_or_create(
             person=person,
@@ -363,7 +365,7 @@ def _set_manager(view: View, membership: Membership, manages: bool) -> None:
 
 
 def appoint_managers(view: View) -> None:
-    """Let the first of its members manage each organisation that nobody manages: one of before there were managers."""
+    """Let the first of its members manage each organisation of the demonstration."""
     managed = Membership.objects.filter(manages=True).values("organisation")
     members = Membership.objects.exclude(organisation__in=managed).filter(person__is_active=True)
     first: dict[str, Membership] = {}

@@ -121,11 +121,10 @@ def prepare(clock: Clock = utc_now, first: Callable[[Base], None] = lambda base:
     call_command("migrate", verbosity=0, interactive=False)
     first(base)
     from pilotbase.hub.base import operator_view
-    from pilotbase.hub.people.invitations import appoint_managers, cut_memberships, register_base
+    from pilotbase.hub.people.invitations import cut_memberships, register_base
 
     register_base()
     cut_memberships(operator_view())
-    appoint_managers(operator_view())
 
 
 def require_free(place: BindAddress) -> None:
