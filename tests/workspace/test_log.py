@@ -265,7 +265,7 @@ import sys
 from pathlib import Path
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pilotbase.documents.subjects import Organisation
-from pilotbase.workspace.actors import PUBLIC, VISITOR, Role, actor
+from pilotbase.workspace.actors import PUBLIC, Role, actor
 from pilotbase.workspace.log.notes import LogKey
 from pilotbase.workspace.store import Store
 key = LogKey(load_pem_private_key(Path(sys.argv[2]).read_bytes(), None))
