@@ -13,7 +13,7 @@ from sqlalchemy import delete, select, update
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.workspace import tables
-from pilotbase.workspace.actors import PUBLIC, Role, actor
+from pilotbase.workspace.actors import PUBLIC, VISITOR, Role, actor
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.log import entries as log
 from pilotbase.workspace.log.merkle import MerkleTree, leaf_hash, verify_consistency, verify_inclusion
@@ -216,6 +216,13 @@ def test_an_entry_says_who_when_and_what(operator: View) -> None:
     assert (entry.actor.organisation, entry.actor.roles) == ("base", ("operator",))
     assert entry.subjects == (digest, "note:x", "counter:gpu")
     assert entry.facts == {f"stored {digest}": "note", "head note:x": digest, "counter gpu": 2}
+
+
+def test_a_visitor_finds_no_lines(operator: View) -> None:
+    fill(operator, 2)
+    assert len(operator.find_log_entries(log.LogQuery())[0]) >= 2
+    visitor = operator.store.as_actor(VISITOR)
+    assert visitor.find_log_entries(log.LogQuery()) == ([], None) and visitor.log_entries() == []
 
 
 def test_personal_payload_can_be_erased_and_every_proof_still_holds(operator: View, key: LogKey) -> None:

@@ -218,7 +218,8 @@ class View:
     ) -> tuple[list[tuple[log.LogEntry, str | None]], int | None]:
         """Return the newest lines that are ``wanted``, as `log.find_entries`; what is seen is as for `log_entries`."""
         own = wanted if self.actor.sees_all else replace(wanted, organisation=self.actor.organisation)
-        if wanted.organisation not in ("", own.organisation):
+        sees_none = not (self.actor.sees_all or own.organisation)
+        if sees_none or wanted.organisation not in ("", own.organisation):
             return [], None
         with self.reading() as connection:
             return log.find_entries(connection, own, before, limit)
