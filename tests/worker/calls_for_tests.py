@@ -84,6 +84,7 @@ class Called:
 
     def __init__(self, base: Base, clock: Clock) -> None:
         self.base, self.clock = base, clock
+        self.scenario = records.SCENARIO
         self.trial = Trial(base.lab.store)
         for organisation, role in (("base", "operator"), ("plant", "demand_owner"), ("ministry", "regulator")):
             self.trial.register(organisation, Role(role))
@@ -111,7 +112,7 @@ class Called:
 
     def draft(self, **changes):
         terms = CallTerms.model_validate({**TERMS, **changes})
-        return calls.draft_call(self.base, self.view(OWNER), CALL, records.SCENARIO, terms)
+        return calls.draft_call(self.base, self.view(OWNER), CALL, self.scenario, terms)
 
     def publish(self, **changes):
         self.draft(**changes)

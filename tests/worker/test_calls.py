@@ -5,14 +5,18 @@ from pydantic import ValidationError
 
 from pilotbase.documents.call import CallFile, CallTerms, TeamClaim
 from pilotbase.documents.errors import InvalidProofError, PilotbaseError, RefusedError
+from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Reviewer
 from pilotbase.documents.vocabularies import Role
 from pilotbase.trial.call_standing import require_follows
 from pilotbase.worker.base import open_base
+from pilotbase.worker.intake.kept_files import take_application, take_scenario
+from pilotbase.worker.jobs.worker import JobWorker
 from pilotbase.worker.trials import call_awards, call_judging, calls
 from pilotbase.workspace.actors import actor
 from tests.catalogue import records_for_tests as records
 from tests.catalogue.records_for_tests import DESK, OTHER_OWNER, OWNER, REGULATOR
+from tests.trial.conftest import BAD, GOOD, writing_application, writing_scenario
 from tests.worker.calls_for_tests import CALL, EXPERTS, TEAMS, TERMS, Called, Clock, application_of
 
 
@@ -284,3 +288,46 @@ def test_a_file_that_was_altered_does_not_verify(called, part):
         require_follows(file.model_copy(update=changed))
     assert caught.value.text.params["part"] == part
     assert isinstance(caught.value, PilotbaseError) and not isinstance(caught.value, RefusedError)
+
+
+TENDER = {"measure": "accuracy", "cases": 200, "margin": 0.01, "tolerance": 0.05}
+GUESS = "def predict(batch):\n    return ['broken' if p > 7 else 'fine' for p in batch['pressure']]\n"
+
+
+@pytest.mark.prove
+def test_a_tender_between_the_teams_gives_its_points(called, tmp_path):
+    """A team shown to be worse stands below; two that the cases cannot tell apart are level, and price decides."""
+    called.scenario = "scenario:plant/small-alarm"
+    take_scenario(called.base, called.view(OWNER), writing_scenario(tmp_path)())
+    called.trial.do(OWNER, called.scenario, Act.SCENARIO_SUBMIT)
+    called.trial.do(DESK, called.scenario, Act.SCENARIO_OPEN)
+    called.publish(weight_tender=40, weight_experts=30, tender=TENDER)
+    write = writing_application(tmp_path)
+    for team, program in {"acme": BAD, "globex": GUESS, "initech": GUESS, "wayne": GOOD}.items():
+        application = f"application:{team}/{team}"
+        take_application(called.base, called.view(called.team(team)), write(program, team, team), called.scenario)
+        called.trial.do(called.team(team), application, Act.APPLICATION_SUBMIT)
+        called.claim(team, application=application)
+    called.name()
+    order = (call_judging.order_tender, called.base, called.view(OWNER), CALL)
+    refused("calls.not_now", *order)
+    called.clock.pass_days(30)
+    called.open()
+    called.score_all(points=dict.fromkeys(TEAMS, (3, 3)))
+    refused("calls.tender_undecided", call_judging.rank_call, called.base, called.view(OWNER), CALL)
+    tender = call_judging.order_tender(*order[1:])
+    assert call_judging.order_tender(*order[1:]) == tender
+    refused("calls.tender_undecided", call_judging.rank_call, called.base, called.view(OWNER), CALL)
+    refused("record.not_found", call_judging.order_tender, called.base, called.view(OTHER_OWNER), CALL)
+    work, states = JobWorker(called.base, "w1"), []
+    while (done := work.work_once()) is not None:
+        states.append((done[0].kind, done[1].value))
+    assert ("tender", "done") in states, states
+    standing = call_judging.rank_call(called.base, called.view(OWNER), CALL)
+    points = {one.leader: one.tender for one in standing.lines}
+    assert points["wayne"] == 100 > points["globex"] == points["initech"] > points["acme"]
+    assert [one.leader for one in standing.lines] == ["wayne", "initech", "globex", "acme"]
+    file = call_awards.file_of(called.base, called.view(OWNER), CALL)
+    require_follows(file)
+    with pytest.raises(InvalidProofError):
+        require_follows(file.model_copy(update={"tender": None}))
