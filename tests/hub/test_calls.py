@@ -7,9 +7,12 @@ import pytest
 
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.vocabularies import Role
-from tests.catalogue.records_for_tests import NOW, OTHER_SUPPLIER, version
+from pilotbase.worker.intake.kept_files import take_application, take_scenario
+from tests.catalogue.records_for_tests import DESK, NOW, OTHER_SUPPLIER, OWNER, SUPPLIER, version
 from tests.hub.worlds_for_tests import _person
+from tests.trial.conftest import BAD, GOOD, writing_application, writing_scenario
 from tests.worker.calls_for_tests import Clock
+from tests.worker.commissions_for_tests import Ordered
 
 ENGLISH = {"accept-language": "en"}
 PAGE, API = "/calls/plant/spindles/", "/api/calls/plant/spindles"
@@ -146,3 +149,46 @@ def test_a_call_through_the_pages(world):
     file = get(world, "regulator", f"{API}/file")
     assert file.status_code == 200 and file.json()["standing"]["lines"][0]["leader"] == "acme"
     assert get(world, "supplier", f"{API}/file").status_code == 403
+
+
+@pytest.mark.prove
+def test_the_standing_shows_what_the_tender_found(any_world, tmp_path):
+    """The owner orders the tender on the page; its order stands below the points, and a team sees no chart."""
+    from pilotbase.hub.base import base
+
+    any_world.people["third-reviewer"] = _person("third-reviewer", "academy", "reviewer")
+    ordered, scenario = Ordered(base()), "scenario:plant/small-alarm"
+    clock = Clock(base().lab.store.clock())
+    object.__setattr__(base().lab.store, "clock", clock)
+    take_scenario(ordered.base, ordered.view(OWNER), writing_scenario(tmp_path)())
+    ordered.do(OWNER, Act.SCENARIO_SUBMIT, subject=scenario)
+    ordered.do(DESK, Act.SCENARIO_OPEN, subject=scenario)
+    closes = {"closes": f"{clock.now + timedelta(days=10):%Y-%m-%d}", "milestones": ""}
+    weights = {"weight_tender": 40, "weight_experts": 30, "measure": "accuracy", "cases": 200}
+    post(any_world, "owner", "/calls/new/?scenario=plant/small-alarm", DRAFT | closes | weights)
+    post(any_world, "owner", f"{PAGE}publish/")
+    teams = {"supplier": (SUPPLIER, BAD), "other-supplier": (OTHER_SUPPLIER, GOOD)}
+    for who, (team, program) in teams.items():
+        name = f"application:{team.organisation}/{who}"
+        folder = writing_application(tmp_path)(program, who, team.organisation)
+        take_application(ordered.base, ordered.view(team), folder, scenario)
+        ordered.do(team, Act.APPLICATION_SUBMIT, subject=name)
+        claim = {"application": name, "price": "900", "plan": "A plan.", "commitment": "on"}
+        assert "Your claim" in post(any_world, who, f"{PAGE}claim/", claim)
+    chosen = re.findall(r'value="(\S+ p-[a-z-]+)"', get(any_world, "desk", f"{PAGE}experts/").content.decode())
+    post(any_world, "desk", f"{PAGE}experts/", {"reviewers": chosen})
+    clock.pass_days(30)
+    post(any_world, "desk", f"{PAGE}open/")
+    for who in EXPERTS[:3]:
+        for team in ("acme", "globex"):
+            points = {"points_0": 3, "points_1": 3, "words": "Well."}
+            post(any_world, who, f"{PAGE}score/?team={team}", points)
+    assert "is not decided" in post(any_world, "owner", f"{PAGE}rank/")
+    post(any_world, "owner", f"{PAGE}tender/")
+    assert ("tender", "done") in ordered.work()
+    post(any_world, "owner", f"{PAGE}rank/")
+    shown = get(any_world, "owner", f"{PAGE}standing/").content.decode()
+    assert "<desc>globex/other-supplier is better than acme/supplier by more than 0.01" in shown
+    for who in ("owner", *teams):
+        assert re.search(r"globex/?.* 100\.0 .*acme/?.* 0\.0 ", said(any_world, who, f"{PAGE}standing/"), re.IGNORECASE)
+        assert ("<desc>globex" in get(any_world, who, f"{PAGE}standing/").content.decode()) == (who == "owner")
