@@ -187,7 +187,7 @@ def places(acting: RequestActor | None) -> list[Entry]:
 @cache
 def helps() -> Mapping[str, str]:
     """Return name of a page, or first part of its address → the page of the documentation that helps there."""
-    told = [HELP, *(module.HELP for module in mirrored("hub.presenters.navigation"))]
+    told = [HELP, *(getattr(module, "HELP", {}) for module in mirrored("hub.presenters.navigation"))]
     return {word: doc for one in told for doc, words in one.items() for word in words.split()}
 
 
