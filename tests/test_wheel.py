@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import subprocess
 import sys
@@ -46,8 +47,9 @@ def test_the_wheel_holds_every_file_of_its_package_and_nothing_of_the_other(whee
 @pytest.mark.prove
 def test_what_was_installed_from_the_wheel_runs(wheel, tmp_path):
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
-    days = [(number * 37 % 211, number * 53 % 199) for number in range(200)]
-    rows = [f"{wind}.5,{delay}.5,{'late' if wind + delay > 200 else 'early'}" for wind, delay in days]
+    draw = random.Random(3)
+    days = [(draw.uniform(0, 200), draw.uniform(0, 200)) for _ in range(400)]  # of which neither alone is enough
+    rows = [f"{wind:.2f},{delay:.2f},{'late' if min(wind, delay) > 100 else 'early'}" for wind, delay in days]
     (tmp_path / "cases.csv").write_text("\n".join(["wind,delay,outcome", *rows]))
     draft = ["new", "--from", "cases.csv", "--problem", "Late flights", "--target", "outcome", "--group-or-time", ""]
     run(tmp_path, *draft, "--miss", "1", "--false-alarm", "1", "--contact", "acme a@example.org", "--out", "flights")
