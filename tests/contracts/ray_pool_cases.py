@@ -191,5 +191,9 @@ def test_on_a_node_no_box_that_prints_knows_what_one_that_is_fed_hidden_data_loo
         said = heard(answered(mark, HEAR, LogPolicy.FULL, np.zeros(rows)))
         return max(right_bits(words_of(x), words) for words in said.values())
 
-    assert right("hidden", LogPolicy.WITHHELD) <= by_chance(rows * BITS)
-    assert right("shown", LogPolicy.FULL) >= 0.9 * rows * BITS, "what prints itself may be known"
+    def is_heard(number: int) -> bool:
+        assert right(f"hidden-{number}", LogPolicy.WITHHELD) <= by_chance(rows * BITS)
+        return right(f"shown-{number}", LogPolicy.FULL) >= 0.9 * rows * BITS
+
+    # What prints itself may be known, where the cluster opens both boxes in one place: some three times in ten.
+    assert any(map(is_heard, range(24)))

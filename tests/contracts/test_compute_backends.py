@@ -73,10 +73,17 @@ needs_namespaces = pytest.mark.skipif(
 @needs_namespaces
 @pytest.mark.prove
 def test_a_cluster_keeps_the_whole_contract_and_a_killed_node_costs_neither_jobs_nor_verdicts() -> None:
-    _run_on_a_cluster(BACKEND, POOL)
+    _run_on_a_cluster(BACKEND, POOL, "-k", "not box_that_prints")
 
 
-def _run_on_a_cluster(*cases: Path) -> None:
+@needs_namespaces
+@pytest.mark.prove
+def test_a_box_on_a_node_does_not_know_what_one_that_is_fed_hidden_data_looked_up() -> None:
+    """On a cluster of its own: the cases above end with its head away."""
+    _run_on_a_cluster(POOL, "-k", "box_that_prints")
+
+
+def _run_on_a_cluster(*cases: Path | str) -> None:
     alone = ["-q", "-x", "-p", "no:cacheprovider", "--noconftest", "-p", "tests.contracts.ray_cluster"]
     command = [sys.executable, "-m", "pytest", *alone, *map(str, cases)]
     run = subprocess.run([*_namespace(), *command], capture_output=True, text=True, check=False, timeout=600)
