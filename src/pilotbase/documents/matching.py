@@ -179,7 +179,7 @@ class GapMap(Newest, Document, published=True):
 
 
 class FollowedRecord(Part):
-    """A scenario or an application of whose new matches the caller is notified."""
+    """A scenario or an application whose matches the caller follows."""
 
     subject: str
     title: Localized | str
