@@ -13,6 +13,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent / "labelled"
 KINDS = ("sector", "task", "data")
+_PATHS = {"miss": "costs.miss", "false_alarm": "costs.false_alarm", "leave": "conditions.data_may_leave"}
 
 
 @dataclass(frozen=True)
@@ -42,4 +43,5 @@ def _demand(head, words):
     first, *fields = (part.strip() for part in head.split("|"))
     language, *kinds = first.split()
     right = {kind: set(told.split("/")) for kind, told in zip(KINDS, kinds, strict=True)}
-    return LabelledDemand(words.strip(), language, right, dict(one.split(" ", 1) for one in fields if one))
+    stated = (one.split(" ", 1) for one in fields if one)
+    return LabelledDemand(words.strip(), language, right, {_PATHS.get(name, name): value for name, value in stated})

@@ -38,6 +38,15 @@ def test_sector_task_and_data_are_right_and_what_is_wrong_is_a_guess(half):
     assert sum(band == "sure" for _, _, band in found) > len(found) / 2, "not everything is called a guess"
 
 
+@pytest.mark.parametrize(("half", "figures", "today"), [("dev", (32, 33), (17, 21)), ("test", (24, 26), (10, 25))])
+def test_figures_and_limits_are_right_and_what_is_done_today_is_often_not_found(half, figures, today):
+    told = {True: [], False: []}
+    for demand in labelled_demands(half):
+        for path, right in demand.fields.items():
+            told[path == "baseline"].append(said(demand.text, path) in right.split("/"))
+    assert (sum(told[False]), len(told[False])) == figures and (sum(told[True]), len(told[True])) == today
+
+
 def test_every_value_stands_verbatim_in_the_text():
     for demand in (*labelled_demands("dev"), *labelled_demands("test")):
         draft = draft_demand(demand.text)
@@ -97,6 +106,13 @@ def test_of_a_contradiction_the_stricter_limit_counts_and_it_is_asked():
         assert draft.field(path).band == "guess" and len(draft.field(path).grounds) == 2
         assert path in [one.path for one in draft.questions]
     assert [one.what.code for one in draft.findings] == ["demand.contradiction"] * 2
+
+
+def test_a_false_alarm_that_stops_a_machine_is_no_miss():
+    text = "每次停机损失 3 万元。误报一次要停机检查，损失约 800 元。"
+    assert said(text, "costs.miss") == "30000 CNY" and said(text, "costs.false_alarm") == "800 CNY"
+    assert said("误报不多，停机一次损失 3 万元。", "costs.miss") == "30000 CNY"
+    assert said("A false alarm means a breakdown check, which costs 500 EUR.", "costs.false_alarm") == "500 EUR"
 
 
 def test_look_alikes_widths_scripts_and_hidden_letters_are_read_as_they_look():

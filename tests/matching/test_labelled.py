@@ -76,16 +76,23 @@ def test_what_is_alike_is_told_from_what_is_not(comparer, kept):
 
 
 @pytest.mark.prove
-@pytest.mark.parametrize("comparer", [open_meaning, CharacterComparer])
-def test_evidence_helps_where_verdicts_carry_over_to_similar_scenarios(comparer):
+@pytest.mark.parametrize(
+    ("comparer", "carried", "least", "most"),
+    [
+        (open_meaning, 0.9, 0.02, 0.03), (open_meaning, 0.8, 0.005, 0.015), (open_meaning, 0.7, -0.01, 0),
+        (CharacterComparer, 0.9, 0.02, 0.03), (CharacterComparer, 0.7, 0.01, 0.02),
+    ],
+)  # fmt: skip
+def test_evidence_helps_where_verdicts_carry_over_to_similar_scenarios(comparer, carried, least, most):
     """Made-up trials on the labelled texts: six in ten offers work, and half were tried on the topic's other demand.
 
-    A verdict says of nine in ten whether the offer works. Only what works is worth finding; no contract is known.
+    ``carried``: the share of verdicts that hold for the demand in question too. Only an offer that works is worth
+    finding; no contract is known.
     """
     half, by, found = labelled("test"), comparer(), []
     for direction, (mine, other) in enumerate(DIRECTIONS):
         chance, number = np.random.default_rng(direction), len(half.topics)
-        works, tried, told = (chance.random((100, number)) < share for share in (0.6, 0.5, 0.9))
+        works, tried, told = (chance.random((100, number)) < share for share in (0.6, 0.5, carried))
         words = np.nan_to_num(by.compare(half.demands(mine), half.offers(other))).clip(0)
         alike = np.nan_to_num(by.compare(half.demands(mine), half.demands(mine))).clip(0) / 2
         likeness = alike[np.arange(2 * number)[:, None], 2 * np.arange(number) + 1 - np.arange(2 * number)[:, None] % 2]
@@ -97,5 +104,5 @@ def test_evidence_helps_where_verdicts_carry_over_to_similar_scenarios(comparer)
             ways = (WEIGHTS.words * words + weight * evidence for weight in (WEIGHTS.evidence, 0))
             found.append([ndcg(one[asked], grades[asked]) for one in ways])
     with_evidence, without = np.mean(found, axis=0)
-    print(comparer.__name__, with_evidence, without)
-    assert with_evidence > without + 0.01
+    print(comparer.__name__, carried, with_evidence, without)
+    assert least < with_evidence - without < most

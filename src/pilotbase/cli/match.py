@@ -69,7 +69,7 @@ def _find(side: Side, which: str, among: list[Path], by: Method | None, as_json:
 
 
 def _print_among(side: Side, path: Path, among: list[Path], by: Method | None, as_json: bool) -> None:
-    """Print what fits among files; what is wrong with others is told, and their code is the exit code."""
+    """Print what fits among files; files that cannot be read are reported, and their code is the exit code."""
     from pilotbase.worker.matching import match_among, read_asked
 
     found = match_among(read_asked(path, side), among, _proofs(), _comparer(by))

@@ -95,7 +95,7 @@ class DraftedField(Part):
 
 
 class DemandQuestion(Part):
-    """What is missing to be tried, or only guessed: asked one by one."""
+    """What a trial still needs to know, or what is only a guess: asked one by one."""
 
     path: DemandField
     asked: Text

@@ -179,7 +179,7 @@ class GapMap(Newest, Document, published=True):
 
 
 class FollowedRecord(Part):
-    """A scenario or an application of whose new matches the caller is notified."""
+    """A scenario or an application whose matches the caller follows."""
 
     subject: str
     title: Localized | str
@@ -225,7 +225,7 @@ class SupplierAssigned(Part):
 
 
 class BlockingPair(Part):
-    """A demand and a supplier that would both rather have each other than what the assignment gives them."""
+    """A demand and a supplier that prefer each other to what the assignment gives them."""
 
     subject: str
     title: Localized | str
@@ -241,7 +241,7 @@ class Way(Part):
     value: float
     """Sum of the scores."""
     blocking: int = pydantic.Field(ge=0)
-    """Pairs that would both rather have each other."""
+    """Pairs that prefer each other to what they get."""
     worse_demands: int = pydantic.Field(ge=0)
     """Demands that the other assignment serves better."""
     worse_suppliers: int = pydantic.Field(ge=0)
@@ -258,11 +258,11 @@ class Assignment(Newest, Document, published=True):
     capacity: int = pydantic.Field(ge=0)
     """Places of a supplier for which no other number was given."""
     best: Way
-    """Of the largest total score."""
+    """The one with the largest total score."""
     stable: Way
-    """No demand and supplier would both rather have each other."""
+    """No demand and supplier prefer each other to what they get."""
     demands: tuple[DemandAssigned, ...] = ()
-    """Those first that fare differently."""
+    """Those that fare differently come first."""
     suppliers: tuple[SupplierAssigned, ...] = ()
     """Those that could take a demand."""
     blocking: tuple[BlockingPair, ...] = ()

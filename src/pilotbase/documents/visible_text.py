@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 
-_HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Controls, format characters (right-to-left overrides, zero-width joiners), surrogates, private, unassigned,
-line and paragraph separators."""
+UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+"""Categories of controls, format characters (right-to-left overrides, zero-width joiners), surrogates, private and
+unassigned characters."""
+_HIDDEN_CATEGORIES = UNSEEN | {"Zl", "Zp"}
+"""Line and paragraph separators too."""
 _KEPT = frozenset("\n\t")
 _MARKS_IN_A_ROW = 4
 """Combining marks stacked higher than this would paint over neighbouring lines."""

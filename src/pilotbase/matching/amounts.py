@@ -10,6 +10,7 @@ from itertools import chain
 from pilotbase.documents.demand import Band, DemandField
 from pilotbase.matching.cues import Reading, SentenceRead
 from pilotbase.matching.folding import Sentence, TextSpan
+from pilotbase.matching.lexicon import CueFacet
 from pilotbase.matching.quantities import Quantity, quantities_in, spelled
 
 _YEARLY = re.compile(r"一年|每年|去年|全年|年度|last year|a year|per year|yearly|annual")
@@ -120,7 +121,7 @@ def _costs(read: SentenceRead, found: list[Quantity]) -> Iterator[Amount]:
             each for each in cues if each[0].end <= one.start and one.start - each[0].end <= _FAR[sentence.language]
         ]
         behind = [each for each in cues if one.end <= each[0].start <= one.end + _FAR[sentence.language]]
-        cue, facet = before[-1] if before else behind[0] if behind else (None, None)
+        cue, facet = _strongest(sentence, before) if before else behind[0] if behind else (None, None)
         if cue is None and one.kind == "money" and _HARM.search(said):
             yield Amount("costs.miss", spelled(one.value), one.unit, "guess", _at(sentence, one))
         if cue is None or facet is None or facet.value == "none":
@@ -130,6 +131,17 @@ def _costs(read: SentenceRead, found: list[Quantity]) -> Iterator[Amount]:
         ground = TextSpan(start + min(cue.start, one.start), start + max(cue.end, one.end))
         path: DemandField = "costs.miss" if facet.value == "miss" else "costs.false_alarm"
         yield Amount(path, spelled(one.value), one.unit or "CNY", band, ground)
+
+
+def _strongest(sentence: Sentence, cues: list[tuple[TextSpan, CueFacet]]) -> tuple[TextSpan, CueFacet]:
+    """Return the strongest cue of the clause that holds the last one: a false alarm that stops a line is no miss.
+
+    That money is no cost (a budget) only the last one says.
+    """
+    last = cues[-1]
+    begin = max(clause.start for clause in sentence.clauses if clause.start <= last[0].start)
+    told = [one for one in cues if one is last or (one[0].start >= begin and one[1].value != "none")]
+    return max(told, key=lambda one: (one[1].weight, one[0].start))
 
 
 def _horizon(sentence: Sentence, found: list[Quantity]) -> Iterator[Amount]:

@@ -3,7 +3,7 @@
 The most valuable one is a linear program (HiGHS): its matrix is totally unimodular, so a vertex is an assignment. It is
 solved over a few pairs of each demand, and those are added that its prices show to be missing, until none is: exact,
 without ever holding millions of columns. The stable one is deferred acceptance (Gale and Shapley): no demand and
-supplier would both rather have each other, and no demand fares better in another stable one.
+supplier prefer each other to what they get, and no demand fares better in another stable one.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def assign_stably(values: Values, wishes: Values, places: _Places) -> _Places:
 
 
 def blocking_pairs(values: Values, wishes: Values, places: _Places, taken: _Places) -> _Mask:
-    """Return the pairs that would both rather have each other than what ``taken`` gives them.
+    """Return the pairs that prefer each other to what ``taken`` gives them.
 
     A supplier prefers a demand to a free place.
     """

@@ -65,8 +65,8 @@ def assign(
 def field_of(pairs: Pairing, capacity: int, capacities: Mapping[str, int]) -> _Field:
     """Return who may take what: a pair is worth the score of the supplier's best application that fits.
 
-    A supplier rather takes what its application would have to change least for; what proves it to the demand is
-    nothing that it gains.
+    A supplier prefers the demand for which its application would have to change least: evidence convinces the demand
+    and gains the supplier nothing.
     """
     fitting = pairs.fitting & (pairs.scores > 0)
     scores, ease = np.where(fitting, pairs.scores, np.nan), pairs.ease
@@ -112,7 +112,7 @@ def _way(taken: _Numbers, own: _Gained, other: _Gained, blocking: int) -> Way:
 
 
 def _demands(field: _Field, best: _Numbers, stable: _Numbers) -> list[DemandAssigned]:
-    """Return what each demand gets, those first that fare differently."""
+    """Return what each demand gets; those that fare differently come first."""
     found = [
         DemandAssigned(
             subject=need.subject,
@@ -159,7 +159,7 @@ def _suppliers(field: _Field, both: tuple[_Numbers, _Numbers], gains: Sequence[_
 
 
 def _blocking(field: _Field, taken: _Numbers, blocking: npt.NDArray[np.bool_]) -> list[BlockingPair]:
-    """Return the pairs that would leave the most valuable assignment, those first of which the demand gains most."""
+    """Return the pairs that would leave the most valuable assignment, by how much the demand gains."""
     found = []
     for row, column in np.argwhere(blocking).tolist():
         instead = _pair(field, row, column)

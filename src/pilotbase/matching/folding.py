@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 from unicodedata import category, normalize
 
 from pilotbase.documents.texts import Language
+from pilotbase.documents.visible_text import UNSEEN
 from pilotbase.matching.words import language_of
 from pilotbase.measures.characters import SIMPLIFIED
 
@@ -23,7 +24,6 @@ _LOOK_ALIKE = dict(
 _PLAIN = str.maketrans("’‘“”、，；：。！？（）【】\t\u2028\u2029", "''\"\",,;:。!?()[] \n\n")
 _END = re.compile(r"[。!?;\n]|(?<![^a-z][a-z])(?<!e\.g)\.(?=\s|$)")
 _COMMA = re.compile(r"(?<!\d),|,(?!\d{3})|:")
-_HIDDEN = ("Cc", "Cf", "Cn", "Co", "Cs")
 _LONGEST_SENTENCE = 1000
 """What is longer is read in pieces, so that the time grows with the length and no faster."""
 _LONGEST_FOLD = 8
@@ -97,7 +97,7 @@ def _plain(character: str) -> str:
         return character.translate(_PLAIN)
     if character.isascii() and character.isprintable():
         return character.lower()
-    if category(character) in _HIDDEN:
+    if category(character) in UNSEEN:
         return ""
     seen = _LOOK_ALIKE.get(character, character)
     return normalize("NFKC", seen).translate(SIMPLIFIED).translate(_PLAIN).casefold()[:_LONGEST_FOLD]
@@ -107,7 +107,7 @@ def _is_disguised(character: str, beside: str) -> bool:
     if character in "\n\t\r" or (character.isascii() and character.isprintable()):
         return False
     in_latin = character in _LOOK_ALIKE and any(one.isascii() and one.isalpha() for one in beside)
-    return in_latin or category(character) in _HIDDEN
+    return in_latin or category(character) in UNSEEN
 
 
 def _parts(words: str, ends: re.Pattern[str]) -> Iterator[TextSpan]:

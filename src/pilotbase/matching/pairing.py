@@ -1,4 +1,4 @@
-"""Every demand with every offer at once: the judgement of `match`, of which only the numbers are kept.
+"""Every demand with every offer at once: judged as by `match`, with only the numbers kept.
 
 Words are compared in one product; contracts only where they share a column, and constraints once for all demands and
 offers that state the same, so that millions of pairs take seconds.
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from pilotbase.documents.vocabularies import Constraint, Fit, Verdict
 from pilotbase.matching.comparing import Comparer
 from pilotbase.matching.constraints import check_all, share_of
-from pilotbase.matching.judging import ALIKE_SHARE, ALIKE_WORDS, WEIGHTS
+from pilotbase.matching.judging import ALIKE_SHARE, ALIKE_WORDS, WEIGHTS, by_application, weighed
 from pilotbase.matching.pairs import ApplicationOffer, CaseContract, Need, ProvenPair
 from pilotbase.matching.words import Values
 
@@ -75,9 +75,7 @@ def pair_all(
     shares = _shares([need.contract for need in needs], [one.contract for one in others])
     likeness = (shares + np.nan_to_num(words).clip(0)) / 2
     column = {version: len(offers) + place for place, (version, _) in enumerate(proven)}
-    own = defaultdict[str, list[ProvenPair]](list)
-    for proof in proofs:
-        own[proof.application].append(proof)
+    own = by_application(proofs)
     evidence = _evidence(needs, offers, own, {version: likeness[:, at] for version, at in column.items()})
     words, shares = words[:, : len(offers)], shares[:, : len(offers)]
     alike = (words >= ALIKE_WORDS[comparer.method]) | (shares >= ALIKE_SHARE) | (evidence > 0)
@@ -122,8 +120,7 @@ def _evidence(
         for proof in own[offer.subject]:
             like = likeness.get(proof.scenario_version, np.zeros(len(needs)))
             sums[proof.verdict] += np.where(subjects == proof.scenario, 1.0, like)
-        accepted, rejected = sums[Verdict.ACCEPT], sums[Verdict.REJECT]
-        told[:, column] = (accepted - rejected) / (1 + accepted + rejected)
+        told[:, column] = weighed(sums[Verdict.ACCEPT], sums[Verdict.REJECT])
     return told
 
 

@@ -45,7 +45,7 @@ class PlacesAsked(InAddress):
 
 
 class FollowAsked(RequestModel):
-    """Whose new matches the caller wants to be notified of, or no longer."""
+    """The record whose matches the caller wants to follow, or to stop following."""
 
     subject: Annotated[str, StringConstraints(pattern=rf"^(scenario|application):{NAME}/{NAME}$")]
     follow: bool = True

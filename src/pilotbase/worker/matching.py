@@ -47,7 +47,7 @@ from pilotbase.matching.judging import match, match_back
 from pilotbase.matching.pairs import ApplicationOffer, Need, ProvenPair, need_of, offer_of
 from pilotbase.trial.scenario_folder import MANIFEST as SCENARIO_FILE
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.listings import find_listing
+from pilotbase.workspace.listings import require_listing
 from pilotbase.workspace.store import View
 
 _MOST_FILES = 500
@@ -61,8 +61,8 @@ def match_subject(view: View, subject: str, comparer: Comparer | None = None) ->
     Raises:
         NotFoundError: the actor sees no such record, or it is of another kind.
     """
-    listing = find_listing(view, subject)
-    if listing is None or listing.kind not in ("scenario", "application"):
+    listing = require_listing(view, subject)
+    if listing.kind not in ("scenario", "application"):
         raise NotFoundError("record.not_found", subject=subject)
     found = (needs_of if listing.kind == "scenario" else offers_of)(view, [listing])
     if not found:

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, delete, select
 
 from pilotbase.workspace import tables
 from pilotbase.workspace.columns import set_row
+from pilotbase.workspace.listings import Listing, find_listings, require_listing
 from pilotbase.workspace.store import View
 
 _rows = tables.followed_matches.c
@@ -15,7 +16,7 @@ _rows = tables.followed_matches.c
 
 @dataclass(frozen=True)
 class FollowedMatches:
-    """Whose matches are followed, and by whom."""
+    """A record whose matches are followed, and by whom."""
 
     subject: str
     organisation: str
@@ -23,22 +24,25 @@ class FollowedMatches:
 
 
 def follow(view: View, subject: str) -> None:
-    """Tell the person of ``view`` of new matches of ``subject``."""
+    """Notify the person of ``view`` of new matches for ``subject``; raises as `require_listing`."""
+    require_listing(view, subject)
     whose = {"person": view.actor.person or "", "organisation": view.actor.organisation, "subject": subject}
     with view.store.database.write() as connection:
         set_row(connection, tables.followed_matches, whose, {"since": view.store.clock()})
 
 
 def unfollow(view: View, subject: str) -> None:
-    """Tell them no longer."""
+    """Stop notifying them."""
     with view.store.database.write() as connection:
         connection.execute(delete(tables.followed_matches).where(*_own(view), _rows.subject == subject))
 
 
-def followed(view: View) -> list[str]:
-    """Return the subjects whose matches the person of ``view`` follows, in the order of names."""
+def followed(view: View) -> list[Listing]:
+    """Return the records whose matches the person of ``view`` follows and still sees, in the order of names."""
     with view.reading() as connection:
-        return list(connection.scalars(select(_rows.subject).where(*_own(view)).order_by(_rows.subject)))
+        subjects = connection.scalars(select(_rows.subject).where(*_own(view)).order_by(_rows.subject)).all()
+    seen = find_listings(view, subjects)
+    return [seen[subject] for subject in subjects if subject in seen]
 
 
 def followed_by_anyone(view: View) -> list[FollowedMatches]:

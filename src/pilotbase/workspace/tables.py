@@ -330,7 +330,7 @@ followed_matches = table(
     *moments("since"),
     key("person", "organisation", "subject"),
 )
-"""Scenarios and applications of whose new matches a person, acting for an organisation, is notified."""
+"""Who, acting for which organisation, follows the matches of which scenario or application."""
 
 notice_mails = table(
     "notice_mails", *words(person=63, choice=10), *numbers("position"), *moments("sent_at", null=True), key("person")

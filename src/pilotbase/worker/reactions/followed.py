@@ -1,6 +1,6 @@
-"""Notices of new matches: a scenario that opens, an application that is submitted, for those who follow such matches.
+"""Notices of new matches, for those who follow them: a scenario that opens, an application that is submitted.
 
-Each is judged as its reader would see it on the page of matches, and told if it stands there among what may fit.
+Each is judged as its reader would see it on the page of matches; a notice is sent if it may fit there.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ARRIVES = (Act.SCENARIO_OPEN, Act.APPLICATION_SUBMIT)
 
 
 def of_matches(base: Base, changes: Sequence[Change]) -> Iterator[NoticeDraft]:
-    """Yield the notices of what became open or was submitted, to those whose followed matches it is among."""
+    """Yield a notice for everyone who follows matches among which a newly opened or submitted record is."""
     view = base.lab.view
     moved = (view.load(one.digest, Record) for one in changes if one.event == "moved" and one.kind == "record")
     new = {record.subject: record for record in moved if record.history[-1].act in _ARRIVES}
@@ -44,7 +44,7 @@ _Following = tuple[FollowedMatches, Listing]
 
 
 def _fitting(view: View, one: FollowedMatches) -> list[tuple[_Following, str]]:
-    """Return what may fit for who follows, each with what is followed; nothing if they don't see that any more."""
+    """Return what may fit, each with who follows and the record followed; nothing if they no longer see that."""
     registered = organisation_of(view, one.organisation)
     roles = frozenset(registered.roles) if registered else frozenset[Role]()
     asking = view.as_actor(Actor(one.organisation, roles, person=one.person))
