@@ -201,7 +201,7 @@ def test_a_dialogue_is_a_task_of_a2a(place, live, client):
     ended = a2a.send({"data": {"call": asked["call"], "result": "paid"}}, task=begun)
     assert ended["status"]["state"] == "TASK_STATE_COMPLETED"
     assert ended["artifacts"][0]["parts"] == [{"text": "Bye."}]
-    assert a2a.send({"text": "hello"}, task=begun)["code"] == -32001
+    assert a2a.send({"text": "hello"}, task=begun)["code"] == -32004, "it is over"
     assert a2a.ask("ListTasks")["code"] == -32004 and a2a.ask("Dance")["code"] == -32601
     assert a2a.ask("GetTask", version="0.3", id=begun["id"])["code"] == -32009
     assert a2a.send({"raw": "AAAA"})["code"] == -32602
@@ -264,7 +264,17 @@ def test_the_first_message_again_begins_no_second_dialogue(place, live, client):
     assert a2a.send({"text": task([LOOK], [DONE])}, again=True) == begun
     assert a2a.send({"data": {"call": data_of(begun)["call"]["call"], "result": 1}}, task=begun)["id"] == begun["id"]
     a2a.sent = 1
-    assert a2a.send({"text": task([LOOK], [DONE])}, again=True)["id"] == begun["id"], "it has gone on since"
+    again = a2a.send({"text": task([LOOK], [DONE])}, again=True)
+    assert again["id"] == begun["id"], "the first message finds its task after later ones too"
+
+
+def test_a_message_to_a_task_at_work_is_refused_and_takes_it_from_nobody(live, client):
+    a2a = A2aClient(live, client.name, client.key)
+    works = a2a.stream({"text": task("sleep", [LOOK])})
+    begun = next(works)["task"]
+    assert a2a.send({"text": "hello"}, task=begun)["code"] == -32004
+    assert a2a.ask("GetTask", id=begun["id"])["status"]["state"] == "TASK_STATE_WORKING"
+    assert [one["statusUpdate"]["status"]["state"] for one in works] == ["TASK_STATE_INPUT_REQUIRED"]
 
 
 def test_a_task_outlives_its_connection_and_is_found_by_a_subscription_and_by_its_message(place, live, client):
@@ -311,10 +321,13 @@ def test_a_task_that_is_cancelled_ends_its_agent_and_is_recorded(place, live, cl
     assert a2a.ask("CancelTask", id=waiting["id"])["status"] == {"state": "TASK_STATE_CANCELED"}
     assert a2a.ask("GetTask", id=waiting["id"])["status"]["state"] == "TASK_STATE_CANCELED"
     assert a2a.ask("CancelTask", id=waiting["id"])["code"] == -32002
-    assert a2a.send({"data": {"call": data_of(waiting)["call"]["call"], "result": 1}}, task=waiting)["code"] == -32001
+    assert a2a.send({"data": {"call": data_of(waiting)["call"]["call"], "result": 1}}, task=waiting)["code"] == -32004
     works = a2a.stream({"text": task("sleep", [PAY])})
     begun = next(works)["task"]
     a2a.ask("CancelTask", id=begun["id"])
+    assert a2a.ask("GetTask", id=begun["id"])["status"]["state"] == "TASK_STATE_CANCELED", (
+        "whatever its agent still does"
+    )
     assert [one["statusUpdate"]["status"]["state"] for one in works] == ["TASK_STATE_CANCELED"]
     assert a2a.ask("GetTask", id=begun["id"])["status"]["state"] == "TASK_STATE_CANCELED"
     for _ in range(2):  # its two boxes are free again

@@ -69,12 +69,16 @@ class _Kept:
     """What the agent does about the last message."""
 
     @property
+    def over(self) -> bool:
+        return self.task["status"]["state"] in _OVER
+
+    @property
     def works(self) -> bool:
         return self.work is not None and not self.work.done()
 
     async def followed(self) -> AsyncIterator[Json]:
         """Yield the task: at work, and then as its answer leaves it; raises what the work raised."""
-        if self.works and self.work is not None:
+        if self.works and self.work is not None and not self.over:
             yield _task(self.task["id"], WORKING)
             yield await asyncio.shield(self.work)
         else:
@@ -161,6 +165,8 @@ class _A2aDoor(Door):
         words, data = _read_parts(message)
         known = self._known(caller, message["taskId"]) if message.get("taskId") else self._begun_by(caller, message)
         if known is None or message["messageId"] not in (known.first, known.message):
+            if known is not None and (known.works or known.over):
+                raise _RpcError(UNSUPPORTED, "The task is over" if known.over else "The task is at work")
             known = known or self._begun(caller, message["messageId"])
             before, known.message = known.message, message["messageId"]
             detached = replace(caller, waits=False)
@@ -186,7 +192,7 @@ class _A2aDoor(Door):
             if begins:
                 self._tasks[caller.key].pop(identity, None)
             raise
-        if known.task["status"]["state"] == CANCELED:  # while the agent was about to begin
+        if known.over:  # cancelled while the agent was about to begin
             self._conversations.leave(caller, identity)
         else:
             known.task = _answered(identity, turn)
@@ -196,7 +202,7 @@ class _A2aDoor(Door):
     def _cancelled(self, caller: Caller, named: object) -> Json:
         """Return a task whose agent does nothing more."""
         known = self._known(caller, named)
-        if known.task["status"]["state"] in _OVER:
+        if known.over:
             raise _RpcError(NOT_CANCELABLE, "Task cannot be canceled")
         self._conversations.leave(caller, known.task["id"])
         known.task = _task(known.task["id"], CANCELED)
@@ -204,7 +210,7 @@ class _A2aDoor(Door):
 
     def _unended(self, caller: Caller, params: Json) -> _Kept:
         known = self._known(caller, params.get("id"))
-        if known.task["status"]["state"] in _OVER:
+        if known.over:
             raise _RpcError(UNSUPPORTED, "The task is over")
         return known
 

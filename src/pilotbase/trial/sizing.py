@@ -91,10 +91,8 @@ def cases_of_scenario(
     """Return the criteria of a scenario that can be planned, on its ``public`` sample.
 
     ``with_earlier``: those with a margin compare two versions, and are met with it. Claims about hidden cases are
-    planned as claims about the population: a whole hidden set decides about itself with any number of cases.
-
-    Raises:
-        InputError: there is no such criterion.
+    planned as claims about the population: a whole hidden set decides about itself with any number of cases. Raises
+    `InputError`: there is no criterion to plan.
     """
     settled = [two for one in settle_criteria(scenario) for two in (compared(one) if with_earlier else (one,))]
     wanted = [one.model_copy(update={"estimand": Estimand.POPULATION}) for one in settled]
@@ -105,8 +103,9 @@ def cases_of_scenario(
     if scenario.answer not in _KINDS and public.height > _LONG:  # texts and pictures take long to compare
         public = public.sample(_LONG, seed=0)
     said = {} if scenario.trial.panel is None else {PANEL: JUDGED_GOOD, MODEL: "0"}  # all answers are right
-    judged = [pl.col(scenario.data.target).fill_null("-")] * all(PANEL in given_columns(one.parsed()) for one in chosen)
-    public = public.with_columns(*judged, *(pl.lit(value).alias(name) for name, value in said.items()))
+    public = public.with_columns(pl.lit(value).alias(name) for name, value in said.items())
+    if all(PANEL in given_columns(one.parsed()) for one in chosen):  # what experts judge needs no answer of the sample
+        public = public.with_columns(pl.col(scenario.data.target).fill_null("-"))
     right = right_answers(scenario, classes, public)
     cases = coded(build_cases(scenario, classes, public, right))
     copies = -(-(_LONG if scenario.answer not in _KINDS else _ENOUGH) // len(cases))

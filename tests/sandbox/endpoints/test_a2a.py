@@ -9,6 +9,8 @@ import pytest
 
 from pilotbase.documents.endpoint import Endpoint
 from pilotbase.documents.transcript import end_of
+from pilotbase.gateway import a2a_routes
+from pilotbase.gateway.conversations import CALL, RESULT, ConversationTurn
 from pilotbase.sandbox.box.ends import BoxEnded
 from pilotbase.sandbox.endpoints import asking
 from tests.sandbox.endpoints.stubs_for_tests import Stub, serving, until
@@ -57,7 +59,6 @@ def first_acts(answer, **card):
 @contextmanager
 def served_by_the_sdk():
     """Serve the carrier of parcels with the official SDK, as its guide shows."""
-    pytest.importorskip("a2a.server", reason="a2a-sdk is not installed")
     import uvicorn
     from a2a.server.agent_execution import AgentExecutor
     from a2a.server.request_handlers import DefaultRequestHandler
@@ -92,7 +93,7 @@ def served_by_the_sdk():
             await (updater.complete(answer) if done == 2 else updater.requires_input(answer))
 
         async def cancel(self, context, queue):
-            raise NotImplementedError
+            raise NotImplementedError("the base cancels no task of an episode")
 
     server = uvicorn.Server(uvicorn.Config(Starlette(), port=0, log_level="error"))
     bound = server.config.bind_socket()
@@ -151,6 +152,18 @@ def test_a_dialogue_goes_on_in_its_task_while_that_waits_and_in_its_context_afte
     assert third["parts"] == [{"text": "Nothing."}] and third["contextId"] == "c1" and "taskId" not in third
     assert len({one["messageId"] for one in (first, second, third)}) == 3
     assert set(agent.paths) == {"/ask"} and agent.headers[0]["a2a-version"] == "1.0"
+
+
+def test_calls_and_results_are_spelled_as_the_gateway_spells_those_of_an_agent_in_service():
+    asked = {"id": "c0", "function": {"name": "pay", "arguments": '{"amount": 7}'}}
+    task = a2a_routes._answered("t1", ConversationTurn({"tool_calls": [asked]}, {"dialogue": "t1"}))
+    with serving(Agent(lambda message: {"result": {"task": task}})) as agent:
+        player = Acting(agent, "a2a")
+        assert json.loads(player.answer(TASK)) == [{"id": "c0", "tool": "pay", "arguments": {"amount": 7}}]
+        player.answer({"results": [{"id": "c0", "tool": "pay", "content": "paid"}], "user": None})
+        player.worker.close()
+    told = a2a_routes._read_parts(agent.asked[1]["params"]["message"])
+    assert told == ("", {CALL: "c0", RESULT: "paid"})
 
 
 ANSWERS = {
