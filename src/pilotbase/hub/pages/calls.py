@@ -223,7 +223,7 @@ def _may(acting: RequestActor, found: CallDetail) -> dict[str, bool]:
         "open": runs and stage is CallStage.CLOSED,
         "score": judges is not None and stage is CallStage.OPENED,
         "release": runs and stage is CallStage.OPENED,
-        "tender": owns and found.opened_at is not None and found.tender is None and found.terms.weight_tender > 0,
+        "tender": owns and len(found.claims) > 1 and found.tender is None and found.terms.weight_tender > 0,
         "rank": (owns or runs) and stage in (CallStage.JUDGED, CallStage.STANDING),
         "award": owns and stage is CallStage.STANDING,
         "appeal": team and stage in (CallStage.STANDING, CallStage.OBJECTION) and in_time,
