@@ -7,11 +7,15 @@ import pytest
 from sqlalchemy import event
 
 from pilotbase.catalogue.saving import save
+from pilotbase.documents.call import CallTerms
 from pilotbase.documents.permissions import Act
+from pilotbase.worker.trials import calls
 from tests.catalogue.records_for_tests import DESK, OTHER_SUPPLIER, OWNER, SUPPLIER, commission, scenario, version
 from tests.hub.work_for_tests import nothing_expires
+from tests.worker.calls_for_tests import TERMS
 
 MORE = 12
+CALLED = {**TERMS, "closes": "2099-12-31"}
 PAGES = {
     "/": ("visitor", "owner", "desk"),
     "/work/": ("owner", "supplier", "desk", "regulator"),
@@ -19,6 +23,7 @@ PAGES = {
     "/scenarios/?q=铣床&state=open&sector=manufacturing": ("visitor", "owner", "desk"),
     "/datasets/": ("visitor", "owner", "desk"),
     "/api/catalogue/datasets": ("visitor", "desk"),
+    "/calls/": ("visitor", "owner", "desk"),
     "/applications/": ("visitor", "owner", "supplier", "desk"),
     "/trials/": ("owner", "supplier", "reviewer", "desk"),
     "/organisations/": ("owner", "desk"),
@@ -84,6 +89,8 @@ def asked(world, path, who):
 
 def add_records(trial, numbers):
     """Add what makes every list longer: scenarios in all states, applications, organisations."""
+    from pilotbase.hub.base import base
+
     owner = trial.store.as_actor(OWNER)
     for number in numbers:
         save(owner, scenario(name=f"more-{number}"))
@@ -91,6 +98,9 @@ def add_records(trial, numbers):
             trial.do(OWNER, f"scenario:plant/more-{number}", Act.SCENARIO_SUBMIT)
         if number % 3 == 2:
             trial.do(DESK, f"scenario:plant/more-{number}", Act.SCENARIO_OPEN)
+            call = f"call:plant/more-{number}"
+            calls.draft_call(base(), owner, call, f"scenario:plant/more-{number}", CallTerms.model_validate(CALLED))
+            calls.publish_call(base(), owner, call)
         for who, supplier in ((SUPPLIER, "acme"), (OTHER_SUPPLIER, "globex")):
             save(trial.store.as_actor(who), version(name=f"more-{number}", supplier=supplier))
         trial.register(f"more-{number}", "supplier")

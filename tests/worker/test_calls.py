@@ -85,6 +85,13 @@ def test_the_terms_of_a_published_call_are_fixed(called):
     refused("record.not_found", calls.publish_call, called.base, called.view(OTHER_OWNER), CALL)
 
 
+def test_a_draft_whose_last_day_is_over_cannot_be_published(called):
+    """Not in the days of an extension either, which is for a call that was open until its last day."""
+    called.draft()
+    called.clock.pass_days(20)
+    refused("calls.day_over", calls.publish_call, called.base, called.view(OWNER), CALL)
+
+
 def test_nobody_reads_a_claim_before_it_is_opened(called):
     called.publish()
     receipt = called.claim("acme", plan="The secret of acme.")
@@ -154,6 +161,29 @@ def test_a_partner_in_two_teams_sets_the_claim_that_names_it_aside(called):
     history = called.open()
     assert [(one.leader, one.member) for one in history.opened.aside] == [("acme", "globex")]
     assert [one.leader for one in calls.taking_part(called.base, history)] == list(TEAMS[1:])
+
+
+def test_a_call_whose_claims_are_all_set_aside_is_void(called):
+    called.publish(fewest=2)
+    for team, rival in (("acme", "globex"), ("globex", "acme")):
+        called.claim(team, partners=[{"organisation": rival, "part": "Data"}])
+    called.name()
+    called.clock.pass_days(30)
+    called.open()
+    assert called.stage == "void"
+
+
+def test_with_a_single_team_there_is_no_tender_to_start(called):
+    called.publish(fewest=1, weight_tender=40, weight_experts=30, tender=TENDER)
+    called.claim("acme")
+    called.name()
+    called.clock.pass_days(30)
+    called.open()
+    waiting = lambda: [one.act for one in call_judging.calls_waiting(called.base, called.view(OWNER))]  # noqa: E731
+    assert waiting() == []
+    called.score_all()
+    assert waiting() == ["rank"]
+    assert call_judging.rank_call(called.base, called.view(OWNER), CALL).tender is None
 
 
 def test_an_expert_with_a_tie_scores_nobody(called):
@@ -266,9 +296,12 @@ def test_a_team_sees_its_own_claim_and_the_standing_only(called):
     refused("calls.not_yours", call_awards.file_of, called.base, view, CALL)
 
 
-@pytest.mark.parametrize("part", ["claims", "panel", "scores", "standing", "drawn"])
+@pytest.mark.parametrize("part", ["claims", "panel", "scores", "replaced", "standing", "drawn"])
 def test_a_file_that_was_altered_does_not_verify(called, part):
     called.reach_opened()
+    first = called.panel()[0]
+    called.score(first, "acme", 1, 1)
+    (replaced,) = call_judging.own_scores(called.base, called.view(first), called.history).values()
     called.score_all()
     call_judging.rank_call(called.base, called.view(OWNER), CALL)
     file = call_awards.file_of(called.base, called.view(OWNER), CALL)
@@ -277,16 +310,19 @@ def test_a_file_that_was_altered_does_not_verify(called, part):
     cheaper = claim.model_copy(update={"terms": claim.terms.model_copy(update={"price": "1"})})
     better = scores[-1].model_copy(update={"points": (5, 5)})
     lines = file.standing.lines
+    newer = next(one for one in scores if (one.claim, one.reviewer) == (replaced.claim, replaced.reviewer))
+    older = tuple(replaced if one is newer else one for one in scores)
     changed = {
         "claims": {"claims": (cheaper, *file.claims[1:])},
         "panel": {"judged": file.judged.model_copy(update={"scores": scores[1:]})},
         "scores": {"judged": file.judged.model_copy(update={"scores": (*scores[:-1], better)})},
+        "replaced": {"judged": file.judged.model_copy(update={"scores": older})},
         "standing": {"standing": file.standing.model_copy(update={"lines": (lines[1], lines[0], *lines[2:])})},
         "drawn": {"opened": file.opened.model_copy(update={"drawn": file.opened.drawn[::-1]})},
     }[part]
     with pytest.raises(InvalidProofError) as caught:
         require_follows(file.model_copy(update=changed))
-    assert caught.value.text.params["part"] == part
+    assert caught.value.text.params["part"] == {"replaced": "scores"}.get(part, part)
     assert isinstance(caught.value, PilotbaseError) and not isinstance(caught.value, RefusedError)
 
 

@@ -1,11 +1,11 @@
-"""Grids: how many there are where a row meets a column, what demand and supply lack, how experts scored teams."""
+"""Grids: how many there are where a row meets a column, and what demand and supply lack by sector and action."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from pilotbase.charts.drawing import Drawing, shortened, width_of
-from pilotbase.charts.palette import BLUE, DEEPEST, INK, LINE, MUTED, PAPER
+from pilotbase.charts.palette import BLUE, INK, LINE, MUTED, PAPER
 from pilotbase.charts.scales import format_count
 from pilotbase.documents.matching import GapCell
 from pilotbase.documents.texts import Language, text
@@ -82,32 +82,6 @@ def _broken(name: str) -> list[str]:
     half = (len(words) + 1) // 2
     joiner = " " if " " in name else ""
     return [joiner.join(words[:half]), joiner.join(words[half:])]
-
-
-@lru_cache(maxsize=32)
-def panel_chart(
-    experts: tuple[str, ...], teams: tuple[str, ...], points: tuple[tuple[float, ...], ...], title: str
-) -> str:
-    """Return the heat map of a panel as SVG: points from 0 to 100 by expert and team, the deeper the more."""
-    width, height = GRID_LEFT + WIDE * len(teams) + GRID_INSET, GRID_TOP + HIGH * len(experts) + GRID_INSET
-    said = "; ".join(
-        f"{expert}, {team}: {value:.0f}"
-        for expert, line in zip(experts, points, strict=True)
-        for team, value in zip(teams, line, strict=True)
-    )
-    drawing = Drawing(width, height, title, said)
-    for place, name in enumerate(teams):
-        x = GRID_LEFT + WIDE * (place + 0.5)
-        drawing.text((x, GRID_TOP - 12), shortened(name, WIDE - 4), anchor="middle", colour=MUTED)
-    for row, (name, line) in enumerate(zip(experts, points, strict=True)):
-        y = GRID_TOP + HIGH * row
-        drawing.text((GRID_LEFT - 12, y + HIGH / 2 + 4), shortened(name, GRID_LEFT - 20), anchor="end", colour=INK)
-        for column, value in enumerate(line):
-            corner = (GRID_LEFT + WIDE * column + GRID_INSET / 2, y + GRID_INSET / 2)
-            size, middle = (WIDE - GRID_INSET, HIGH - GRID_INSET), (GRID_LEFT + WIDE * (column + 0.5), y + HIGH / 2 + 4)
-            drawing.rectangle(corner, size, BLUE, rounding=4, outline=LINE, deep=DEEPEST * value / 100)
-            drawing.text(middle, f"{value:.0f}", anchor="middle", colour=INK, bold=True)
-    return drawing.to_svg()
 
 
 GAP_LEFT, CELL, ROW, GAP_TOP, GAP_INSET = 132, 116, 62, 76, 6

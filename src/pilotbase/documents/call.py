@@ -15,7 +15,7 @@ import pydantic
 from pydantic import StringConstraints, model_validator
 
 from pilotbase.documents.base import Day, Document, Moment, Name, Note, Part, Sentence
-from pilotbase.documents.board import MOST_ENTRANTS, TenderResult, TenderTerms
+from pilotbase.documents.board import MOST_ENTRANTS, Tender, TenderResult, TenderTerms
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.label_statement import LabelFigure
@@ -390,8 +390,12 @@ class CallHistory:
     published: PublishedCall | None = None
     receipts: tuple[SealedClaim, ...] = ()
     """All of them, oldest first; the last of each leader counts."""
+    pool: tuple[Reviewer, ...] = ()
+    """The named experts; empty until they are named."""
     opened: OpenedCall | None = None
     released: tuple[ReleasedReviewer, ...] = ()
+    tender: Tender | None = None
+    """Between the teams; None before it is ordered."""
     judged: JudgedCall | None = None
     """Of the present round."""
     standing: CallStanding | None = None
@@ -421,6 +425,11 @@ class CallHistory:
     @property
     def open_appeals(self) -> tuple[CallAppeal, ...]:
         return tuple(one for one in self.appeals if one.outcome is None)
+
+    @property
+    def compared(self) -> bool:
+        """Return whether a tender compares the teams: it has a weight, and more than one of them takes part."""
+        return self.terms.weight_tender > 0 and self.opened is not None and len(self.opened.claims) > 1
 
     @property
     def panel(self) -> tuple[Reviewer, ...]:
@@ -453,6 +462,8 @@ class CallHistory:
             return CallStage.VOID
         if self.opened is None:
             return CallStage.CLOSED
+        if not self.opened.claims:
+            return CallStage.VOID
         if self.judged is None:
             return CallStage.OPENED
         if self.standing is None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from statistics import median
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,8 @@ from pilotbase.documents.call import (
     GateFact,
     JudgedCall,
     PublishedCall,
+    SealedClaim,
+    SealedScore,
     StandingLine,
     TeamClaim,
     drawn_order,
@@ -35,6 +38,7 @@ from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.label_statement import LabelFigure
 from pilotbase.evidence.primitive import Floats
 
+_Receipt = TypeVar("_Receipt", SealedClaim, SealedScore)
 _RESAMPLES = 2000
 _DECIMALS = 6
 """Points are rounded to so many decimals, so that every machine finds the same ones."""
@@ -126,11 +130,11 @@ def agreement_of(points: Floats) -> LabelFigure:
 def require_follows(file: CallFile) -> None:
     """Return if the standing in ``file`` follows from the rest of it; raises `InvalidProofError` naming what does not.
 
-    Checked: every claim is the one whose digest was received last in time, every score is the one that was received,
-    the experts are the drawn ones, each has scored each claim once, and the standing is what the rules give.
+    Checked: every claim and every score is the one whose digest was received last in time, the experts are the drawn
+    ones, each has scored each claim once, and the standing is what the rules give.
     """
     subject, claims = file.published.call.subject, {one.digest(): one for one in file.claims}
-    newest = {one.leader: one.claim for one in sorted(file.receipts, key=lambda one: one.received_at)}
+    newest = {one.leader: one.claim for one in _by_time(file.receipts)}
     taking_part = {leader for leader in newest} - {one.leader for one in file.opened.aside}
     _require(set(claims) == set(newest.values()), "claims", subject)
     _require(tuple(file.opened.aside) == tuple(set_aside(_in_order(file.claims))), "aside", subject)
@@ -143,8 +147,11 @@ def require_follows(file: CallFile) -> None:
     asked = sorted((claim, one.organisation, one.person) for claim in counted for one in panel)
     given = [(one.claim, one.reviewer.organisation, one.reviewer.person) for one in file.judged.scores]
     _require(sorted(given) == asked, "panel", subject)
-    received = {one.score for one in file.score_receipts}
-    _require(all(one.digest() in received for one in file.judged.scores), "scores", subject)
+    received = {(one.round, one.claim, one.reviewer): one.score for one in _by_time(file.score_receipts)}
+    scores = file.judged.scores
+    _require(
+        all(received.get((one.round, one.claim, one.reviewer)) == one.digest() for one in scores), "scores", subject
+    )
     gates = [GateFact(claim=one.claim, state=one.gate, report=one.report) for one in file.standing.lines]
     found = standing_of(file.published, [claims[one] for one in counted], file.judged, file.tender, gates)
     _require(found == file.standing, "standing", subject)
@@ -153,6 +160,10 @@ def require_follows(file: CallFile) -> None:
 def _require(holds: bool, part: str, subject: str) -> None:
     if not holds:
         raise InvalidProofError("calls.does_not_follow", part=part, call=subject)
+
+
+def _by_time(receipts: Sequence[_Receipt]) -> list[_Receipt]:
+    return sorted(receipts, key=lambda one: one.received_at)
 
 
 def _in_order(claims: Sequence[TeamClaim]) -> list[TeamClaim]:

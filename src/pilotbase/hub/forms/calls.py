@@ -31,6 +31,8 @@ _DRAFTED = (
     *("extension_days", "objection_days"),
 )
 
+_CLAIMED = ("application", "partners", "plan", "price", "ties")
+
 
 class _Draft(OperationForm):
     """The terms of a call; those of its tender are fields of their own."""
@@ -88,6 +90,7 @@ class _Claim(OperationForm):
     """A team's claim."""
 
     commitment = forms.BooleanField(**asked("calls.hub.commitment", "ask.calls.claim.commitment.help"))
+    field_order = (*_CLAIMED, "commitment")
 
     def said(self, view: View) -> dict[str, Any]:
         given = super().said(view)
@@ -140,7 +143,7 @@ class ScoreForm(OperationForm):
 
 
 CallForm = form_of(calls.DRAFT, *_DRAFTED, base=_Draft)
-ClaimForm = form_of(calls.CLAIM, "application", "partners", "plan", "price", "ties", base=_Claim)
+ClaimForm = form_of(calls.CLAIM, *_CLAIMED, base=_Claim)
 
 
 def claim_initial(claim: ClaimTerms) -> dict[str, Any]:

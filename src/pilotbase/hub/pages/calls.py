@@ -8,7 +8,6 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from pilotbase.charts.grids import panel_chart
 from pilotbase.documents.api.calls import CallDetail
 from pilotbase.documents.base import localized
 from pilotbase.documents.call import CallStage, JudgedCall
@@ -22,7 +21,7 @@ from pilotbase.hub.forms.calls import CallForm, ClaimForm, ExpertsForm, ScoreFor
 from pilotbase.hub.forms.declared import do, post_of, tell
 from pilotbase.hub.models import Person
 from pilotbase.hub.presenters.addresses import Crumb, crumb
-from pilotbase.hub.presenters.drawn import drawn, drawn_order
+from pilotbase.hub.presenters.drawn import drawn_order, shade
 from pilotbase.hub.presenters.records import title_of
 from pilotbase.hub.presenters.states import RecordStage
 from pilotbase.hub.routing import EVERYBODY, FORM, page
@@ -178,8 +177,11 @@ def show_standing(request: HubRequest, owner: str, name: str) -> HttpResponse:
         "title": text("calls.hub.standing"),
         "call": found,
         "standing": found.standing,
-        "heat": drawn(_heat(found, judged), fixed=True) if judged is not None else "",
-        "scores": judged.scores if judged is not None else (),
+        "heat": _heat(found, judged) if judged is not None else [],
+        "scores": [
+            (one, list(zip(found.terms.criteria, one.points, strict=True)))
+            for one in (judged.scores if judged is not None else ())
+        ],
         "leaders": {one.digest(): one.leader for one in found.claims},
         "order": drawn_order(result),
         "result": result,
@@ -223,7 +225,7 @@ def _may(acting: RequestActor, found: CallDetail) -> dict[str, bool]:
         "open": runs and stage is CallStage.CLOSED,
         "score": judges is not None and stage is CallStage.OPENED,
         "release": runs and stage is CallStage.OPENED,
-        "tender": owns and found.opened_at is not None and found.tender is None and found.terms.weight_tender > 0,
+        "tender": owns and len(found.claims) > 1 and found.tender is None and found.terms.weight_tender > 0,
         "rank": (owns or runs) and stage in (CallStage.JUDGED, CallStage.STANDING),
         "award": owns and stage is CallStage.STANDING,
         "appeal": team and stage in (CallStage.STANDING, CallStage.OBJECTION) and in_time,
@@ -252,12 +254,14 @@ def _people(found: CallDetail) -> dict[str, str]:
     return dict(Person.objects.filter(identity__in=wanted).values_list("identity", "name"))
 
 
-def _heat(found: CallDetail, judged: JudgedCall) -> str:
+def _heat(found: CallDetail, judged: JudgedCall) -> list[tuple[str, list[tuple[float, int]]]]:
+    """Return name of an expert → the points for each claim, with how dark their cell is."""
     experts = sorted({(one.reviewer.organisation, one.reviewer.person) for one in judged.scores})
     names, points = _people(found), expert_points(found.terms, found.claims, judged.scores)
-    rows = tuple(names.get(person, "") or title_of(organisation) for organisation, person in experts)
-    teams = tuple(title_of(one.leader) for one in found.claims)
-    return panel_chart(rows, teams, tuple(map(tuple, points.tolist())), text("calls.hub.heat").render(language()))
+    return [
+        (names.get(person, "") or title_of(organisation), [(value, shade(value, 100)) for value in line])
+        for (organisation, person), line in zip(experts, points.tolist(), strict=True)
+    ]
 
 
 def _all() -> Crumb:

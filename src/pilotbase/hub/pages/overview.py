@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import ceil
 from typing import Any
 
 from django.http import HttpResponse
@@ -22,7 +21,7 @@ from pilotbase.documents.roadmap import Figure
 from pilotbase.documents.texts import Text, percent, text
 from pilotbase.hub.acting import HubRequest, caller, language
 from pilotbase.hub.pages.ledger import counted_records
-from pilotbase.hub.presenters.drawn import capitalised, drawn, legs_of, render_live
+from pilotbase.hub.presenters.drawn import capitalised, drawn, legs_of, render_live, shade
 from pilotbase.hub.routing import page
 from pilotbase.worker.operations.ledger import counted
 from pilotbase.workspace.jobs import live_jobs, queue_figures
@@ -32,7 +31,6 @@ from pilotbase.workspace.store import View
 SHOWN_LATE, SHOWN_JOBS, SHOWN_GROUPS, SHOWN_WAITS, SHOWN_STEPS = 8, 8, 7, 8, 9
 _SECTOR = (Figure.OPENED, Figure.TRIALS, Figure.CERTIFIED, Figure.IN_USE, Figure.WARNED)
 """What the grid of sectors counts."""
-_SHADES = 4
 _CRUMBS = [{"url": "/overview/", "label": text("overview.title")}]
 
 
@@ -133,7 +131,7 @@ def _trend(one: Trend, fixed: bool) -> dict[str, Any]:
 def _cohort(one: QuarterCohort) -> dict[str, Any]:
     """Return a cohort with the share that reached each stage, and how dark that is."""
     whole = one.reached[0]
-    cells = [(number, percent(number / whole).render(language()), _shade(number, whole)) for number in one.reached]
+    cells = [(number, percent(number / whole).render(language()), shade(number, whole)) for number in one.reached]
     return {"cohort": one, "cells": cells, "live": whole - one.ended - one.reached[COHORT.index("certified")]}
 
 
@@ -142,14 +140,9 @@ def _sectors(found: Figures) -> list[tuple[str, list[tuple[str, int, int]]]]:
     groups = found.by("sector")
     most = {one: max((counts[one] for counts in groups.values()), default=0) for one in _SECTOR}
     return [
-        (sector, [(one.value, counts[one], _shade(counts[one], most[one])) for one in _SECTOR])
+        (sector, [(one.value, counts[one], shade(counts[one], most[one])) for one in _SECTOR])
         for sector, counts in groups.items()
     ]
-
-
-def _shade(number: int, most: int) -> int:
-    """Return 0 for none, else 1 to `_SHADES`."""
-    return ceil(_SHADES * number / most) if number and most else 0
 
 
 def _slowest(found: Figures) -> Text | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -23,6 +24,8 @@ from pilotbase.documents.quality import FieldProfile, RecordSetProfile
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.hub.acting import language
 
+_SHADES = 4
+
 
 def drawn(svg: str, fixed: bool = False) -> SafeString:
     """Return a chart of `pilotbase.charts`, which escapes every word in it, as wide as its place on the page.
@@ -35,6 +38,11 @@ def drawn(svg: str, fixed: bool = False) -> SafeString:
 def drawn_order(result: TenderResult | None) -> SafeString:
     """Return the chart of the order that a tender has found; nothing before there is a result."""
     return drawn(order_chart(result, language()) if result is not None else "", fixed=True)
+
+
+def shade(number: float, most: float) -> int:
+    """Return how dark a cell of a table of class ``heat`` is: 0 for none, else 1 to `_SHADES`."""
+    return ceil(_SHADES * number / most) if number and most else 0
 
 
 def capitalised(vocabulary: str, value: str) -> str:

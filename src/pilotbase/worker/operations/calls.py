@@ -107,7 +107,6 @@ def detail_told(caller: Caller, history: CallHistory) -> CallDetail:
     organisation = view.actor.organisation
     opened_claims = calls.taking_part(base, history)
     in_team = any(organisation in one.team for one in opened_claims)
-    held = call_judging.tender_for(base, history)
     missing = call_judging.missing_scores(base, history)
     return _told(
         CallDetail,
@@ -120,14 +119,14 @@ def detail_told(caller: Caller, history: CallHistory) -> CallDetail:
         objection_ends=history.objection_ends,
         own=calls.own_claim(base, view, history),
         receipts=[one for one in history.receipts if one.leader == organisation],
-        pool=list(calls.reviewer_pool(base, history.call.subject)) if knows else [],
+        pool=list(history.pool) if knows else [],
         panel=[ExpertTold(reviewer=one, missing=count) for one, count in missing.items()] if knows or judges else [],
         barred=list(opened.barred) if opened is not None and knows else [],
         aside=list(opened.aside) if opened is not None and knows else [],
         released=list(history.released) if knows else [],
         claims=opened_claims if knows or judges else [],
         scored=list(call_judging.own_scores(base, view, history).values()) if judges else [],
-        tender=held.identity if held is not None else None,
+        tender=history.tender.identity if history.tender is not None else None,
         standing=history.standing if knows or judges or in_team else None,
         award=history.award,
         appeals=[one for one in history.appeals if knows or one.appeal.organisation == organisation],

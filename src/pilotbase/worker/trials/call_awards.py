@@ -23,7 +23,7 @@ from pilotbase.documents.record import AppealDecision, FiledAppeal
 from pilotbase.documents.states import CommissionState
 from pilotbase.service.registry import services_behind
 from pilotbase.worker.base import Base
-from pilotbase.worker.trials.call_judging import score_receipts, tender_for
+from pilotbase.worker.trials.call_judging import score_receipts
 from pilotbase.worker.trials.calls import call_head, find_call, history_of, knows, own_call, require_operator
 from pilotbase.worker.trials.tenders import result_for
 from pilotbase.workspace.actors import PUBLIC, parties
@@ -176,7 +176,6 @@ def file_of(base: Base, view: View, subject: str) -> CallFile:
         raise RefusedError("calls.not_yours")
     if history.published is None or history.opened is None or history.judged is None or history.standing is None:
         raise BarredError("calls.not_now")
-    tender = tender_for(base, history)
     return CallFile(
         published=history.published,
         receipts=history.receipts,
@@ -185,7 +184,7 @@ def file_of(base: Base, view: View, subject: str) -> CallFile:
         released=history.released,
         score_receipts=tuple(score_receipts(base, history)),
         judged=history.judged,
-        tender=result_for(base, tender) if tender is not None else None,
+        tender=result_for(base, history.tender) if history.tender is not None else None,
         standing=history.standing,
     )
 

@@ -39,11 +39,11 @@ from pilotbase.worker.trials.calls import (
     calls_of,
     find_call,
     history_of,
+    judged_head,
     knows,
     new_salt,
     on_panel,
     own_call,
-    reviewer_pool,
     seal_document,
     taking_part,
     tie_of,
@@ -143,7 +143,7 @@ def judge_complete(base: Base, history: CallHistory) -> None:
         made = JudgedCall(call=subject, round=history.round, scores=tuple(scores), judged_at=change.now)
         seen_by = {one.organisation for one in history.panel} - {history.call.owner}
         digest = change.put(made, parties(*seen_by), owner=history.call.owner, fields={"call": subject})
-        change.set_head(f"{call_head('judged', subject)}:{history.round}", digest, expected=None)
+        change.set_head(judged_head(subject, history.round), digest, expected=None)
 
 
 def scores_of(base: Base, view: View, history: CallHistory) -> JudgedCall:
@@ -213,13 +213,13 @@ def calls_waiting(base: Base, view: View) -> Iterator[CallWaiting]:
 
 def _awaited(base: Base, view: View, history: CallHistory) -> tuple[str, datetime] | None:
     """Return the act of the actor for which a call waits, and since when."""
-    stage, subject = history.stage(view.store.clock()), history.call.subject
+    stage = history.stage(view.store.clock())
     runs, owns = view.actor.is_operator, view.actor.organisation == history.call.owner
     assert history.published is not None
     since, opened, judged = history.published.published_at, history.opened, history.judged
     if runs and history.open_appeals:
         return "decide", history.open_appeals[0].appeal.at
-    if runs and stage in (CallStage.PUBLISHED, CallStage.CLOSED) and not reviewer_pool(base, subject):
+    if runs and stage in (CallStage.PUBLISHED, CallStage.CLOSED) and not history.pool:
         return "reviewers", since
     if runs and stage is CallStage.CLOSED:
         return "open", history.closes_at
@@ -227,7 +227,7 @@ def _awaited(base: Base, view: View, history: CallHistory) -> tuple[str, datetim
     if reviewer is not None and opened is not None and missing_scores(base, history)[reviewer]:
         return "score", opened.opened_at
     if owns and opened is not None and stage in (CallStage.OPENED, CallStage.JUDGED):
-        held = not history.terms.weight_tender or tender_for(base, history) is not None
+        held = not history.compared or history.tender is not None
         if not held or judged is not None:
             return ("rank" if held else "tender"), judged.judged_at if judged is not None else opened.opened_at
     if owns and judged is not None and stage in (CallStage.STANDING, CallStage.AWARDED):
@@ -252,11 +252,6 @@ def order_tender(base: Base, view: View, subject: str) -> Tender:
     return hold_tender(base, (call.scenario, call.version, call.owner), terms, call_head("tender", subject), entrants)
 
 
-def tender_for(base: Base, history: CallHistory) -> Tender | None:
-    """Return the tender between the teams of a call, or None before it is ordered."""
-    return base.lab.view.load_head(call_head("tender", history.call.subject), Tender)
-
-
 def rank_call(base: Base, view: View, subject: str) -> CallStanding:
     """Find the standing of a judged call; again until an award is proposed, because trials may have ended meanwhile.
 
@@ -275,7 +270,7 @@ def rank_call(base: Base, view: View, subject: str) -> CallStanding:
         raise BarredError("calls.not_now")
     claims = taking_part(base, history)
     made = standing_of(
-        history.published, claims, history.judged, _decided(base, history, claims), gates_of(base, history, claims)
+        history.published, claims, history.judged, _decided(base, history), gates_of(base, history, claims)
     )
     seen_by = {member for one in claims for member in one.team} | {one.organisation for one in history.panel}
     with base.lab.view.transaction("call.ranked") as change:
@@ -315,11 +310,10 @@ def _asked(scenario: Scenario) -> tuple[object, ...]:
     return scenario.criteria, scenario.task, scenario.data.fields, scenario.data.target
 
 
-def _decided(base: Base, history: CallHistory, claims: Sequence[TeamClaim]) -> TenderResult | None:
-    if not history.terms.weight_tender or len(claims) < 2:
+def _decided(base: Base, history: CallHistory) -> TenderResult | None:
+    if not history.compared:
         return None
-    tender = tender_for(base, history)
-    result = result_for(base, tender) if tender is not None else None
+    result = result_for(base, history.tender) if history.tender is not None else None
     if result is None:
         raise BarredError("calls.tender_undecided")
     return result

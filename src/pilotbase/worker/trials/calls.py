@@ -8,12 +8,14 @@ neither owner nor operator nor regulator learns anything through the base; who r
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from pilotbase.catalogue.records import are_tied, organisation_of
 from pilotbase.documents.base import Document
+from pilotbase.documents.board import Tender
 from pilotbase.documents.call import (
     BarredReviewer,
     CallAppeal,
@@ -37,7 +39,7 @@ from pilotbase.documents.call import (
 )
 from pilotbase.documents.errors import BarredError, InputError, RefusedError
 from pilotbase.documents.hashes import digest_bytes
-from pilotbase.documents.moments import format_minute
+from pilotbase.documents.moments import day_end, format_minute
 from pilotbase.documents.record import ApplicationVersion, Reviewer
 from pilotbase.documents.states import ApplicationState, ScenarioState
 from pilotbase.documents.subjects import holder_of, name_of
@@ -47,12 +49,14 @@ from pilotbase.worker.retention_dates import seal, unseal
 from pilotbase.workspace.actors import PUBLIC, parties
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import require_listing
+from pilotbase.workspace.records import Fields, Stored
 from pilotbase.workspace.store import View
 
 IsMember = Callable[[str, str], bool]
 """Returns whether a person (by identifier) acts for an organisation."""
 _KEY_FILE = "calls.key"
 _Kind = TypeVar("_Kind", bound=Document)
+_Part = TypeVar("_Part", SealedClaim, ReleasedReviewer, CallAppeal, ReachedMilestone)
 
 
 def draft_call(base: Base, view: View, subject: str, scenario: str, terms: CallTerms) -> CallHistory:
@@ -87,7 +91,7 @@ def publish_call(base: Base, view: View, subject: str) -> CallHistory:
     listing, now = require_listing(view, history.draft.scenario), view.store.clock()
     if listing.state != ScenarioState.OPEN:
         raise RefusedError("tender.scenario_not_open", scenario=history.draft.scenario)
-    if now > history.closes_at or now > history.shown_close(now):
+    if now > day_end(history.terms.closes):
         raise RefusedError("calls.day_over", day=history.terms.closes)
     call = history.draft.model_copy(update={"version": listing.digest})
     with view.transaction("call.published") as change:
@@ -176,12 +180,11 @@ def open_claims(base: Base, view: View, subject: str, known: IsMember) -> CallHi
         return history
     if history.stage(view.store.clock()) is not CallStage.CLOSED:
         raise BarredError("calls.sealed", at=format_minute(history.shown_close(view.store.clock())))
-    pool = reviewer_pool(base, subject)
     claims = [_opened_claim(base, history.newest[leader]) for leader in sorted(history.newest)]
     aside = tuple(set_aside(claims))
-    barred = [found for one in pool if (found := tie_of(base, one, claims, known)) is not None]
+    barred = [found for one in history.pool if (found := tie_of(base, one, claims, known)) is not None]
     tied = {one.reviewer for one in barred}
-    free = [one for one in pool if one not in tied]
+    free = [one for one in history.pool if one not in tied]
     if len(free) < history.terms.panel:
         raise BarredError("calls.few_reviewers", least=history.terms.panel, found=len(free))
     taking_part = [one for one in claims if one.leader not in {out.leader for out in aside}]
@@ -240,7 +243,7 @@ def calls_of(base: Base, view: View) -> list[CallHistory]:
     drafts, published = view.every(TaskCall), view.every(PublishedCall)
     subjects = dict.fromkeys([one.subject for one in drafts] + [one.call.subject for one in published])
     now = view.store.clock()
-    found = [history_of(base, subject) for subject in subjects]
+    found = _histories_of(base, list(subjects))
     return sorted(found, key=lambda one: one.published.published_at if one.published else now, reverse=True)
 
 
@@ -261,37 +264,53 @@ def own_call(base: Base, view: View, subject: str) -> CallHistory:
 
 def history_of(base: Base, subject: str) -> CallHistory:
     """Return what has become of a call, whoever asks."""
-    view = base.lab.view
-    draft = view.load_head(call_head("draft", subject), TaskCall)
-    assert draft is not None
-    published = view.load_head(subject, PublishedCall)
-    if published is None:
-        return CallHistory(draft)
-    appeals = _oldest_first(view, CallAppeal, subject)
-    newest = {one.appeal.number: one for one in appeals}
-    history = CallHistory(
-        draft,
-        published,
-        receipts=tuple(_oldest_first(view, SealedClaim, subject)),
-        opened=view.load_head(call_head("opened", subject), OpenedCall),
-        released=tuple(_oldest_first(view, ReleasedReviewer, subject)),
-        appeals=tuple(newest[number] for number in sorted(newest)),
-        reached=tuple(_oldest_first(view, ReachedMilestone, subject)),
-    )
-    return _with_outcome(view, history)
+    return _histories_of(base, [subject])[0]
 
 
-def _with_outcome(view: View, history: CallHistory) -> CallHistory:
+def _histories_of(base: Base, subjects: Sequence[str]) -> list[CallHistory]:
+    """Return what has become of each call, in as many queries as for one."""
+    view, only = base.lab.view, {"call": subjects[0]} if len(subjects) == 1 else None
+    appeals = _oldest_first(view, CallAppeal, only)
+    receipts, released = _oldest_first(view, SealedClaim, only), _oldest_first(view, ReleasedReviewer, only)
+    reached = _oldest_first(view, ReachedMilestone, only)
+    newest = {one: {each.appeal.number: each for each in appeals[one]} for one in subjects}
+    heads = view.named([head for one in subjects for head in _heads_of(one, len(newest[one]))])
+    return [
+        _with_heads(
+            heads,
+            CallHistory(
+                heads[call_head("draft", one)].load(TaskCall),
+                receipts=tuple(receipts[one]),
+                released=tuple(released[one]),
+                appeals=tuple(newest[one].values()),
+                reached=tuple(reached[one]),
+            ),
+        )
+        for one in subjects
+    ]
+
+
+def _heads_of(subject: str, appeals: int) -> list[str]:
+    """Return the heads of what there is one of; an appeal may have started another round of scores."""
+    once = [call_head(part, subject) for part in ("draft", "reviewers", "opened", "tender", "standing", "award")]
+    return [subject, *once, *(judged_head(subject, number) for number in range(1, appeals + 2))]
+
+
+def _with_heads(heads: Mapping[str, Stored], history: CallHistory) -> CallHistory:
     """Return the history with what holds in its present round: an upheld appeal takes scores or award back."""
-    subject = history.call.subject
-    judged = view.load_head(f"{call_head('judged', subject)}:{history.round}", JudgedCall)
-    standing = view.load_head(call_head("standing", subject), CallStanding)
-    award = view.load_head(call_head("award", subject), CallAward)
+    subject = history.draft.subject
+    pool = _loaded(heads, call_head("reviewers", subject), ReviewerPool)
+    standing = _loaded(heads, call_head("standing", subject), CallStanding)
+    award = _loaded(heads, call_head("award", subject), CallAward)
     since = [one for one in history.appeals if award is not None and one.appeal.at >= award.proposed_at]
     withdrawn = any(one.outcome in ("award_again", "score_again") for one in since)
     return replace(
         history,
-        judged=judged,
+        published=_loaded(heads, subject, PublishedCall),
+        pool=pool.reviewers if pool is not None else (),
+        opened=_loaded(heads, call_head("opened", subject), OpenedCall),
+        tender=_loaded(heads, call_head("tender", subject), Tender),
+        judged=_loaded(heads, judged_head(subject, history.round), JudgedCall),
         standing=standing if standing is not None and standing.round == history.round else None,
         award=None if withdrawn else award,
     )
@@ -308,12 +327,6 @@ def on_panel(view: View, history: CallHistory) -> Reviewer | None:
     return next(
         (one for one in history.panel if (one.organisation, one.person) == (actor.organisation, actor.person)), None
     )
-
-
-def reviewer_pool(base: Base, subject: str) -> tuple[Reviewer, ...]:
-    """Return the named experts; empty until they are named."""
-    pool = base.lab.view.load_head(call_head("reviewers", subject), ReviewerPool)
-    return pool.reviewers if pool is not None else ()
 
 
 def require_operator(view: View) -> None:
@@ -370,10 +383,23 @@ def _version(view: View, history: CallHistory, application: str) -> str:
     return listing.digest
 
 
-def _oldest_first(view: View, model: type[_Kind], subject: str) -> list[_Kind]:
-    return view.every(model, {"call": subject})[::-1]
+def _oldest_first(view: View, model: type[_Part], only: Fields | None) -> Mapping[str, list[_Part]]:
+    """Return subject of a call → its documents of ``model``, oldest first."""
+    found: dict[str, list[_Part]] = defaultdict(list)
+    for one in reversed(view.every(model, only)):
+        found[one.call].append(one)
+    return found
+
+
+def _loaded(heads: Mapping[str, Stored], name: str, model: type[_Kind]) -> _Kind | None:
+    return heads[name].load(model) if name in heads else None
 
 
 def call_head(part: str, subject: str) -> str:
     """Return the head of one part of a call, such as its opening."""
     return f"call-{part}:{name_of(subject)}"
+
+
+def judged_head(subject: str, number: int) -> str:
+    """Return the head of the opened scores of a round."""
+    return f"{call_head('judged', subject)}:{number}"
