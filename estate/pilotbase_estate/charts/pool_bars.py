@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pilotbase.charts.drawing import Drawing, width_of
 from pilotbase.charts.palette import BLUE, HAIR, INK, MUTED, PAPER
 from pilotbase.charts.scales import Scale
-from pilotbase.documents.texts import Language, text
+from pilotbase.documents.texts import Language, percent, text
 
 WIDTH, ROW, BAR, TOP, FOOT = 680, 44, 18, 40, 26
 LEFT, RIGHT, END = 172, 520, 672
@@ -36,24 +36,23 @@ class PoolBar:
 def pool_chart(bars: Sequence[PoolBar], title: str, language: Language) -> str:
     """Return the organisations as SVG in the order given: filled within the guarantee, hollow where borrowed."""
     words = {name: text(f"chart.pool.{name}").render(language) for name in ("within", "borrowed", "guarantee", "limit")}
-    described = "; ".join(_described(bar, words) for bar in bars)
+    described = "; ".join(_described(bar, words, language) for bar in bars)
     height = TOP + ROW * len(bars) + FOOT
     drawing = Drawing(WIDTH, height, title, described)
     scale = Scale(0, 1, LEFT, RIGHT)
     _draw_legend(drawing, bars, words)
     for tick in _TICKS:
         drawing.line((scale(tick), TOP), (scale(tick), height - FOOT + 2), HAIR)
-        drawing.text((scale(tick), height - FOOT + 18), f"{tick:.0%}", anchor="middle", colour=MUTED)
+        drawing.text((scale(tick), height - FOOT + 18), percent(tick).render(language), anchor="middle", colour=MUTED)
     for index, bar in enumerate(bars):
-        _draw_bar(drawing, bar, scale, TOP + ROW * index, words)
+        _draw_bar(drawing, bar, scale, TOP + ROW * index, words, language)
     return drawing.to_svg()
 
 
-def _described(bar: PoolBar, words: dict[str, str]) -> str:
-    said = f"{bar.name}: {bar.spelled} ({bar.held:.0%})"
-    said += f", {words['guarantee']} {bar.guarantee:.0%}" if bar.guarantee else ""
-    said += f", {words['borrowed']} {bar.borrowed:.0%}" if bar.borrowed else ""
-    return said if bar.limit is None else f"{said}, {words['limit']} {bar.limit:.0%}"
+def _described(bar: PoolBar, words: dict[str, str], language: Language) -> str:
+    shares = {"guarantee": bar.guarantee or None, "borrowed": bar.borrowed or None, "limit": bar.limit}
+    marks = [f", {words[name]} {percent(one).render(language)}" for name, one in shares.items() if one is not None]
+    return f"{bar.name}: {bar.spelled} ({percent(bar.held).render(language)}){''.join(marks)}"
 
 
 def _draw_legend(drawing: Drawing, bars: Sequence[PoolBar], words: dict[str, str]) -> None:
@@ -75,7 +74,9 @@ def _word(drawing: Drawing, x: float, word: str) -> float:
     return x + width_of(word) + 18
 
 
-def _draw_bar(drawing: Drawing, bar: PoolBar, scale: Scale, top: float, words: dict[str, str]) -> None:
+def _draw_bar(
+    drawing: Drawing, bar: PoolBar, scale: Scale, top: float, words: dict[str, str], language: Language
+) -> None:
     y = top + (ROW - BAR) / 2
     within = min(bar.held, bar.guarantee)
     drawing.text((LEFT - 12, y + 14), bar.name, anchor="end", colour=INK, size=13)
@@ -87,5 +88,5 @@ def _draw_bar(drawing: Drawing, bar: PoolBar, scale: Scale, top: float, words: d
     if bar.limit is not None:
         drawing.line((scale(bar.limit), y - 5), (scale(bar.limit), y + BAR + 5), MUTED, 2, "3 3")
     drawing.text((END, y + 6), bar.spelled, anchor="end", colour=INK, bold=True, size=13)
-    under = f"{bar.held:.0%}" + (f" · {words['borrowed']} {bar.borrowed:.0%}" if bar.borrowed else "")
-    drawing.text((END, y + 21), under, anchor="end", colour=MUTED)
+    borrowed = f" · {words['borrowed']} {percent(bar.borrowed).render(language)}" if bar.borrowed else ""
+    drawing.text((END, y + 21), percent(bar.held).render(language) + borrowed, anchor="end", colour=MUTED)

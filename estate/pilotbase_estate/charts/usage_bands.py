@@ -9,7 +9,7 @@ from pilotbase.charts.columns import format_time
 from pilotbase.charts.drawing import Drawing, width_of
 from pilotbase.charts.palette import AMBER, BLUE, DEEP_BLUE, GREEN, HAIR, INK, LINE, MUTED, PALE_BLUE, PAPER
 from pilotbase.charts.scales import Scale
-from pilotbase.documents.texts import Language, text
+from pilotbase.documents.texts import Language, percent, text
 
 WIDTH, LEFT, RIGHT, TOP, TALL, FOOT, LEGEND = 760, 52, 752, 12, 220, 30, 24
 COLOURS = (BLUE, PALE_BLUE, GREEN, AMBER, DEEP_BLUE, LINE)
@@ -37,7 +37,12 @@ class Promise:
 
 
 def usage_chart(
-    bands: Sequence[UsageBand], since: float, until: float, title: str, promise: Promise | None = None
+    bands: Sequence[UsageBand],
+    since: float,
+    until: float,
+    title: str,
+    language: Language,
+    promise: Promise | None = None,
 ) -> str:
     """Return the bands as SVG, the first one lowest; "" without one. Ends are seconds since 1970.
 
@@ -50,11 +55,12 @@ def usage_chart(
         raise ValueError(f"{len(bands)} bands; {MOST_BANDS} at most")
     rows = _legend_rows(bands)
     bottom = TOP + TALL
-    described = "; ".join(f"{band.name}: {', '.join(f'{one:.0%}' for one in band.shares)}" for band in bands)
+    spelled = [", ".join(percent(one).render(language) for one in band.shares) for band in bands]
+    described = "; ".join(f"{band.name}: {shares}" for band, shares in zip(bands, spelled, strict=True))
     drawing = Drawing(WIDTH, bottom + FOOT + LEGEND * len(rows), title, described)
     heights = [sum(band.shares[index] for band in bands) for index in range(len(bands[0].shares))]
     scale = Scale(0, max(1.0, *heights), bottom, TOP)
-    _draw_axes(drawing, scale, since, until)
+    _draw_axes(drawing, scale, since, until, language)
     _draw_bands(drawing, bands, scale)
     if promise is not None:
         drawing.line((LEFT, scale(promise.share)), (RIGHT, scale(promise.share)), INK, 2, "6 4")
@@ -86,10 +92,10 @@ def _legend_rows(bands: Sequence[UsageBand]) -> list[list[tuple[int, str]]]:
     return rows
 
 
-def _draw_axes(drawing: Drawing, scale: Scale, since: float, until: float) -> None:
+def _draw_axes(drawing: Drawing, scale: Scale, since: float, until: float, language: Language) -> None:
     for tick in scale.ticks(4):
         drawing.line((LEFT, scale(tick)), (RIGHT, scale(tick)), HAIR)
-        drawing.text((LEFT - 8, scale(tick) + 4), f"{tick:.0%}", anchor="end", colour=MUTED)
+        drawing.text((LEFT - 8, scale(tick) + 4), percent(tick).render(language), anchor="end", colour=MUTED)
     short, step = until - since <= _SHORT, (until - since) / (_LABELS - 1)
     said = [format_time(since + number * step, short) for number in range(_LABELS)]
     drawing.labels_within(LEFT, RIGHT, said, scale.start + 18)

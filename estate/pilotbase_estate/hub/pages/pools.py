@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from pilotbase.documents.permissions import ReadScope
-from pilotbase.documents.texts import text
+from pilotbase.documents.texts import percent, text
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.presenters.drawn import drawn
 from pilotbase.hub.presenters.records import title_of
@@ -133,9 +133,9 @@ def history_chart(usage: UsageTold, of: str) -> SafeString:
     ]
     guarantee = usage.guarantees.get(of, 0.0)
     words = text("pool.hub.guarantee_of", organisation=title_of(of)).render(language())
-    promise = Promise(f"{words} {guarantee:.0%}", guarantee) if guarantee else None
+    promise = Promise(f"{words} {percent(guarantee).render(language())}", guarantee) if guarantee else None
     title = text("pool.hub.usage").render(language())
-    return drawn(usage_chart(bands, usage.since.timestamp(), usage.until.timestamp(), title, promise))
+    return drawn(usage_chart(bands, usage.since.timestamp(), usage.until.timestamp(), title, language(), promise))
 
 
 def _bar(pool: PoolTold, one: HoldingTold, dimension: str) -> PoolBar:

@@ -8,6 +8,8 @@ from django import template
 
 from pilotbase.documents.prices import format_money
 from pilotbase.documents.quantities import format_duration
+from pilotbase.documents.texts import percent
+from pilotbase.hub.acting import language
 from pilotbase_estate.documents.resources import format_amount
 
 register = template.Library()
@@ -34,8 +36,8 @@ def hundredths(money: int, currency: str) -> str:
 
 @register.filter
 def basis_points(rate: int) -> str:
-    """Return hundredths of a percent as a percentage: ``30 %``."""
-    return _unbroken(f"{rate / 100:g} %")
+    """Return hundredths of a percent as a percentage."""
+    return _unbroken(percent(rate / 10_000, "g").render(language()))
 
 
 @register.filter

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from pilotbase.charts.one_file import PageWording
 from pilotbase.documents.quantities import MISSING, format_span
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Text, percent, text
 from pilotbase_estate.charts.grouped_bars import BarGroup, GroupedBar, Tick, grouped_chart
 from pilotbase_estate.charts.strips import Strip, strips_chart
 from pilotbase_estate.documents.pool_replay import (
@@ -106,7 +106,7 @@ class ReplayWording(PageWording):
             Strip(
                 name,
                 tuple((number / len(one.used), share) for number, share in enumerate(one.used)),
-                format_percent(one.utilisation.get(shown)),
+                self._percent(one.utilisation.get(shown)),
             )
             for name, one in self.rows
         ]
@@ -121,7 +121,7 @@ class ReplayWording(PageWording):
             Strip(
                 name,
                 tuple((point.at / whole, point.share) for point in one.fragments),
-                format_percent(one.fragmentation),
+                self._percent(one.fragmentation),
             )
             for name, one in self.rows
         ]
@@ -131,10 +131,10 @@ class ReplayWording(PageWording):
         """Return each organisation's mean dominant share under each policy."""
         most = max((one.share for _, each in self.rows for one in each.organisations), default=0.0) or 1.0
         groups = [
-            BarGroup(self.named(name), tuple(_share_bar(row, name, most) for row in self.rows))
+            BarGroup(self.named(name), tuple(self._share_bar(row, name, most) for row in self.rows))
             for name in self._drawn()
         ]
-        ticks = [Tick(part, format_percent(part * most)) for part in (0.0, 0.5, 1.0)]
+        ticks = [Tick(part, self._percent(part * most)) for part in (0.0, 0.5, 1.0)]
         return _markup(grouped_chart(groups, self.t("replay.page.shares"), ticks))
 
     def waits(self) -> Markup:
@@ -160,8 +160,8 @@ class ReplayWording(PageWording):
     def placements(self) -> list[FigureRow]:
         """Return what each placement allocates at each demand."""
         names = dict.fromkeys(one.policy for one in self.replay.inflated)
-        heads = {mark: self.t("replay.column.asked", share=f"{100 * mark:.0f}") for mark in self._marks}
-        found = {(one.policy, one.asked): format_percent(one.allocated) for one in self.replay.inflated}
+        heads = {mark: self.t("replay.column.asked", share=percent(mark)) for mark in self._marks}
+        found = {(one.policy, one.asked): self._percent(one.allocated) for one in self.replay.inflated}
         return [
             FigureRow(self.policy(name), [(head, found[name, mark]) for mark, head in heads.items()]) for name in names
         ]
@@ -173,12 +173,12 @@ class ReplayWording(PageWording):
 
     def _of_policy(self, one: PolicyReplay) -> list[tuple[str, str]]:
         used = [
-            (self.t("replay.column.used", dimension=self.dimension(name)), format_percent(one.utilisation.get(name)))
+            (self.t("replay.column.used", dimension=self.dimension(name)), self._percent(one.utilisation.get(name)))
             for name in self.dimensions
         ]
         return used + self._named(
             jain=f"{one.jain:.3f}",
-            fragments=format_percent(one.fragmentation),
+            fragments=self._percent(one.fragmentation),
             **_spans(one.waits),
             evictions=f"{one.evictions:,}",
             lost=format_span(one.lost_seconds),
@@ -187,7 +187,16 @@ class ReplayWording(PageWording):
 
     def _of_organisation(self, own: OrganisationReplay) -> list[tuple[str, str]]:
         ended = f"{own.waits.ended:,} / {own.waits.jobs:,}"
-        return self._named(share=format_percent(own.share), ended=ended, **_spans(own.waits))
+        return self._named(share=self._percent(own.share), ended=ended, **_spans(own.waits))
+
+    def _share_bar(self, row: tuple[str, PolicyReplay], organisation: str, most: float) -> GroupedBar:
+        name, one = row
+        share = next(each.share for each in one.organisations if each.organisation == organisation)
+        return GroupedBar(name, share / most, self._percent(share))
+
+    def _percent(self, share: float | None) -> str:
+        """Return a share in percent with one decimal; a dash for None."""
+        return MISSING if share is None else percent(share, ".1f").render(self.language)
 
     def _named(self, **figures: str) -> list[tuple[str, str]]:
         return [(self.t(f"replay.column.{name}"), value) for name, value in figures.items()]
@@ -250,19 +259,8 @@ def _passed_over_by_others(trace: ReplayedTrace) -> Iterator[Text]:
         yield text("replay.assumes.windows", number=f"{trace.windows:,}")
 
 
-def format_percent(share: float | None) -> str:
-    """Return a share in percent with one decimal; a dash for None."""
-    return MISSING if share is None else f"{100 * share:.1f} %"
-
-
 def _spans(waits: WaitFigures) -> dict[str, str]:
     return {name: format_span(getattr(waits, name)) for name in ("median", "p90", "longest")}
-
-
-def _share_bar(row: tuple[str, PolicyReplay], organisation: str, most: float) -> GroupedBar:
-    name, one = row
-    share = next(each.share for each in one.organisations if each.organisation == organisation)
-    return GroupedBar(name, share / most, format_percent(share))
 
 
 def _wait_bar(row: tuple[str, PolicyReplay], organisation: str, most: float) -> GroupedBar:
