@@ -35,9 +35,10 @@ def test_it_loads_and_runs_nothing(found: PoolReplay) -> None:
 
 def test_both_languages_show_the_same_figures(found: PoolReplay) -> None:
     english, chinese = re.split(r'<div class="page" id="page-(?:en|zh)"', render_replay(found))[1:]
-    for pattern in (r'<td class="figure">([^<]*)', r"<rect [^>]*width=\"([0-9.]+)"):
-        spelled = [one.replace(" %", "%") for one in re.findall(pattern, english)]
-        assert spelled == re.findall(pattern, chinese) != []
+    figures, bars = (r'<td class="figure">([^<]*)', r"<rect [^>]*width=\"([0-9.]+)")
+    assert [one.replace(" %", "%") for one in re.findall(figures, english)] == re.findall(figures, chinese) != []
+    widths = [[float(one) for one in re.findall(bars, page)] for page in (english, chinese)]
+    assert widths[0] == pytest.approx(widths[1], rel=0.02), "bars leave room for what stands beside them"
     assert "作业" in chinese and not re.search("[\u4e00-\u9fff]", english)
     assert english.count("<svg") == chinese.count("<svg") == 4
 
