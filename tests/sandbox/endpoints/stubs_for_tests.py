@@ -109,6 +109,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
+        self.send_header("Connection", "close")  # told: a request on its way meanwhile would be an attempt nobody saw
         self.end_headers()
         with suppress(OSError, EOFError):
             for event in events:
