@@ -79,11 +79,12 @@ TABLES, STORE = {"scipy", "polars", "django"}, {"sqlalchemy", "cryptography", "d
 SPARED = {
     **dict.fromkeys(("trials.certificates", "operations.services", "operations.ledger"), TABLES),
     **dict.fromkeys(("datasets.in_box", "intake.tables_in_box", "intake.scenarios_in_box"), STORE),
+    "reactions.noticing": {"scipy.sparse", "scipy.optimize"},
 }
-"""What opens a base without a table, and what a box loads → packages that would only cost it time."""
+"""What opens a base without a table, a box and a worker load → what would only cost them time."""
 
 
-QUICK = ("trials.certificates", "intake.scenarios_in_box")
+QUICK = ("trials.certificates", "intake.scenarios_in_box", "reactions.noticing")
 
 
 @pytest.mark.one_in(2)

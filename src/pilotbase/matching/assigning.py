@@ -12,8 +12,7 @@ from heapq import heappush, heapreplace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linprog
-from scipy.sparse import csr_array
+import scipy  # loads each of its parts when it is first used
 
 from pilotbase.matching.words import Values
 
@@ -57,9 +56,9 @@ def _solve(worth: Values, chosen: _Mask, places: _Places) -> tuple[_Places, Valu
     number = len(demands)
     rows = np.concatenate([demands, len(worth) + suppliers])
     columns = np.tile(np.arange(number), 2)
-    limits = csr_array((np.ones(2 * number), (rows, columns)), shape=(sum(worth.shape), number))
+    limits = scipy.sparse.csr_array((np.ones(2 * number), (rows, columns)), shape=(sum(worth.shape), number))
     most = np.concatenate([np.ones(len(worth)), places])
-    found = linprog(-worth[chosen], A_ub=limits, b_ub=most, bounds=(0, None), method="highs-ds")
+    found = scipy.optimize.linprog(-worth[chosen], A_ub=limits, b_ub=most, bounds=(0, None), method="highs-ds")
     taken, held = np.full(len(worth), NOBODY), found.x > 0.5
     taken[demands[held]] = suppliers[held]
     duals = -found.ineqlin.marginals

@@ -15,7 +15,7 @@ from unicodedata import normalize
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
+import scipy  # loads each of its parts when it is first used
 
 from pilotbase.documents.texts import LANGUAGES, Language
 
@@ -78,7 +78,7 @@ def centred_cosine(asked: Rows, catalogue: Rows) -> Values:
     mean = np.asarray(catalogue.sum(axis=0)).ravel() / (number + _PRIOR_TEXTS)
     of_asked, of_catalogue, of_mean = asked @ mean, catalogue @ mean, mean @ mean
     products = asked @ catalogue.T
-    dense = products.toarray() if sparse.issparse(products) else products
+    dense = products.toarray() if scipy.sparse.issparse(products) else products
     centred = dense - of_asked[:, None] - of_catalogue[None, :] + of_mean
     norms = np.sqrt(np.maximum(_squares(asked) - 2 * of_asked + of_mean, 0))[:, None] * np.sqrt(
         np.maximum(_squares(catalogue) - 2 * of_catalogue + of_mean, 0)
@@ -98,21 +98,21 @@ def _compare_in_one_language(asked: list[str], catalogue: list[str]) -> Values:
     return centred_cosine(_weighted(_count_known(asked, known), weights), _weighted(counts, weights))
 
 
-def _count_grams(texts: list[str]) -> tuple[Grams, sparse.csr_matrix]:
+def _count_grams(texts: list[str]) -> tuple[Grams, scipy.sparse.csr_matrix]:
     """Return the grams that occur, sorted, and their counts, one row per text."""
     grams, places = _grams(texts)
     known, columns = np.unique(grams, return_inverse=True)
     shape = (len(texts), max(len(known), 1))
-    return known, sparse.csr_matrix((np.ones(len(grams)), (places, columns)), shape=shape)
+    return known, scipy.sparse.csr_matrix((np.ones(len(grams)), (places, columns)), shape=shape)
 
 
-def _count_known(texts: list[str], known: Grams) -> sparse.csr_matrix:
+def _count_known(texts: list[str], known: Grams) -> scipy.sparse.csr_matrix:
     """Return the counts of the ``known`` grams in other texts; grams that the catalogue lacks are left out."""
     grams, places = _grams(texts)
     columns = np.minimum(np.searchsorted(known, grams), max(len(known) - 1, 0))
     there = known[columns] == grams if len(known) else np.zeros(len(grams), bool)
     shape = (len(texts), max(len(known), 1))
-    return sparse.csr_matrix((np.ones(int(there.sum())), (places[there], columns[there])), shape=shape)
+    return scipy.sparse.csr_matrix((np.ones(int(there.sum())), (places[there], columns[there])), shape=shape)
 
 
 def _grams(texts: list[str]) -> tuple[Grams, npt.NDArray[np.int64]]:
@@ -132,18 +132,18 @@ def _grams(texts: list[str]) -> tuple[Grams, npt.NDArray[np.int64]]:
     return np.concatenate(grams), np.concatenate(places)
 
 
-def _weighted(counts: sparse.csr_matrix, weights: Values) -> sparse.csr_matrix:
+def _weighted(counts: scipy.sparse.csr_matrix, weights: Values) -> scipy.sparse.csr_matrix:
     """Return rows of length one: counts damped by their logarithm, rare grams weighted up."""
     damped = counts.copy()
     damped.sum_duplicates()
     damped.data = 1 + np.log(damped.data)
-    damped = damped @ sparse.diags(weights)
+    damped = damped @ scipy.sparse.diags(weights)
     lengths = np.sqrt(_squares(damped))
-    return sparse.csr_matrix(
-        sparse.diags(np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0)) @ damped
+    return scipy.sparse.csr_matrix(
+        scipy.sparse.diags(np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > 0)) @ damped
     )
 
 
 def _squares(rows: Rows) -> Values:
-    squared = rows.multiply(rows) if sparse.issparse(rows) else rows * rows
+    squared = rows.multiply(rows) if scipy.sparse.issparse(rows) else rows * rows
     return np.asarray(squared.sum(axis=1)).ravel()
