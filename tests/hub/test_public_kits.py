@@ -1,5 +1,6 @@
 """The kit of an open scenario at an address that everybody reaches, and what is given to nobody there."""
 
+import errno
 import hashlib
 import io
 import re
@@ -12,15 +13,17 @@ from pilotbase.data.splits import split_cases
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.steps import Step
+from pilotbase.notices.rows import list_notices
 from pilotbase.trial.scenario_folder import load_scenario, read_cases
 from pilotbase.worker.intake.kept_files import take_scenario
 from pilotbase.worker.intake.public_kits import tend_kits
 from pilotbase.worker.reactions.feed import Reactions
 from pilotbase.worker.trials.kits import SAMPLE
 from tests.catalogue.agreements_for_tests import DATASET
-from tests.catalogue.records_for_tests import DESK, OWNER
+from tests.catalogue.records_for_tests import DESK, OWNER, SUPPLIER
 from tests.hub.live_for_tests import listening
 from tests.trial.conftest import writing_application, writing_scenario
+from tests.worker.calls_for_tests import Clock
 from tests.worker.commissions_for_tests import SCENARIO, Ordered
 
 KIT = "/api/scenarios/plant/small-alarm/kit"
@@ -84,11 +87,54 @@ def test_an_address_that_asks_too_often_waits(opened):
 def test_its_owner_reads_why_it_could_not_be_made(opened, monkeypatch):
     monkeypatch.setattr("pilotbase.worker.intake.public_kits.MOST_FETCHED", 1000)
     assert ("kit", "failed") in changed(opened, "licence: CC0-1.0", "licence: CC-BY-4.0")
+    (told,) = kit_notices(opened.ordered.base.lab.store, OWNER)
+    assert "cannot be made" in told and "gives out at most 1000" in told
+    assert not kit_notices(opened.ordered.base.lab.store, DESK)
     assert "gives out at most 1000" in opened.client("owner").get(PAGE).content.decode()
     assert "gives out at most" not in opened.client("supplier").get(PAGE).content.decode()
     assert opened.client(None).get(KIT, REMOTE_ADDR="192.0.2.10").status_code == 404
     monkeypatch.undo()
     changed(opened)
+
+
+def test_one_that_fails_for_a_passing_reason_is_tried_again_later_each_time(opened, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "no space", "kit.zip")
+
+    base, store = opened.ordered.base, opened.ordered.base.lab.store
+    before = store.clock
+    clock = Clock(before())
+    monkeypatch.setattr("pilotbase.worker.intake.public_kits.write_kit", full)
+    object.__setattr__(store, "clock", clock)
+    try:
+        assert ("kit", "failed") in changed(opened, "licence: CC0-1.0", "licence: CC-BY-SA-4.0")
+        for minutes in (10, 60, 360, 1440, 1440):
+            clock.pass_days((minutes - 1) / 1440)
+            tend_kits(base)
+            assert not opened.ordered.work(), "not yet"
+            clock.pass_days(1 / 1440)
+            tend_kits(base)
+            assert opened.ordered.work() == [("kit", "failed")]
+        for who in (OWNER, DESK):
+            (told, *_) = kit_notices(store, who)
+            assert (
+                told
+                == "No kit for everyone after 4 tries: The disk is full; cannot write kit.zip. It is tried again daily"
+            )
+        assert not kit_notices(store, SUPPLIER)
+        monkeypatch.undo()
+        clock.pass_days(1)
+        tend_kits(base)
+        assert ("kit", "done") in opened.ordered.work()
+    finally:
+        object.__setattr__(store, "clock", before)
+    changed(opened)
+    assert tend_kits(base) == 1
+
+
+def kit_notices(store, who):
+    said = (one.sentence.render("en") for one in list_notices(store.as_actor(who), limit=200)[0])
+    return [one for one in said if "kit for everyone" in one]
 
 
 def test_a_closed_dataset_that_has_the_file_is_told_to_nobody_and_ends_the_kit(opened, monkeypatch):

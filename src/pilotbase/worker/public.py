@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import takewhile
 
 from pilotbase.certificate.status import (
     MOST_CERTIFICATES,
@@ -26,12 +27,17 @@ from pilotbase.documents.states import ScenarioState
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.texts import LANGUAGES, Text
 from pilotbase.documents.vocabularies import WorkKind
-from pilotbase.workspace.jobs import JobState, enqueue, ordered_jobs
+from pilotbase.workspace.jobs import Job, JobState, enqueue, ordered_jobs
 from pilotbase.workspace.listings import Listing, Query, count_by, find_listing
 from pilotbase.workspace.records import fold
 from pilotbase.workspace.store import View
+from pilotbase.workspace.work import Retry
 
 PAGE = 24
+KIT_RETRY = Retry((600, 3600, 21_600, 86_400), forever=True)
+"""When a kit that could not be made is ordered again."""
+_LASTING = frozenset({"worker.kit_over_limit", "worker.dataset_not_named"})
+"""Why a kit will never be made of a scenario version: codes of its failures that do not pass by themselves."""
 
 
 @dataclass(frozen=True)
@@ -108,9 +114,31 @@ def order_kit(view: View, subject: Subject, version: Digest) -> None:
         enqueue(change, WorkKind.KIT, _work(version), {"subject": subject, "scenario": version})
 
 
+def failed_kits(view: View, version: Digest) -> list[Job]:
+    """Return the orders for the kit of a scenario version that have failed since it was last made, newest first."""
+    ended = (job for job in ordered_jobs(view, _work(version)) if job.ended)
+    return list(takewhile(lambda job: job.state is JobState.FAILED, ended))
+
+
 def why_failed(view: View, version: Digest) -> Text | None:
-    """Return why the kit of a scenario version could not be made when it was last ordered; None: it did not fail."""
-    return next((job.reason for job in ordered_jobs(view, _work(version))[:1] if job.state is JobState.FAILED), None)
+    """Return why the kit of a scenario version could not be made when it was last tried; None: it did not fail."""
+    return next((job.reason for job in failed_kits(view, version)), None)
+
+
+def is_kit_due(view: View, version: Digest) -> bool:
+    """Return whether to order the kit of a scenario version: after a failure later each time, unless that lasts."""
+    newest = next(iter(ordered_jobs(view, _work(version))), None)
+    if newest is None or newest.state is not JobState.FAILED:
+        return newest is None or newest.ended
+    delay = KIT_RETRY.after(len(failed_kits(view, version)))
+    if is_lasting(newest) or delay is None or newest.ended_at is None:
+        return False
+    return newest.ended_at + delay <= view.store.clock()
+
+
+def is_lasting(failed: Job) -> bool:
+    """Return whether the reason why a kit could not be made does not pass by itself."""
+    return failed.reason is not None and failed.reason.code in _LASTING
 
 
 def _work(version: Digest) -> str:

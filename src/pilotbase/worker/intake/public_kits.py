@@ -32,7 +32,7 @@ from pilotbase.trial.entering import may_publish_sample
 from pilotbase.trial.sealed import OpenedScenario
 from pilotbase.worker.base import Base
 from pilotbase.worker.intake.kept_files import kept_of, require_source_named
-from pilotbase.worker.public import order_kit, why_failed
+from pilotbase.worker.public import is_kit_due, order_kit, why_failed
 from pilotbase.worker.trials.kits import MOST_FETCHED, is_kit, read_kit, require_packable, write_kit
 from pilotbase.worker.whole_files import write_whole
 from pilotbase.workspace.actors import parties
@@ -142,7 +142,7 @@ def tend_kits(base: Base) -> int:
     made = [kit for kit in base.lab.view.every(PublicKit) if base.lab.vault.blobs.exists(kit.file)]
     for version in {files.scenario for _, files in kept_of(base, None)} - {kit.scenario for kit in made}:
         subject = base.lab.view.load(version, Scenario).subject
-        if lacks_kit(base, subject) == version and why_failed(base.lab.view, version) is None:
+        if lacks_kit(base, subject) == version and is_kit_due(base.lab.view, version):
             order_kit(base.lab.view, subject, version)
     withdrawn = [kit for kit in made if not _stands(base, kit)]
     for kit in withdrawn:

@@ -23,6 +23,8 @@ from pilotbase.worker.intake.kept_files import opened_scenario
 from pilotbase.workspace.jobs import Job
 
 Handler = Callable[[Base, Job, OnProgress], None]
+Failure = Act | Callable[[Base, Job], None]
+"""What follows when a job fails: the step that its record takes, or what to do. The job says the reason."""
 Sweep = Callable[[Base], int]
 """Erases what jobs have left and nobody needs any more; returns the number of erased things."""
 

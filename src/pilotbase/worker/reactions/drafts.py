@@ -23,11 +23,12 @@ from pilotbase.documents.terms import term_name
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import ConsentState, Role
 from pilotbase.notices.making import NoticeDraft
-from pilotbase.notices.outbox import RolesOf
+from pilotbase.notices.outbox import RolesOf, tell
 from pilotbase.notices.webhooks import all_webhooks
 from pilotbase.service.registry import load_service
 from pilotbase.vault.opening import hidden_set_of
 from pilotbase.worker.trials.tenders import entries_of_closed, tender_of
+from pilotbase.workspace.jobs import Job
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.log.entries import REFUSED, USED, LogEntry
 from pilotbase.workspace.store import Change, View
@@ -133,6 +134,25 @@ def of_tender(view: View, tender: Tender, code: str, happening: str) -> Iterator
     for subject in (tender.scenario, *(one.application for one in entries_of_closed(view, tender))):
         address, body = Address(organisation=holder_of(subject)), _body(view, subject, "tender", said)
         yield NoticeDraft(NoticeKind.STEP, subject, address, body, happening)
+
+
+def of_kit(view: View, subject: Subject, failed: Job, tries: int, lasts: bool) -> Iterator[NoticeDraft]:
+    """Yield the notices that a scenario has no public kit: to its owner, and to operators if the base can be at fault.
+
+    ``failed``: the order that failed; ``tries``: how often it was tried.
+    """
+    said = text(f"worker.told_kit_{'lasts' if lasts else 'retried'}", reason=failed.reason, tries=tries)
+    addresses = [Address(organisation=holder_of(subject)), *([] if lasts else [Address(role=Role.OPERATOR)])]
+    for address in addresses:
+        body = _body(view, subject, "scenario", said)
+        yield NoticeDraft(NoticeKind.STEP, subject, address, body, f"{failed.subject} {failed.attempt}")
+
+
+def tell_of(view: View, drafts: Iterable[NoticeDraft]) -> None:
+    """Keep notices of what is no change of a record, and queue them for webhooks."""
+    kept, roles = list(drafts), webhook_roles(view)
+    with view.store.database.write() as connection:
+        tell(connection, kept, roles, view.store.clock())
 
 
 def _body(view: View, subject: Subject, record: str, said: Text) -> NoticeBody:

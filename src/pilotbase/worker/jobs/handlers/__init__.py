@@ -7,15 +7,15 @@ this name of a plug-in, lists its ``HANDLERS``; it may list ``FAILURES``, ``SWEE
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 
 from pilotbase.catalogue.advancing import Move, advance
 from pilotbase.documents.errors import PilotbaseError
-from pilotbase.documents.permissions import Act
 from pilotbase.documents.plugins import loaded
 from pilotbase.documents.texts import Text
 from pilotbase.worker.base import Base
-from pilotbase.worker.jobs.handling import Handler, Sweep
+from pilotbase.worker.jobs.handling import Failure, Handler, Sweep
 from pilotbase.workspace.jobs import Job
 
 _FOUND = loaded("worker.jobs.handlers")
@@ -24,11 +24,10 @@ HANDLERS: Mapping[str, Handler] = {kind: handler for module in _FOUND for kind, 
 PASSING = frozenset(code for module in _FOUND for code in getattr(module, "PASSING", ()))
 """Codes of errors that pass by themselves: the job is put back in the queue."""
 SWEEPS: tuple[Sweep, ...] = tuple(sweep for module in _FOUND for sweep in getattr(module, "SWEEPS", ()))
-_Told = Act | Callable[[Base, Job], None]
-_FAILURES: Mapping[str, _Told] = {
+_FAILURES: Mapping[str, Failure] = {
     kind: one for module in _FOUND for kind, one in getattr(module, "FAILURES", {}).items()
 }
-"""Kind of job → the step that its record takes when it fails, or what to do."""
+"""Kind of job → what follows when it fails."""
 
 
 def give_up(base: Base, job: Job, reason: Text) -> None:
@@ -37,7 +36,7 @@ def give_up(base: Base, job: Job, reason: Text) -> None:
     if act is None:
         return
     if callable(act):
-        act(base, job)
+        act(base, replace(job, reason=reason))
         return
     try:
         advance(base.lab.view, job.subject, act, Move(reason=reason))

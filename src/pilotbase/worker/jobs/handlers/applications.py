@@ -12,14 +12,13 @@ from pilotbase.documents.progress import OnProgress
 from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.scenario import Approval
 from pilotbase.documents.vocabularies import WorkKind
-from pilotbase.notices.outbox import tell
 from pilotbase.trial.rehearsing import rehearse
 from pilotbase.trial.running import PreparedApplication
 from pilotbase.trial.sealed import OpenedScenario
 from pilotbase.trial.tender import freeze_tender, require_entrant
 from pilotbase.worker.base import Base
 from pilotbase.worker.jobs.handling import Handler, granted, record_of, take_in, take_step
-from pilotbase.worker.reactions.drafts import of_tender, webhook_roles
+from pilotbase.worker.reactions.drafts import of_tender, tell_of
 from pilotbase.worker.trials.boards import score_on_board
 from pilotbase.worker.trials.folder import rehearsal_folder, write_rehearsal
 from pilotbase.worker.trials.proving import require_rehearsed
@@ -67,14 +66,10 @@ def decide_ordered(base: Base, job: Job, on_progress: OnProgress) -> None:
 
 def tell_failure(base: Base, job: Job) -> None:
     """Notify the parties of a tender that its job failed; only the owner may read why, on the page."""
-    view, now = base.lab.view, base.lab.store.clock()
+    view = base.lab.view
     tender = view.load_head(job.subject, Tender)
-    if tender is None:
-        return
-    drafts = list(of_tender(view, tender, "tender.told_failed", f"{job.subject} {job.attempt}"))
-    roles = webhook_roles(view)
-    with view.store.database.write() as connection:
-        tell(connection, drafts, roles, now)
+    if tender is not None:
+        tell_of(view, of_tender(view, tender, "tender.told_failed", f"{job.subject} {job.attempt}"))
 
 
 HANDLERS: Mapping[WorkKind, Handler] = {

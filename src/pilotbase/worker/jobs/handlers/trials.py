@@ -16,8 +16,20 @@ from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.trial.freezing import FreezeOrder, freeze_plan
 from pilotbase.worker.base import Base
 from pilotbase.worker.intake.public_kits import keep_kit, lacks_kit, tend_kits
-from pilotbase.worker.jobs.handling import Handler, Sweep, granted, record_of, seal_version, staged, take_in, take_step
+from pilotbase.worker.jobs.handling import (
+    Failure,
+    Handler,
+    Sweep,
+    granted,
+    record_of,
+    seal_version,
+    staged,
+    take_in,
+    take_step,
+)
 from pilotbase.worker.providers import seats
+from pilotbase.worker.public import KIT_RETRY, failed_kits, is_lasting
+from pilotbase.worker.reactions.drafts import of_kit, tell_of
 from pilotbase.worker.sample_bundles.orders import erase_packed, pack_ordered
 from pilotbase.worker.trials.carrying import carried_evidence
 from pilotbase.worker.trials.consenting import end_refused, run_unless_held
@@ -32,6 +44,13 @@ def make_kit(base: Base, job: Job, on_progress: OnProgress) -> None:
         sealed = seal_version(base, version, on_progress)
         on_progress(Progress(text("job.progress.kit")))
         keep_kit(base, sealed)
+
+
+def tell_missing_kit(base: Base, job: Job) -> None:
+    """Notify who can act that a scenario has no kit: at once if that lasts, else once tries come no later any more."""
+    tries, lasts = len(failed_kits(base.lab.view, job.payload["scenario"])) + 1, is_lasting(job)
+    if lasts or tries == len(KIT_RETRY.delays):
+        tell_of(base.lab.view, of_kit(base.lab.view, job.payload["subject"], job, tries, lasts))
 
 
 def freeze(base: Base, job: Job, on_progress: OnProgress) -> None:
@@ -74,5 +93,9 @@ HANDLERS: Mapping[WorkKind, Handler] = {
     WorkKind.CONSENT_REFUSED: staged("job.progress.consent_refused", lambda base, job: end_refused(base, job.subject)),
     WorkKind.BUNDLE: staged("job.progress.bundle", pack_ordered),
 }
-FAILURES: Mapping[WorkKind, Act] = {WorkKind.FREEZE: Act.PLAN_REFUSED, WorkKind.TRIAL: Act.TRIAL_FAIL}
+FAILURES: Mapping[WorkKind, Failure] = {
+    WorkKind.KIT: tell_missing_kit,
+    WorkKind.FREEZE: Act.PLAN_REFUSED,
+    WorkKind.TRIAL: Act.TRIAL_FAIL,
+}
 SWEEPS: tuple[Sweep, ...] = (erase_packed, tend_kits)
