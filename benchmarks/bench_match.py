@@ -13,15 +13,19 @@ Assignment: 2,000 demands and 2,000 suppliers with one application each, made-up
 second application with the contract of a demand; judging every pair and both ways of assigning. The peer solves the
 same values with ``scipy.optimize.linear_sum_assignment``, a column a place, and must find the same total.
 
+Exposure: which share of the first places goes to applications without a certificate; the peer is their share of all.
+
 Demands in words: how many of the thirty of the test half are drafted right, and how long a hundred pages take.
 """
 
 from __future__ import annotations
 
+import gc
 import resource
 import statistics
 import tempfile
 import time
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -45,9 +49,10 @@ from pilotbase.matching.assignment import field_of
 from pilotbase.matching.comparing import Passage
 from pilotbase.matching.drafting import draft_demand
 from pilotbase.matching.finding import APPLICATIONS, NEAREST, SCENARIOS
-from pilotbase.matching.index import ask, digest_of_text
-from pilotbase.matching.meaning import DIMENSIONS, MeaningComparer, open_model
-from pilotbase.matching.pairing import pair_all
+from pilotbase.matching.index import MeaningIndex, ask, digest_of_text
+from pilotbase.matching.judging import ALIKE_WORDS, WEIGHTS
+from pilotbase.matching.meaning import DIMENSIONS, MeaningComparer, open_meaning, open_model
+from pilotbase.matching.pairing import first_of, pair_all
 from pilotbase.matching.pairs import ApplicationOffer, Need, need_of, offer_of
 from pilotbase.worker.matching import match_document, match_subject
 from pilotbase.workspace import tables
@@ -56,6 +61,7 @@ from pilotbase.workspace.listings import Query, list_page
 from pilotbase.workspace.store import Store, View
 from tests.matching.bilingual_for_tests import PROBLEMS
 from tests.matching.drafts_for_tests import KINDS, is_right, labelled_demands
+from tests.matching.labelled_for_tests import DIRECTIONS, labelled, made_up_trials
 from tests.matching.pairs_for_tests import application, scenario
 
 OPERATOR = actor("base", Role.OPERATOR, person="p-desk")
@@ -78,7 +84,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="pb-bench-") as scratch:
         store = filled_store(Path(scratch), Size(number, number, 0))
         found = [*speed(store, times, number), found_among(store, number), *by_meaning(store, times, number)]
-        rows = [*found, *drafts()]
+        rows = [*found, *exposure(), *drafts()]
         store.close()
     rows += assigning(100 if options.quick else ASSIGNED)
     if options.quick:
@@ -103,10 +109,9 @@ def speed(store: Store, times: int, number: int) -> list[Row]:
     asked = [one for one in list_page(view, Query("scenario", states=("open",)), limit=times).items]
     words = {one.subject: " ".join(need_of(view.load(one.digest, Scenario)).sentences) for one in asked}
     print("  making the peer's matrix", flush=True)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    begun = time.perf_counter()
+    before, begun = resident(), time.perf_counter()
     compare = peer(store)
-    made, memory = time.perf_counter() - begun, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    made, memory = time.perf_counter() - begun, resident() - before
     match_subject(view, asked[0].subject)
     ours, theirs = [], []
     for one in asked:
@@ -153,9 +158,9 @@ def by_meaning(store: Store, times: int, number: int) -> list[Row]:
     print("  making up meanings", flush=True)
     subjects = make_up_meanings(store)
     view, known = store.as_actor(OPERATOR), {"demand": SCENARIOS, "offer": APPLICATIONS}
-    before, begun = memory_used(), time.perf_counter()
+    begun = time.perf_counter()
     asked = [ask(view, known, stored_words(subject)) for subject in subjects[:times]]  # type: ignore[arg-type]
-    made, memory = time.perf_counter() - begun, memory_used() - before
+    made = time.perf_counter() - begun
     found = {"after a change": [], "p95": []}  # type: ignore[var-annotated]
     for question, subject in zip(asked, subjects, strict=False):
         assert question is not None
@@ -173,7 +178,29 @@ def by_meaning(store: Store, times: int, number: int) -> list[Row]:
         row(f"{name}, p95 after a change of the base", p95(found["after a change"]), "ms", None, True),
         row("embedding of a new text, p95", p95(new), "ms", None, True),
         row("meanings read into memory", made, "s", None, True),
-        row("memory held for meanings", memory, "MB", None, True),
+        row("memory held for meanings", memory_held(view), "MB", None, True),
+    ]
+
+
+def exposure() -> list[Row]:
+    """Return which share of first places goes to applications without a certificate, in made-up trials.
+
+    On the labelled texts, with `made_up_trials`; eight in ten verdicts hold for the demand in question too.
+    """
+    half, by = labelled("test"), open_meaning()
+    shares = []
+    for direction, (mine, other) in enumerate(DIRECTIONS):
+        words = np.nan_to_num(by.compare(half.demands(mine), half.offers(other))).clip(0)
+        fitting = words >= ALIKE_WORDS[by.method]
+        for _, certified, evidence in made_up_trials(half, by, mine, direction, 0.8):
+            scores = WEIGHTS.words * words + WEIGHTS.evidence * evidence
+            places = first_of(scores, fitting, 1), fitting, first_of(scores, fitting | True, 10), fitting | True
+            shares.append([one[:, ~certified].sum() / one.sum() for one in places])
+    first, of_fitting, ten, of_all = np.mean(shares, axis=0)
+    name = "that go to applications without a certificate, simulated"
+    return [
+        row(f"first places {name}", first, "share", None, True, "all that may fit", of_fitting, first / of_fitting),
+        row(f"first ten places, cut off nowhere, {name}", ten, "share", None, True, "all", of_all, ten / of_all),
     ]
 
 
@@ -267,9 +294,25 @@ def market(number: int, chance: np.random.Generator) -> tuple[list[Need], list[A
     return needs, offers, MeaningComparer(lambda kind, one: meanings.get((kind, one)))
 
 
-def memory_used() -> float:
-    """Return the most memory that this process has held, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def resident() -> float:
+    """Return how much memory this process holds now, in MB."""
+    gc.collect()
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 1e6
+
+
+def memory_held(view: View) -> float:
+    """Return how many MB all meanings of a store take, by the allocations of a process that reads them.
+
+    The growth of this process would not tell: it has held more for the peer, and fills that again.
+    """
+    index = MeaningIndex()
+    gc.collect()
+    tracemalloc.start()
+    index.refresh(view)
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return held / 1e6
 
 
 def plant(view: View, name: str, problem: str) -> None:

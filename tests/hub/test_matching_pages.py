@@ -82,6 +82,14 @@ def test_the_map_of_gaps_counts_what_the_reader_sees(matched):
     assert f'href="{SCENARIO}"' in page(matched, "owner", "/matching/")
 
 
+def test_only_who_has_the_overview_sees_how_small_suppliers_fare(matched):
+    """Acme holds a certificate and stands first; globex, with one application of one, has half of what fits."""
+    shown = re.sub(r"<[^>]+>", " ", page(matched, "desk", "/matching/"))
+    assert re.search(r"Without a certificate in force\s+1 / 2\s+50 %\s+50 %\s+0 %", shown)
+    assert "Exposure of small suppliers" not in page(matched, "supplier", "/matching/")
+    assert "小型供给方的曝光" in page_in_chinese(matched, "regulator", "/matching/")
+
+
 def test_who_takes_what_is_shown_for_the_places_that_are_asked_for(matched):
     shown = page(matched, "desk", "/matching/assignment/")
     assert "Most valuable" in shown and "Stable" in shown and "1 more" not in shown
@@ -139,7 +147,9 @@ def test_the_command_line_drives_the_hub(matched, tmp_path):
         assert "application:acme/forest" in run("scenario", "plant/milling")
         assert "application:globex/oak" in run("scenario", str(file))
         assert '"subject": "scenario:plant/milling"' in run("application", "acme/forest", "--json", who="supplier")
-        assert "1 open scenario and 2 applications" in run("gaps")
+        gaps = run("gaps")
+        assert "1 open scenario and 2 applications" in gaps
+        assert re.search(r"Without a certif.*1 / 2[ │]+50 %[ │]+50 %", gaps)
         assert "acme/forest" in run("assign", who="desk")
         assert "globex/oak" in run("assign", "--places", "acme=0", who="desk")
 

@@ -78,6 +78,21 @@ def ndcg_of(compare, half):
     return {each: ndcg(compare(half.demands(each[0]), half.offers(each[1])), half.grades) for each in DIRECTIONS}
 
 
+def made_up_trials(half, comparer, language, seed, carried):
+    """Yield which offers work, which were tried, and the evidence for each demand, a hundred times.
+
+    Six in ten work, and half were tried on their topic's other demand. ``carried``: the share of verdicts that hold for
+    the demand in question too.
+    """
+    chance, number = np.random.default_rng(seed), len(half.topics)
+    works, tried, told = (chance.random((100, number)) < share for share in (0.6, 0.5, carried))
+    alike = np.nan_to_num(comparer.compare(half.demands(language), half.demands(language))).clip(0) / 2
+    likeness = alike[np.arange(2 * number)[:, None], 2 * np.arange(number) + 1 - np.arange(2 * number)[:, None] % 2]
+    for right, known, correct in zip(works, tried, told, strict=True):
+        evidence = np.where(right == correct, likeness, -likeness) * known
+        yield right, known & (right == correct), evidence / (1 + np.abs(evidence))
+
+
 def other_language_share(compare, half):
     """Return the share of the other language in the top ten, of a list that holds each offer in both languages."""
     catalogue, number = [*half.offers("zh"), *half.offers("en")], len(half.topics)

@@ -7,7 +7,15 @@ from pilotbase.matching.concepts import CharacterComparer
 from pilotbase.matching.judging import ALIKE_WORDS, WEIGHTS
 from pilotbase.matching.meaning import open_meaning, open_model
 from pilotbase.matching.words import compare_characters
-from tests.matching.labelled_for_tests import DIRECTIONS, bm25, labelled, ndcg, ndcg_of, other_language_share
+from tests.matching.labelled_for_tests import (
+    DIRECTIONS,
+    bm25,
+    labelled,
+    made_up_trials,
+    ndcg,
+    ndcg_of,
+    other_language_share,
+)
 
 WITHIN, ACROSS = DIRECTIONS[::3], DIRECTIONS[1:3]
 
@@ -84,21 +92,11 @@ def test_what_is_alike_is_told_from_what_is_not(comparer, kept):
     ],
 )  # fmt: skip
 def test_evidence_helps_where_verdicts_carry_over_to_similar_scenarios(comparer, carried, least, most):
-    """Made-up trials on the labelled texts: six in ten offers work, and half were tried on the topic's other demand.
-
-    ``carried``: the share of verdicts that hold for the demand in question too. Only an offer that works is worth
-    finding; no contract is known.
-    """
+    """Only an offer that works is worth finding; no contract is known."""
     half, by, found = labelled("test"), comparer(), []
     for direction, (mine, other) in enumerate(DIRECTIONS):
-        chance, number = np.random.default_rng(direction), len(half.topics)
-        works, tried, told = (chance.random((100, number)) < share for share in (0.6, 0.5, carried))
         words = np.nan_to_num(by.compare(half.demands(mine), half.offers(other))).clip(0)
-        alike = np.nan_to_num(by.compare(half.demands(mine), half.demands(mine))).clip(0) / 2
-        likeness = alike[np.arange(2 * number)[:, None], 2 * np.arange(number) + 1 - np.arange(2 * number)[:, None] % 2]
-        for right, known, correct in zip(works, tried, told, strict=True):
-            evidence = np.where(right == correct, likeness, -likeness) * known
-            evidence /= 1 + np.abs(evidence)
+        for right, _, evidence in made_up_trials(half, by, mine, direction, carried):
             grades = half.grades * right
             asked = grades.any(axis=1)
             ways = (WEIGHTS.words * words + weight * evidence for weight in (WEIGHTS.evidence, 0))

@@ -184,6 +184,22 @@ def _print_gaps(found: GapMap) -> None:
         print_table(text("match.gaps"), columns, rows)
     for gap in (*found.unmet, *found.unused):
         say(text("match.line", subject=gap.subject, why=gap.why))
+    if found.suppliers:
+        _print_exposure(found)
+
+
+def _print_exposure(found: GapMap) -> None:
+    shares = ("of_fitting", "of_ten", "of_first")
+    rows = (
+        (
+            text(f"match.exposure.{one.group}"),
+            f"{one.suppliers} / {found.suppliers}",
+            *("–" if (share := getattr(one, name)) is None else percent(share) for name in shares),
+        )
+        for one in found.exposure
+    )
+    columns = (f"match.exposure.{name}" for name in ("group", "suppliers", *shares))
+    print_table(text("match.exposure"), columns, rows)
 
 
 def _place(cell: GapCell) -> Iterator[Text]:

@@ -167,6 +167,20 @@ class GapCell(Part):
     """Applications that fit no open scenario."""
 
 
+class SupplierExposure(Part):
+    """How often some suppliers stand among the first matches of a demand, against how often they may fit."""
+
+    group: Literal["uncertified", "small"]
+    """No application of theirs holds a certificate that accepts; or they have submitted one application only."""
+    suppliers: int = pydantic.Field(ge=0)
+    of_fitting: float | None = pydantic.Field(default=None, ge=0, le=1)
+    """Their share of all pairs that may fit; None: there are none."""
+    of_ten: float | None = pydantic.Field(default=None, ge=0, le=1)
+    """Their share of the first ten places of each demand."""
+    of_first: float | None = pydantic.Field(default=None, ge=0, le=1)
+    """Their share of the first place of each demand."""
+
+
 class GapMap(Newest, Document, published=True):
     """Demand without supply and supply without demand, within what the caller may see."""
 
@@ -176,6 +190,10 @@ class GapMap(Newest, Document, published=True):
     cells: tuple[GapCell, ...] = ()
     unmet: tuple[Gap, ...] = ()
     unused: tuple[Gap, ...] = ()
+    suppliers: int = pydantic.Field(default=0, ge=0)
+    """Suppliers of the applications that were evaluated."""
+    exposure: tuple[SupplierExposure, ...] = ()
+    """Of small suppliers and of those without a certificate."""
 
 
 class FollowedRecord(Part):

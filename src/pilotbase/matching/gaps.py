@@ -8,12 +8,13 @@ scenario stands with the demand that it resembles most.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 
 import numpy as np
+import numpy.typing as npt
 
-from pilotbase.documents.matching import Gap, GapCell, GapMap
+from pilotbase.documents.matching import Gap, GapCell, GapMap, SupplierExposure
 from pilotbase.documents.texts import Text, text
 from pilotbase.matching.finding import pair_newest
 from pilotbase.matching.judging import ALIKE_SHARE
@@ -39,7 +40,32 @@ def gap_map(view: View, proofs: Sequence[ProvenPair], now: datetime) -> GapMap:
         cells=_cells(pairs, met, used),
         unmet=_gaps(pairs.needs, met, lambda row: _why_unmet(pairs, row)),
         unused=_gaps(pairs.offers, used, lambda column: _why_unused(pairs, column)),
+        suppliers=len({offer.owner for offer in pairs.offers}),
+        exposure=_exposure(pairs, {proof.supplier for proof in proofs if proof.accepted}),
     )
+
+
+def _exposure(pairs: Pairing, certified: Collection[str]) -> tuple[SupplierExposure, ...]:
+    """Return how often suppliers without a certificate, and small ones, come first, against how often they may fit."""
+    owners = [offer.owner for offer in pairs.offers]
+    number, first, ten = Counter(owners), pairs.first(1), pairs.first(10)
+    groups = {"uncertified": [one not in certified for one in owners], "small": [number[one] == 1 for one in owners]}
+    return tuple(
+        SupplierExposure.model_validate(
+            {
+                "group": group,
+                "suppliers": len({owner for owner, is_one in zip(owners, of_group, strict=True) if is_one}),
+                "of_fitting": _share_of(pairs.fitting, of_group),
+                "of_ten": _share_of(ten, of_group),
+                "of_first": _share_of(first, of_group),
+            }
+        )
+        for group, of_group in groups.items()
+    )
+
+
+def _share_of(chosen: npt.NDArray[np.bool_], columns: Sequence[bool]) -> float | None:
+    return float(chosen[:, np.array(columns, bool)].sum() / chosen.sum()) if chosen.any() else None
 
 
 def _gaps(side: Sequence[Need | ApplicationOffer], met: Sequence[bool], why: Callable[[int], Text]) -> tuple[Gap, ...]:

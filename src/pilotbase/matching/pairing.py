@@ -60,9 +60,21 @@ class Pairing:
         scores: Values = self.ease + WEIGHTS.evidence * self.evidence
         return scores
 
+    def first(self, number: int) -> _Mask:
+        """Return which pairs stand among the first ``number`` that may fit their need."""
+        return first_of(self.scores, self.fitting, number)
+
     def refusals(self, need: int, offer: int) -> tuple[Constraint, ...]:
         """Return what refuses a pair that is alike."""
         return self._refusals.get((int(self._groups[0][need]), int(self._groups[1][offer])), ())
+
+
+def first_of(scores: Values, fitting: _Mask, number: int) -> _Mask:
+    """Return which of the pairs that are ``fitting`` stand among the first ``number`` of their row."""
+    order = np.argsort(-np.where(fitting, scores, -np.inf), axis=1, kind="stable")[:, :number]
+    first = np.zeros_like(fitting)
+    np.put_along_axis(first, order, True, axis=1)
+    return first & fitting
 
 
 def pair_all(

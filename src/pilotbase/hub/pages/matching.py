@@ -15,7 +15,7 @@ from pilotbase.charts.grids import gap_chart
 from pilotbase.documents.base import localized
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.matching import GapCell, GapMap, Match, Matches, method_of
-from pilotbase.documents.permissions import Act, SubjectRelation, permitted
+from pilotbase.documents.permissions import Act, ReadScope, SubjectRelation, permitted
 from pilotbase.documents.subjects import holder_of, name_of
 from pilotbase.documents.texts import Text, percent, text
 from pilotbase.documents.vocabularies import Role
@@ -66,6 +66,7 @@ def show(request: HubRequest) -> HttpResponse:
         "method": method_of(found),
         "least": percent(found.least_share),
         "chart": drawn(gap_chart(_squares(found), language())),
+        "exposure": found.exposure if acting.reads(ReadScope.OVERVIEW) else (),
         "followed": do(FOLLOWED, acting.view, {}),
         "own_scenarios": _own(acting, "scenario", Role.DEMAND_OWNER),
         "own_applications": _own(acting, "application", Role.SUPPLIER),
