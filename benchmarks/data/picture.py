@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.publishing import ROOT
-from pilotbase.charts.drawing import Drawing
-from pilotbase.charts.palette import BLUE, MUTED
+from pilotbase.charts.drawing import BLUE, MUTED, Drawing
 from pilotbase.charts.scales import Scale
 
 PICTURE = ROOT / "docs" / "images" / "quality-memory.svg"

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.evidence.contract import Row, Way
-from pilotbase.charts.drawing import Drawing, width_of
-from pilotbase.charts.palette import AMBER, BLUE, GREEN, HAIR, INK, LINE, MUTED, PALE_BLUE, RED
+from pilotbase.charts.drawing import AMBER, BLUE, GREEN, HAIR, INK, LINE, MUTED, PALE_BLUE, RED, Drawing, width_of
 from pilotbase.charts.scales import Scale
 
 WIDTH = 760.0

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from pilotbase.charts.drawing import Drawing
-from pilotbase.charts.palette import AMBER, BLUE, GREEN, HAIR, INK, LINE, MUTED, PALE_BLUE, PALE_GREEN, RED
+from pilotbase.charts.drawing import AMBER, BLUE, GREEN, HAIR, INK, LINE, MUTED, PALE_BLUE, PALE_GREEN, RED, Drawing
 from pilotbase.documents.texts import LANGUAGES
 
 Words = Mapping[str, tuple[str, str]]

@@ -14,7 +14,7 @@ from pilotbase.documents.vocabularies import Outcome
 from pilotbase.trial.answering import AnswerLog
 from pilotbase.trial.scorer import score_trial
 from pilotbase.vault.attempts import attempts_of, remaining
-from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.sealing import HiddenSet
 from pilotbase.worker.trials.certificates import issue
 from pilotbase.worker.trials.log_check import verify_base_log
 from pilotbase.worker.trials.proving import freeze_in, prove, rehearse_in

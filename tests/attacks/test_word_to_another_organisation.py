@@ -17,7 +17,7 @@ from pilotbase.trial import running
 from pilotbase.trial.scorer import score_trial
 from pilotbase.trial.sealed import load_sealed, read_public_sample
 from pilotbase.vault.attempts import AttemptState, attempts_of
-from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.sealing import HiddenSet
 from pilotbase.worker.intake.kept_files import take_application
 from pilotbase.worker.trials.proving import freeze_in, rehearse_in, take_in
 from tests.catalogue.records_for_tests import OTHER_SUPPLIER

@@ -7,10 +7,9 @@ from xml.etree import ElementTree
 import pytest
 import qrcode
 
-from pilotbase.charts.criterion import CandidateRow, LeaderStep, candidates_chart, leader_chart
+from pilotbase.charts.criterion import CandidateRow, LeaderStep, candidates_chart, leader_chart, order_chart
 from pilotbase.charts.drawing import width_of
-from pilotbase.charts.partial_order import order_chart
-from pilotbase.charts.qr_code import MODULE, QUIET, qr_code
+from pilotbase.charts.marks import MODULE, QUIET, qr_code
 from pilotbase.documents.api.trials import ComparedCriterion
 from pilotbase.documents.board import Separated, TenderResult, TenderTerms
 from pilotbase.documents.texts import LANGUAGES, Language

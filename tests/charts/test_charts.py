@@ -10,10 +10,9 @@ import pytest
 
 from pilotbase.charts.confidence_sequence import confidence_sequence_chart
 from pilotbase.charts.criterion import criterion_chart, group_chart
-from pilotbase.charts.drawing import width_of
+from pilotbase.charts.drawing import AMBER, BLUE, DEEP_BLUE, GREEN, MUTED, RED, width_of
 from pilotbase.charts.latency import latency_chart
 from pilotbase.charts.marks import status_mark, verdict_strip
-from pilotbase.charts.palette import AMBER, BLUE, DEEP_BLUE, GREEN, MUTED, RED
 from pilotbase.documents.report import CriterionResult, GroupScore, PairedScores, PathPoint, Performance, Section
 from pilotbase.documents.texts import LANGUAGES, Language, text
 from pilotbase.documents.vocabularies import Estimand, Outcome, Verification

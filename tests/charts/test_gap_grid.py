@@ -5,8 +5,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from pilotbase.charts.drawing import BLUE, INK, LINE
 from pilotbase.charts.grids import gap_chart
-from pilotbase.charts.palette import BLUE, INK, LINE
 from pilotbase.documents.matching import GapCell
 from pilotbase.documents.texts import LANGUAGES
 

@@ -6,9 +6,8 @@ from xml.etree import ElementTree
 import pytest
 
 from pilotbase.charts.bars import Bar, Legend, bar_chart
-from pilotbase.charts.drawing import Drawing, stretched
+from pilotbase.charts.drawing import BLUE, PALE_BLUE, Drawing, stretched
 from pilotbase.charts.grids import Grid, grid_chart
-from pilotbase.charts.palette import BLUE, PALE_BLUE
 from pilotbase.charts.stages import FunnelStage, Leg, funnel_chart, way_chart
 from pilotbase.documents.quantities import format_days
 from pilotbase.documents.texts import LANGUAGES

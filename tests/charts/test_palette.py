@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.charts.palette import DEEPEST, paint, tokens, tokens_sheet
+from pilotbase.charts.drawing import DEEPEST, paint, tokens, tokens_sheet
 
 ROOT = Path(__file__).parents[2]
 WRITTEN = re.compile(r"(?<![&\w])#(?:[0-9a-fA-F]{8}|[0-9a-fA-F]{6}|[0-9a-fA-F]{3,4})\b(?!;)|\b(?:rgba?|hsla?|oklch)\(")

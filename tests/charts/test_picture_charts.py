@@ -15,8 +15,7 @@ from pilotbase.charts.against_truth import (
 )
 from pilotbase.charts.classes import class_chart, confusion_chart, format_share
 from pilotbase.charts.columns import ChartColumn, column_chart
-from pilotbase.charts.drawing import width_of
-from pilotbase.charts.palette import INK
+from pilotbase.charts.drawing import INK, width_of
 from pilotbase.documents import figures as f
 from pilotbase.documents.texts import LANGUAGES
 

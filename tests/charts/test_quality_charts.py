@@ -6,8 +6,7 @@ import pytest
 
 from pilotbase.charts.bars import RankedBar, ranked_chart
 from pilotbase.charts.columns import Bin, format_time, histogram_chart
-from pilotbase.charts.drawing import shortened
-from pilotbase.charts.palette import BLUE, PALE_BLUE
+from pilotbase.charts.drawing import BLUE, PALE_BLUE, shortened
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pilotbase.charts.palette import FILLS
+from pilotbase.charts.drawing import FILLS
 from pilotbase.charts.watch import (
     DRIFT_LEFT,
     DRIFT_RIGHT,

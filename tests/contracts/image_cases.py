@@ -12,7 +12,7 @@ import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pilotbase.sandbox.box.image_root import loader_of
+from pilotbase.sandbox.box.command import loader_of
 
 NOWHERE = Path("/nowhere")
 

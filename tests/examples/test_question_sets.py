@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pilotbase.documents.vocabularies import Verdict
-from pilotbase.measures.reading.stated import last_number
+from pilotbase.measures.stated_answers import last_number
 from pilotbase.worker.base import open_base
 from pilotbase.worker.trials.proving import prove
 from tests.trial.conftest import MANIFEST

@@ -12,7 +12,7 @@ import pytest
 from pilotbase.documents.application import Form
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.limits import EndReason, IsolationLevel
-from pilotbase.sandbox.box import command, image_root
+from pilotbase.sandbox.box import command
 from pilotbase.sandbox.box.box import BoxStartError
 from pilotbase.sandbox.box.ends import BoxEnded
 from pilotbase.sandbox.box.images import image_environment
@@ -103,7 +103,7 @@ def test_an_image_full_of_libraries_and_loaders_gets_through_nowhere(image, sett
 
 def test_these_libraries_would_be_loaded_but_for_what_the_loader_is_told(image, default, monkeypatch):
     def without_path(*arguments) -> list[str]:
-        told = image_root.python_words(*arguments)
+        told = command.python_words(*arguments)
         at = told.index("--library-path")
         return told[:at] + told[at + 2 :]
 
@@ -115,7 +115,7 @@ def test_these_libraries_would_be_loaded_but_for_what_the_loader_is_told(image, 
 @pytest.mark.skipif(StartMode.D not in probe_host().starts, reason="only a box started by root has rights to give up")
 def test_a_program_that_keeps_its_rights_is_refused_from_outside(image, default, monkeypatch):
     monkeypatch.setattr(
-        command, "entering_words", lambda uid, limits, script: image_root.entering_words(None, limits, script)
+        command, "entering_words", lambda uid, limits, script: command.entering_words(None, limits, script)
     )
     with pytest.raises(BoxStartError, match="uid"):
         image("false", replace(default, start=StartMode.D))

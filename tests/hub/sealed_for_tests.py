@@ -7,8 +7,7 @@ import polars as pl
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.trial.sealed import SealedScenario
 from pilotbase.vault.attempts import AttemptRequest, mark_delivered, open_attempt
-from pilotbase.vault.hidden import HiddenSet, SealTerms
-from pilotbase.vault.sealing import seal
+from pilotbase.vault.sealing import HiddenSet, SealTerms, seal
 from pilotbase.workspace.actors import parties
 
 CASES = pl.DataFrame({"torque": [float(row) for row in range(60)], "failure": ["broken", "fine"] * 30})

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from pilotbase.documents.permissions import Act
-from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.sealing import HiddenSet
 from tests.catalogue.records_for_tests import DESK
 from tests.data.private.closed_for_tests import runs
 from tests.hub.closed_for_tests import ADDRESS

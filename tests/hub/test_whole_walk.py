@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.charts.qr_code import qr_code
+from pilotbase.charts.marks import qr_code
 from tests.hub.walk_for_tests import (
     ARGUMENTS,
     CHROMIUM,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError
-from pilotbase.measures.reading.patterns import compiled
+from pilotbase.measures.patterns import compiled
 from tests.measures.test_reading import value
 
 MIXED = "".join(random.Random(1).choices("ab", k=10_000))

@@ -15,10 +15,9 @@ from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError
 from pilotbase.measures import Cases, RuleContext, measures, problems_among, problems_of, score
 from pilotbase.measures.formulas.refusals import declines
-from pilotbase.measures.reading.stated import chosen_letter, last_number
-from pilotbase.measures.reading.tokens import sentences, tokens
 from pilotbase.measures.rules import given_columns
-from pilotbase.measures.text_pairs import common_subsequence
+from pilotbase.measures.stated_answers import chosen_letter, last_number
+from pilotbase.measures.text_pairs import common_subsequence, sentences, tokens
 
 
 def texts(truth: Any, answers: Any, **columns: Any) -> Cases:

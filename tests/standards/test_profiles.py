@@ -20,8 +20,7 @@ from pilotbase.documents.standards import (
 )
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Conformity, StandardStatus
-from pilotbase.standards.composing import compose, packaged_profiles
-from pilotbase.standards.differing import differences, touching
+from pilotbase.standards.composing import compose, differences, packaged_profiles, touching
 from pilotbase.standards.matrix import MatrixInputs, conformity_rows, missing_measures
 from pilotbase.trial.standards import check_profile, find_profile
 

@@ -24,8 +24,8 @@ from pilotbase.trial.sealed import read_public_sample
 from pilotbase.trial.sealing import seal_scenario
 from pilotbase.vault.attempts import attempts_of, remaining
 from pilotbase.vault.board import BoardSlice, slice_cases
-from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.opening import ReaderGrant
+from pilotbase.vault.sealing import HiddenSet
 from pilotbase.worker.base import open_base
 from pilotbase.worker.trials import proving
 from pilotbase.worker.trials.boards import board_lines, entry_line, show_board, submit_to_board

@@ -15,7 +15,7 @@ from pilotbase.trial.carried import compared
 from pilotbase.trial.scorer_process import run_trial
 from pilotbase.trial.scoring import plan_criterion
 from pilotbase.vault.attempts import attempts_of, remaining
-from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.sealing import HiddenSet
 from pilotbase.worker.trials.proving import frozen_in, prove, prove_plan
 from pilotbase.worker.trials.replaying import replay_trial
 from tests.trial.conftest import GOOD, writing_application

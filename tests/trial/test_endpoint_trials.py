@@ -18,8 +18,7 @@ from pilotbase.trial import answering
 from pilotbase.trial.estimating import CODE, SpendingLimit, estimate_of
 from pilotbase.trial.scorer import score_trial
 from pilotbase.vault.attempts import remaining
-from pilotbase.vault.hidden import HiddenSet
-from pilotbase.vault.sealing import secrets_of
+from pilotbase.vault.sealing import HiddenSet, secrets_of
 from pilotbase.worker.base import open_base
 from pilotbase.worker.trials.boards import submit_to_board
 from pilotbase.worker.trials.consenting import runner

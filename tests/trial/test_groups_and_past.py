@@ -8,8 +8,8 @@ from pilotbase.documents.steps import Step
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealing import seal_scenario
 from pilotbase.vault.attempts import remaining, scored_cases
-from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.opening import ReaderGrant, open_hidden
+from pilotbase.vault.sealing import HiddenSet
 from pilotbase.worker.trials.proving import prove, rehearse_in
 from tests.trial.conftest import GOOD
 

@@ -14,7 +14,7 @@ from pilotbase.trial.probes.cells import CellRuns
 from pilotbase.trial.probing import Probe
 from pilotbase.trial.scorer import score_trial
 from pilotbase.vault.attempts import AttemptState, attempts_of
-from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.sealing import HiddenSet
 from pilotbase.worker.trials.proving import freeze_in, prove, rehearse_in
 from pilotbase.worker.trials.replaying import replay_trial
 

@@ -25,7 +25,7 @@ from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.scorer import score_trial
 from pilotbase.trial.sealing import seal_scenario
 from pilotbase.vault.attempts import AttemptState, attempts_of, remaining
-from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.sealing import HiddenSet
 from pilotbase.worker.base import open_base, rotate_key
 from pilotbase.worker.trials.log_check import verify_base_log
 from pilotbase.worker.trials.proving import freeze_in, prove, rehearse_in

@@ -14,7 +14,7 @@ from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealed import read_public_sample
 from pilotbase.trial.sealing import seal_scenario
 from pilotbase.vault.attempts import Remaining, remaining
-from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.sealing import HiddenSet
 from pilotbase.worker.trials.proving import freeze_in, prove
 from pilotbase.worker.trials.summary import report_lines
 from tests.trial.conftest import BAD, GOOD

@@ -12,7 +12,7 @@ from pilotbase.trial.rehearsing import rehearse
 from pilotbase.trial.scorer_process import run_tender
 from pilotbase.trial.tender import freeze_tender, place_head, score_tender
 from pilotbase.vault.attempts import AttemptState, attempts_of, remaining
-from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.sealing import HiddenSet
 from pilotbase.worker.trials.proving import take_in
 from pilotbase.workspace.actors import actor
 from tests.trial.conftest import BAD, GOOD

@@ -15,8 +15,8 @@ from pilotbase.documents.vocabularies import Opening, Role, Verdict
 from pilotbase.trial.scorer import score_trial
 from pilotbase.trial.sealed import load_sealed
 from pilotbase.vault.attempts import attempts_of, remaining
-from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.readers import readers_of
+from pilotbase.vault.sealing import HiddenSet
 from pilotbase.worker.base import Base
 from pilotbase.worker.trials.log_check import verify_base_log
 from pilotbase.worker.trials.proving import freeze_in, prove, rehearse_in

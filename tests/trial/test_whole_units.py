@@ -26,7 +26,7 @@ from pilotbase.trial.sizing import Effort
 from pilotbase.trial.tender import freeze_tender
 from pilotbase.vault.attempts import AttemptRequest, mark_scored_before, open_attempt
 from pilotbase.vault.board import BoardSlice
-from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.sealing import HiddenSet
 from pilotbase.vault.units import units_kept
 from pilotbase.worker.intake.checking import check_scenario
 from pilotbase.worker.intake.scenario_tables import check_cases, plan_table

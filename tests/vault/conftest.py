@@ -9,9 +9,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from pilotbase.documents.hashes import digest_bytes
-from pilotbase.vault.hidden import HiddenSet, SealTerms
 from pilotbase.vault.place import Vault
-from pilotbase.vault.sealing import seal
+from pilotbase.vault.sealing import HiddenSet, SealTerms, seal
 from pilotbase.workspace.actors import Role, actor
 from pilotbase.workspace.blobs import BlobStore
 from pilotbase.workspace.keys import KeyFolder

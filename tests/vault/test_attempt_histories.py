@@ -18,9 +18,8 @@ from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.vault import attempts as budget
 from pilotbase.vault.attempts import AttemptRequest, AttemptState
-from pilotbase.vault.hidden import SealTerms
 from pilotbase.vault.place import Vault
-from pilotbase.vault.sealing import seal
+from pilotbase.vault.sealing import SealTerms, seal
 from pilotbase.workspace import schema
 from pilotbase.workspace.actors import Role, actor
 from pilotbase.workspace.blobs import BlobStore
@@ -132,7 +131,7 @@ from sqlalchemy import Engine, event
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.vault import attempts as budget
-from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.sealing import HiddenSet
 from pilotbase.vault.place import Vault
 from pilotbase.workspace.actors import Role, actor
 from pilotbase.workspace.blobs import BlobStore

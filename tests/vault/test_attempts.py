@@ -28,9 +28,8 @@ from pilotbase.vault.attempts import (
     remaining,
     reveal_order,
 )
-from pilotbase.vault.hidden import HiddenSet, SealTerms
 from pilotbase.vault.place import Vault
-from pilotbase.vault.sealing import seal
+from pilotbase.vault.sealing import HiddenSet, SealTerms, seal
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import Role, actor
 from pilotbase.workspace.checks.reconciliation import verify_store
@@ -259,7 +258,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.vault.attempts import *
-from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.sealing import HiddenSet
 from pilotbase.vault.place import Vault
 from pilotbase.workspace.actors import Role, actor
 from pilotbase.workspace.blobs import BlobStore

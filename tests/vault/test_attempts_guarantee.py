@@ -24,9 +24,8 @@ from pilotbase.vault.attempts import (
     open_attempt,
     reveal_order,
 )
-from pilotbase.vault.hidden import HiddenSet, SealTerms
 from pilotbase.vault.place import Vault
-from pilotbase.vault.sealing import seal
+from pilotbase.vault.sealing import HiddenSet, SealTerms, seal
 
 Column = npt.NDArray[np.int64]
 ALPHA = 0.05

@@ -29,11 +29,10 @@ from pilotbase.vault.board import (
     release,
 )
 from pilotbase.vault.carrying import past_of
-from pilotbase.vault.hidden import HiddenSet, SealTerms
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.overlaps import record_overlap
 from pilotbase.vault.place import Vault
-from pilotbase.vault.sealing import seal
+from pilotbase.vault.sealing import HiddenSet, SealTerms, seal
 from pilotbase.workspace.actors import Role, actor
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 

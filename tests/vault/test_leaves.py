@@ -13,10 +13,9 @@ from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.scenario import Contact
 from pilotbase.documents.terms import AccessGrant, LegalBasis, Use
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
-from pilotbase.vault.hidden import HiddenSet, SealTerms
 from pilotbase.vault.opening import FOR_OWNER, OpeningPurpose, ReaderGrant, open_hidden, require_still
 from pilotbase.vault.place import Vault
-from pilotbase.vault.sealing import seal
+from pilotbase.vault.sealing import HiddenSet, SealTerms, seal
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.terms_rows import AgreementRow, DatasetRow, put_agreement, put_dataset
 from pilotbase.workspace.uses import keep_use

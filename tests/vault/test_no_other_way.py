@@ -65,7 +65,7 @@ LEAVES = {
     "of_owner": {
         "documents/terms.py",
         "vault/opening.py",
-        "vault/salts.py",  # the secret of an owner's commitments: no data
+        "vault/envelopes.py",  # the secret of an owner's commitments: no data
         "vault/carrying.py",  # what was scored stays scored: an owner's earlier sets are held against its new one
         "trial/sealed.py",  # the public sample, for the functions that `read_public_sample` lists
         "trial/sealing.py",  # the same, where the next version is made of cases that stand in none

@@ -19,10 +19,9 @@ from pilotbase.vault.attempts import (
     scored_cases,
 )
 from pilotbase.vault.carrying import past_of, same_cases, spend_published
-from pilotbase.vault.hidden import HiddenSet, SealTerms
 from pilotbase.vault.overlaps import record_overlap, shared_cases
 from pilotbase.vault.place import Vault
-from pilotbase.vault.sealing import seal
+from pilotbase.vault.sealing import HiddenSet, SealTerms, seal
 
 
 def asks(name: str, cases: int) -> AttemptRequest:

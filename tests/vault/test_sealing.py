@@ -13,10 +13,9 @@ from sqlalchemy import select, update
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
-from pilotbase.vault.hidden import Chunk, HiddenSet, SealTerms
 from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, open_hidden
 from pilotbase.vault.place import Vault
-from pilotbase.vault.sealing import seal, secrets_of
+from pilotbase.vault.sealing import Chunk, HiddenSet, SealTerms, seal, secrets_of
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import Role, actor
 from pilotbase.workspace.blobs.objects import name_of

@@ -20,9 +20,8 @@ from pilotbase.vault.attempts import (
     remaining,
     require_drawn,
 )
-from pilotbase.vault.hidden import HiddenSet, SealTerms
 from pilotbase.vault.place import Vault
-from pilotbase.vault.sealing import seal
+from pilotbase.vault.sealing import HiddenSet, SealTerms, seal
 from pilotbase.vault.units import DrawnUnits, HiddenUnits, draw_units, keep_units, unit_of_each, units_kept
 from pilotbase.workspace import tables
 

@@ -6,9 +6,8 @@ import pytest
 from sqlalchemy import func, select
 
 from pilotbase.documents.errors import RefusedError
-from pilotbase.watch.observations import ingest
+from pilotbase.watch.observations import erase_case, forget_old, ingest
 from pilotbase.watch.packs import Pack
-from pilotbase.watch.retention import erase_case, forget_old
 from pilotbase.workspace import watch_tables as tables
 from pilotbase.workspace.failures import NotFoundError
 from tests.watch.services_for_tests import ACME, OTHER, PLANT, labelled, observed, open_service, take_in

@@ -6,8 +6,16 @@ import pytest
 
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.watch.running import run
-from pilotbase.watch.silences import LONGEST, acknowledge, acknowledgements, end_silence, is_muted, silence, silences
-from pilotbase.watch.warnings import standing_warnings
+from pilotbase.watch.warnings import (
+    LONGEST,
+    acknowledge,
+    acknowledgements,
+    end_silence,
+    is_muted,
+    silence,
+    silences,
+    standing_warnings,
+)
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from tests.watch.services_for_tests import ACME, OTHER, PLANT
 from tests.watch.worlds_for_tests import World

@@ -21,8 +21,8 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.watch import WatchTerms
 from pilotbase.trial.sealed import SealedScenario
 from pilotbase.vault.envelopes import seal_sample
-from pilotbase.vault.hidden import Chunk, HiddenSet
 from pilotbase.vault.place import Vault
+from pilotbase.vault.sealing import Chunk, HiddenSet
 from pilotbase.watch.arming import arm, prepare_watch, replay_watch
 from pilotbase.watch.observations import ingest
 from pilotbase.watch.packs import packed

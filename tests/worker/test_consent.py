@@ -16,7 +16,7 @@ from pilotbase.documents.texts import Text
 from pilotbase.trial.estimating import CODE, SpendingLimit, consent_of
 from pilotbase.trial.scorer_process import run_trial
 from pilotbase.vault.attempts import AttemptState, attempts_of, remaining
-from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.sealing import HiddenSet
 from pilotbase.worker.trials import consenting
 from pilotbase.worker.trials.consenting import end_refused, seen_estimate
 from pilotbase.workspace.actors import Actor

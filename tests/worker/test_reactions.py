@@ -14,8 +14,7 @@ from pilotbase.documents.watch import RunbookRule
 from pilotbase.service.registry import load_service
 from pilotbase.service.standing import restore, standing_of
 from pilotbase.watch.incidents import close, default_runbook, keep_runbook, list_incidents, set_grade
-from pilotbase.watch.silences import silence
-from pilotbase.watch.warnings import Done, TriedAct, warn_of_act
+from pilotbase.watch.warnings import Done, TriedAct, silence, warn_of_act
 from pilotbase.worker.reactions.feed import Reactions
 from pilotbase.worker.reactions.steps import Cause, Reacting
 from pilotbase.worker.services.duty_desk import duty_desk

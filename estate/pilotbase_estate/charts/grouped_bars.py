@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pilotbase.charts.drawing import Drawing, shortened, width_of
-from pilotbase.charts.palette import BLUE, HAIR, INK, LINE, MUTED, PALE_BLUE
+from pilotbase.charts.drawing import BLUE, HAIR, INK, LINE, MUTED, PALE_BLUE, Drawing, shortened, width_of
 from pilotbase.charts.scales import Scale
 
 WIDTH, LEFT, END, TOP, HEAD, ROW, BAR, FOOT = 860, 206, 852, 6, 26, 22, 13, 24

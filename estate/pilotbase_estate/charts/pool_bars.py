@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pilotbase.charts.drawing import Drawing, width_of
-from pilotbase.charts.palette import BLUE, HAIR, INK, MUTED, PAPER
+from pilotbase.charts.drawing import BLUE, HAIR, INK, MUTED, PAPER, Drawing, width_of
 from pilotbase.charts.scales import Scale
 from pilotbase.documents.texts import Language, percent, text
 

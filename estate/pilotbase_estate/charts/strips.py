@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pilotbase.charts.drawing import Drawing, shortened
-from pilotbase.charts.palette import BLUE, HAIR, INK, LINE, MUTED, PALE_BLUE
+from pilotbase.charts.drawing import BLUE, HAIR, INK, LINE, MUTED, PALE_BLUE, Drawing, shortened
 from pilotbase.charts.scales import Scale
 
 WIDTH, LEFT, RIGHT, END, TOP, ROW, TALL, FOOT = 860, 250, 780, 852, 10, 62, 46, 26

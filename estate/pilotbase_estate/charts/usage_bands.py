@@ -6,8 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pilotbase.charts.columns import format_time
-from pilotbase.charts.drawing import Drawing, width_of
-from pilotbase.charts.palette import AMBER, BLUE, DEEP_BLUE, GREEN, HAIR, INK, LINE, MUTED, PALE_BLUE, PAPER
+from pilotbase.charts.drawing import (
+    AMBER,
+    BLUE,
+    DEEP_BLUE,
+    GREEN,
+    HAIR,
+    INK,
+    LINE,
+    MUTED,
+    PALE_BLUE,
+    PAPER,
+    Drawing,
+    width_of,
+)
 from pilotbase.charts.scales import Scale
 from pilotbase.documents.texts import Language, percent, text
 

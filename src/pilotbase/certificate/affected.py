@@ -16,8 +16,7 @@ from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
 from pilotbase.documents.standards import StandardProfile, StandardReference
 from pilotbase.documents.vocabularies import Conformity
-from pilotbase.standards.composing import HeldRequirement, packaged_profiles
-from pilotbase.standards.differing import RequirementChange, differences, touching
+from pilotbase.standards.composing import HeldRequirement, RequirementChange, differences, packaged_profiles, touching
 from pilotbase.standards.matrix import MatrixInputs, conformity_rows
 from pilotbase.workspace.store import View
 

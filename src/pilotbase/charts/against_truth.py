@@ -3,8 +3,20 @@
 import math
 
 from pilotbase.charts.columns import format_time
-from pilotbase.charts.drawing import Anchor, Drawing, Point, shortened, unbroken, width_of
-from pilotbase.charts.palette import BLUE, DEEPEST, INK, MUTED, PALE_BLUE, PAPER
+from pilotbase.charts.drawing import (
+    BLUE,
+    DEEPEST,
+    INK,
+    MUTED,
+    PALE_BLUE,
+    PAPER,
+    Anchor,
+    Drawing,
+    Point,
+    shortened,
+    unbroken,
+    width_of,
+)
 from pilotbase.charts.scales import Frame, Scale, around, format_count
 from pilotbase.documents.figures import AgainstTruth, Calibration, Intervals, Probabilities, TimeCourse, TimePoint
 from pilotbase.documents.texts import Language, text

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pilotbase.charts.drawing import Drawing, shortened, width_of
-from pilotbase.charts.palette import BLUE, HAIR, INK, LINE, MUTED, PALE_BLUE
+from pilotbase.charts.drawing import BLUE, HAIR, INK, LINE, MUTED, PALE_BLUE, Drawing, shortened, width_of
 from pilotbase.charts.scales import Scale, format_count
 from pilotbase.documents.texts import Language, text
 

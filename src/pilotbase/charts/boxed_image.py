@@ -7,8 +7,7 @@ from base64 import b64decode
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.charts.drawing import Drawing, shortened, width_of
-from pilotbase.charts.palette import DEEP_BLUE, PAPER, RED
+from pilotbase.charts.drawing import DEEP_BLUE, PAPER, RED, Drawing, shortened, width_of
 from pilotbase.documents.figures import ShownBox, ShownImage
 from pilotbase.documents.texts import Language, text
 

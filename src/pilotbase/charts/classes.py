@@ -1,7 +1,6 @@
 """Answers that are classes: true against answered classes, and recall and precision of each class."""
 
-from pilotbase.charts.drawing import Drawing, shortened, width_of
-from pilotbase.charts.palette import BLUE, DEEPEST, INK, LINE, MUTED, PALE_BLUE, PAPER
+from pilotbase.charts.drawing import BLUE, DEEPEST, INK, LINE, MUTED, PALE_BLUE, PAPER, Drawing, shortened, width_of
 from pilotbase.charts.scales import Scale, format_count
 from pilotbase.documents.figures import ByClass, ClassRow, Confusion
 from pilotbase.documents.texts import Language, percent, text

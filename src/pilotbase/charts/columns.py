@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from pilotbase.charts.bars import RankedBar, ranked_chart
-from pilotbase.charts.drawing import Drawing, shortened
-from pilotbase.charts.palette import BLUE, INK, LINE, MUTED, PALE_BLUE
+from pilotbase.charts.drawing import BLUE, INK, LINE, MUTED, PALE_BLUE, Drawing, shortened
 from pilotbase.charts.scales import Frame, Scale, format_count
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.moments import format_day, format_minute

@@ -4,8 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from pilotbase.charts.drawing import Drawing, Point, width_of
-from pilotbase.charts.palette import DEEP_BLUE, HAIR, INK, LINE, MUTED, PALE_BLUE
+from pilotbase.charts.drawing import DEEP_BLUE, HAIR, INK, LINE, MUTED, PALE_BLUE, Drawing, Point, width_of
 from pilotbase.charts.scales import Scale, around, format_bounds, format_count, format_score, format_ticks, named_once
 from pilotbase.documents.report import CriterionResult
 from pilotbase.documents.texts import Language, text

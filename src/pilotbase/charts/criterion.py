@@ -1,11 +1,27 @@
-"""Scores with intervals: one criterion, candidates on one criterion, groups (never a verdict); a board's leader."""
+"""Scores: a criterion with its interval, candidates on it, groups (never a verdict), a board's leader; order and power.
+
+Where not all applications can be told apart, lines lead from the better down to the worse. The power of a trial is the
+probability that it meets a rule, over its number of cases.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pilotbase.charts.drawing import Anchor, Drawing, shortened, width_of
+from pilotbase.charts.drawing import (
+    AMBER,
+    BLUE,
+    DEEP_BLUE,
+    INK,
+    LINE,
+    MUTED,
+    PALE_GREEN,
+    PAPER,
+    Anchor,
+    Drawing,
+    shortened,
+    width_of,
+)
 from pilotbase.charts.marks import COLOURS
-from pilotbase.charts.palette import BLUE, DEEP_BLUE, INK, LINE, MUTED, PALE_GREEN, PAPER
 from pilotbase.charts.scales import (
     Scale,
     around,
@@ -17,13 +33,18 @@ from pilotbase.charts.scales import (
     named_once,
 )
 from pilotbase.documents.api.trials import ComparedCriterion
+from pilotbase.documents.board import TenderResult, order_in_words
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.report import CriterionResult, GroupScore
-from pilotbase.documents.texts import Language, text
+from pilotbase.documents.subjects import name_of
+from pilotbase.documents.texts import Language, percent, text
 
 CRITERION_WIDTH, CRITERION_LEFT, CRITERION_RIGHT = 380, 84, 324
 CRITERION_TOP, OURS, THEIRS, BOTTOM, BOTTOM_ALONE = 30, 58, 94, 116, 80
 UNDER_AXIS, UNDER_AXIS_WITH_UNIT = 32, 52
+ORDER_WIDTH, ORDER_LEFT, ORDER_TOP, ORDER_ROW, ORDER_STEP, ORDER_GUTTER = 340, 12, 16, 28, 32, 128
+POWER_WIDTH, POWER_HEIGHT = 640, 240
+POWER_LEFT, POWER_RIGHT, POWER_TOP, POWER_BOTTOM = 56, 600, 24, 180
 
 
 def criterion_chart(result: CriterionResult, language: Language) -> str:
@@ -279,4 +300,61 @@ def leader_chart(steps: Sequence[LeaderStep], language: Language) -> str:
     for index, step in enumerate(steps):
         drawing.circle((across(index), up(step.score)), 5, PAPER, DEEP_BLUE)
     drawing.text((LEADER_RIGHT, up(steps[-1].score) - 10), format_number(steps[-1].score), anchor="end", bold=True)
+    return drawing.to_svg()
+
+
+def order_chart(result: TenderResult, language: Language) -> str:
+    """Return the order as SVG: a row for each application, further right for each chain above it; filled = best.
+
+    A line that follows from two others is left out.
+    """
+    pairs = {(one.better, one.worse) for one in result.separated}
+    places = result.places()
+    rows = sorted(result.entrants, key=lambda one: (places[one], one not in result.best, one))
+    deepest = max(places.values()) - 1
+    step = min(ORDER_STEP, ORDER_GUTTER / max(deepest, 1))
+    at = {one: (ORDER_LEFT + step * (places[one] - 1), ORDER_TOP + ORDER_ROW * row) for row, one in enumerate(rows)}
+    described = "; ".join(one.render(language) for one in order_in_words(result))
+    height = ORDER_TOP + ORDER_ROW * len(rows) - 8
+    drawing = Drawing(ORDER_WIDTH, height, text("tender.order").render(language), described)
+    for a, b in sorted(pairs):
+        if not any((a, one) in pairs and (one, b) in pairs for one in rows):
+            drawing.line(at[a], at[b], MUTED, 1.5)
+    names = ORDER_LEFT + step * deepest + 18
+    for one in rows:
+        best = one in result.best
+        drawing.circle(at[one], 7, BLUE if best else PAPER, DEEP_BLUE)
+        drawing.text((names, at[one][1] + 4), shortened(name_of(one), (ORDER_WIDTH - names) / 1.1), bold=best)
+    return drawing.to_svg()
+
+
+def power_chart(
+    rule: str, points: Sequence[tuple[int, float]], planned: int, power: float, language: Language, there: int = 0
+) -> str:
+    """Return the probability that a trial meets ``rule`` over its number of cases as SVG; ``planned`` is marked.
+
+    ``there``: so many cases there are; they are marked if they lie within the curve.
+    """
+    described = "; ".join(f"{format_count(cases)}: {percent(share).render(language)}" for cases, share in points)
+    drawing = Drawing(POWER_WIDTH, POWER_HEIGHT, text("chart.power.title", rule=rule).render(language), described)
+    across, up = (
+        Scale(0, max([planned, *(cases for cases, _ in points)]), POWER_LEFT, POWER_RIGHT),
+        Scale(0, 1, POWER_BOTTOM, POWER_TOP),
+    )
+    for tick in (0.0, 0.5, 1.0):
+        drawing.line((POWER_LEFT, up(tick)), (POWER_RIGHT, up(tick)), LINE)
+        drawing.text((POWER_LEFT - 8, up(tick) + 4), percent(tick).render(language), anchor="end", colour=MUTED)
+    drawing.bottom_axis(across, (POWER_TOP, POWER_BOTTOM), about=6)
+    drawing.text(
+        (POWER_RIGHT, POWER_BOTTOM + 36), text("chart.power.cases").render(language), anchor="end", colour=MUTED
+    )
+    if 0 < there <= max(planned, points[-1][0]):
+        drawing.line((across(there), POWER_BOTTOM), (across(there), POWER_TOP), AMBER, 2)
+        said = text("chart.power.there", cases=there).render(language)
+        drawing.text((across(there) + 6, POWER_TOP + 10), said, colour=MUTED)
+    drawing.path([(across(cases), up(share)) for cases, share in points], BLUE, 3)
+    drawing.line((across(planned), POWER_BOTTOM), (across(planned), up(power)), DEEP_BLUE, dashes="4 3")
+    drawing.circle((across(planned), up(power)), 5, PAPER, DEEP_BLUE)
+    said = f"{format_count(planned)} · {percent(power).render(language)}"
+    drawing.text((across(planned) + 10, up(power) + 18), said, bold=True)
     return drawing.to_svg()

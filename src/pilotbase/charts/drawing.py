@@ -1,24 +1,66 @@
 """An SVG being drawn: self-contained, without scripts or style rules, with a title and a description for readers.
 
-Only presentation attributes are used, so that a page may forbid inline styles altogether; text stays text.
+Only presentation attributes are used, so that a page may forbid inline styles altogether; text stays text. Colours are
+names of `tokens.css`, each the value of an attribute that CSS reads (``fill="var(--ink, …)"``): on a page a chart has
+the page's theme; in a file of its own it is light.
 """
 
+import re
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
+from importlib.resources import files
 from typing import Literal, TypeVar
 from unicodedata import east_asian_width
 from xml.etree import ElementTree
 
-from pilotbase.charts.palette import FONT, HAIR, INK, LINE, MUTED, PAPER
 from pilotbase.charts.scales import Scale, format_ticks
 from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.vocabularies import Colour
 
+_TOKEN = re.compile(r"--([a-z0-9-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\);")
 Anchor = Literal["start", "middle", "end"]
 Point = tuple[float, float]
 Found = TypeVar("Found")
 Spelled = Callable[[float], str]
 _SVG = "{http://www.w3.org/2000/svg}"
+
+
+@cache
+def tokens_sheet() -> str:
+    """Return the stylesheet that holds every colour of the hub, of reports and of charts."""
+    return (files("pilotbase.charts") / "look" / "tokens.css").read_text("utf-8")
+
+
+@cache
+def tokens() -> Mapping[str, tuple[str, str]]:
+    """Return each colour by its name: on light ground, on dark ground."""
+    return {name: (light, dark) for name, light, dark in _TOKEN.findall(tokens_sheet())}
+
+
+def paint(name: str) -> str:
+    """Return the colour ``name`` as an attribute of an SVG: the theme's, or the light one where no page gives it."""
+    return f"var(--{name}, {tokens()[name][0]})"
+
+
+INK, MUTED, LINE, HAIR, PAPER = map(paint, ("ink", "ink2", "line", "hair", "paper"))
+BLUE, DEEP_BLUE, PALE_BLUE = paint("brand"), paint("link"), paint("tint2")
+"""The chart's subject, its name or outline, and what the subject is compared with."""
+GREEN, RED, AMBER, PALE_GREEN = paint("green"), paint("red"), paint("amber"), paint("green-bg")
+
+FONT = "system-ui, -apple-system, 'Segoe UI', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
+
+FILLS: Mapping[Colour, str] = {
+    Colour.BLUE: BLUE,
+    **{one: paint(f"{one}-mark") for one in (Colour.GREEN, Colour.YELLOW, Colour.ORANGE, Colour.RED)},
+}
+INKS: Mapping[Colour, str] = {one: paint(one.value) for one in Colour}
+"""A warning's colour as a mark and as a word."""
+DEEPEST = 0.45
+"""How opaque a ground of `BLUE` is at the most: ink stays readable on it."""
+
+
 ElementTree.register_namespace("", _SVG[1:-1])
 _ACROSS = {"x", "x1", "x2", "cx", "width"}
 _SMALLEST, _MARK = 12, 24

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pilotbase.charts.drawing import Drawing, shortened, width_of
-from pilotbase.charts.palette import BLUE, INK, LINE, MUTED, PAPER
+from pilotbase.charts.drawing import BLUE, INK, LINE, MUTED, PAPER, Drawing, shortened, width_of
 from pilotbase.charts.scales import format_count
 from pilotbase.documents.matching import GapCell
 from pilotbase.documents.texts import Language, text

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from pilotbase.charts.drawing import Drawing, unbroken
-from pilotbase.charts.palette import BLUE, INK, LINE, MUTED
+from pilotbase.charts.drawing import BLUE, INK, LINE, MUTED, Drawing, unbroken
 from pilotbase.charts.scales import Scale
 from pilotbase.documents.probes import LoadFigures
 from pilotbase.documents.quantities import format_seconds

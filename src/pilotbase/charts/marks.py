@@ -1,12 +1,14 @@
-"""Status as shape, colour and word: a mark, the five verifications in a row, the badge of a certificate, its time."""
+"""Status as shape, colour and word: a mark, the five verifications in a row; a certificate's badge, time, QR code."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from itertools import groupby
 
-from pilotbase.charts.drawing import Drawing, Point, width_of
-from pilotbase.charts.palette import AMBER, GREEN, HAIR, LINE, MUTED, PAPER, RED, paint
+import qrcode  # type: ignore[import-untyped]
+
+from pilotbase.charts.drawing import AMBER, GREEN, HAIR, LINE, MUTED, PAPER, RED, Drawing, Point, paint, width_of
 from pilotbase.charts.scales import Scale
 from pilotbase.documents.report import Section
 from pilotbase.documents.texts import Language, text
@@ -29,6 +31,8 @@ _WIDE, _BAR, _ROUND = 1000, 8, 7
 _NAME = "Pilotbase"
 _GROUNDS = {"pass": "green", "fail": "red", "open": "amber", "hold": "violet", "end": "slate"}
 _LOOKS = {"pass": "green-mark", "fail": "red-mark", "open": "amber-mark", "hold": "violet-mark", "end": "edge"}
+MODULE, QUIET = 4, 4
+"""Units a module is wide, and modules of the quiet zone that readers need."""
 
 
 @cache
@@ -137,3 +141,29 @@ def validity_bar(begins: datetime, ends: datetime, now: datetime, look: str, wor
     drawing.text((0, 36), words[1], colour=MUTED)
     drawing.text((_WIDE, 36), words[2], anchor="end", colour=MUTED)
     return drawing.to_svg()
+
+
+def qr_code(content: str, title: str) -> str:
+    """Return ``content`` (an address of at most some hundred letters) as a QR code, with error correction level M."""
+    code = qrcode.QRCode(border=0)
+    code.add_data(content)
+    rows: Sequence[Sequence[bool]] = code.get_matrix()
+    side = (len(rows) + 2 * QUIET) * MODULE
+    drawing = Drawing(side, side, title, content)
+    drawing.sharpen()
+    drawing.rectangle((0, 0), (side, side), "white")
+    for number, row in enumerate(rows):
+        for start, length in _runs(row):
+            corner = ((QUIET + start) * MODULE, (QUIET + number) * MODULE)
+            drawing.rectangle(corner, (length * MODULE, MODULE), "black")
+    return drawing.to_svg()
+
+
+def _runs(row: Sequence[bool]) -> Iterator[tuple[int, int]]:
+    """Yield (start, length) of dark modules that stand side by side."""
+    place = 0
+    for dark, modules in groupby(row):
+        length = len(list(modules))
+        if dark:
+            yield place, length
+        place += length

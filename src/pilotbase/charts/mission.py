@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from pilotbase.charts.drawing import Drawing, width_of
-from pilotbase.charts.palette import BLUE, HAIR, LINE, MUTED, PAPER, paint
+from pilotbase.charts.drawing import BLUE, HAIR, LINE, MUTED, PAPER, Drawing, paint, width_of
 from pilotbase.charts.scales import Scale
 
 WIDTH, LANE, AXIS = 1000, 26, 20

@@ -13,7 +13,7 @@ from importlib.resources import files
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from pilotbase.charts.palette import tokens_sheet
+from pilotbase.charts.drawing import tokens_sheet
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.visible_text import make_visible
 

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pilotbase.charts.drawing import Drawing, width_of
-from pilotbase.charts.palette import BLUE, INK, LINE, MUTED, PALE_BLUE
+from pilotbase.charts.drawing import BLUE, INK, LINE, MUTED, PALE_BLUE, Drawing, width_of
 from pilotbase.charts.scales import Scale, format_count
 from pilotbase.documents.quantities import format_days
 from pilotbase.documents.texts import Language, percent, text

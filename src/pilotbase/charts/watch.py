@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from math import log10
 
-from pilotbase.charts.drawing import Drawing, width_of
-from pilotbase.charts.palette import BLUE, DEEP_BLUE, FILLS, INKS, LINE, MUTED, PAPER
+from pilotbase.charts.drawing import BLUE, DEEP_BLUE, FILLS, INKS, LINE, MUTED, PAPER, Drawing, width_of
 from pilotbase.charts.scales import Scale, format_count, format_number
 from pilotbase.documents.moments import format_day, format_minute, format_second
 from pilotbase.documents.texts import Language, Text, text

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pilotbase.certificate.affected import Affected
     from pilotbase.documents.standards import CheckedFile, Requirement, StandardCheck, StandardProfile
-    from pilotbase.standards.differing import RequirementChange
+    from pilotbase.standards.composing import RequirementChange
 
 
 app = Noun()
@@ -74,7 +74,7 @@ def add(file: Path) -> None:
 @app.here("diff")
 def diff(before: str, after: str, as_json: AsJson = False) -> None:
     """Show what changed between two profiles, and whether requirements became stricter."""
-    from pilotbase.standards.differing import differences
+    from pilotbase.standards.composing import differences
     from pilotbase.worker.intake.standard_checks import checked_profile
 
     changes = differences(checked_profile(before), checked_profile(after))

@@ -73,7 +73,7 @@ def warnings(service: Annotated[str, typer.Argument()] = "", as_json: AsJson = F
 @app.anywhere("silence")
 def silence(service: str, reason: str = "", hours: float = 24, detector: str | None = None, end: bool = False) -> None:
     """Mute notifications about a service for a time. Detectors keep running and warnings stay open."""
-    from pilotbase.watch.silences import end_in
+    from pilotbase.watch.warnings import end_in
 
     if end:
         call(watch.END_SILENCE, service=service, detector=detector)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from pilotbase.charts import palette
+from pilotbase.charts import drawing
 from pilotbase.documents.api.uploads import MAXIMUM_PIECE
 from pilotbase.documents.plugins import packages
 from pilotbase.hub.configuration import HubConfiguration, django_database
@@ -179,7 +179,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "pilotbase.hub.caching.MarkedStorage"},
 }
-STATICFILES_DIRS = [("hub", str(Path(palette.__file__).parent / "look"))]  # the colours of reports and charts too
+STATICFILES_DIRS = [("hub", str(Path(drawing.__file__).parent / "look"))]  # the colours of reports and charts too
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 WHITENOISE_MAX_AGE = 3600

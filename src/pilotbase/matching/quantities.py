@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Literal
 
 from pilotbase.matching.folding import TextSpan
-from pilotbase.measures.reading.stated import numbers_in
+from pilotbase.measures.stated_answers import numbers_in
 
 _CURRENCIES: Mapping[str, str] = {
     "CNY": "cny|rmb|yuan|renminbi|人民币|元(?!素|器|件)|块钱?|¥", "USD": "usd|us dollars?|dollars?|美元|美金|\\$",

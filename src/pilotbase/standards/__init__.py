@@ -1,8 +1,7 @@
 """Standards as code: profiles, how they compose and differ, and how well a trial meets them.
 
-composing    profiles, including those in the package, as one list of requirements; conflicts are reported
+composing    profiles, including those in the package, as one list of requirements; conflicts; what changed in one
 matrix       which criteria a plan lacks, and the conformity matrix of a finished trial
-differing    what changed between two versions of a profile, and which proofs it affects
 ai_labels    labels of generated content in text, image, audio and video files
 in_box       file checks that run in a box: labels, keywords in answers, the judgements of two reviewers
 """

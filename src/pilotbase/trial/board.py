@@ -25,8 +25,8 @@ from pilotbase.trial.scoring import build_cases
 from pilotbase.trial.sealed import OpenedScenario, load_sealed
 from pilotbase.trial.sealing import published_cases
 from pilotbase.vault.board import BoardSlice, current_board, entry_of, open_submission, release, slice_cases
-from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, read_hidden
+from pilotbase.vault.sealing import HiddenSet
 
 
 def board_of(lab: TrialRuntime, sealed: OpenedScenario) -> Board:

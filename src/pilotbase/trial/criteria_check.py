@@ -74,7 +74,7 @@ from pilotbase.trial.scoring import (
 
 if TYPE_CHECKING:
     from pilotbase.vault.attempts import Remaining
-    from pilotbase.vault.hidden import HiddenSet
+    from pilotbase.vault.sealing import HiddenSet
 
 MAXIMUM_GROUPS: Mapping[str, int] = MappingProxyType({"gap": 200, "worst": 1_000})
 """A gap compares every ordered pair of groups: 200 are 39,800 tests, about a minute; a worst group is one test each."""

@@ -29,8 +29,8 @@ from pilotbase.trial.scenario_folder import MANIFEST
 from pilotbase.trial.sealed import OpenedScenario, draw_of, left_of, read_public_sample
 from pilotbase.trial.standards import freeze_standards
 from pilotbase.vault.attempts import Remaining, order_commitment
-from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, read_hidden
+from pilotbase.vault.sealing import HiddenSet
 from pilotbase.workspace.actors import parties
 
 _SETTLED = frozenset({"attempts", "cases"})

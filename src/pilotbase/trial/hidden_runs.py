@@ -18,8 +18,7 @@ from pilotbase.trial.delivering import cut_as_stated, in_secret_order
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.running import BoxTerms, Hooks, planned_candidate, run_on_hidden
 from pilotbase.trial.sealed import OpenedScenario
-from pilotbase.vault.hidden import HiddenSet
-from pilotbase.vault.sealing import secrets_of
+from pilotbase.vault.sealing import HiddenSet, secrets_of
 
 
 @dataclass(frozen=True)

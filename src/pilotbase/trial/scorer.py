@@ -14,7 +14,7 @@ from pilotbase.trial.estimating import NO_LIMIT, SpendingLimit, require_consent
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.phases import asking, judging, opening, reporting, reserving
 from pilotbase.vault.attempts import AttemptState, attempts_of, close_attempt
-from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.sealing import HiddenSet
 
 
 def report_of(lab: TrialRuntime, plan: TrialPlan) -> Report | None:

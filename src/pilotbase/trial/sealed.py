@@ -23,8 +23,8 @@ from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.scoring import codes_of, unit_of
 from pilotbase.vault.attempts import Remaining, remaining
 from pilotbase.vault.envelopes import open_sample
-from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, read_hidden
+from pilotbase.vault.sealing import HiddenSet
 from pilotbase.vault.units import DrawnUnits, HiddenUnits, keep_units, units_kept
 from pilotbase.workspace.store import View
 

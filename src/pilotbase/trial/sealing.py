@@ -41,10 +41,9 @@ from pilotbase.vault.attempts import mark_scored_before
 from pilotbase.vault.board import SliceTerms, cut_slice
 from pilotbase.vault.carrying import Past, past_of, same_cases, spend_published
 from pilotbase.vault.envelopes import seal_sample
-from pilotbase.vault.hidden import HiddenSet, SealTerms
 from pilotbase.vault.opening import ReaderGrant, read_hidden
 from pilotbase.vault.overlaps import record_overlap
-from pilotbase.vault.sealing import seal
+from pilotbase.vault.sealing import HiddenSet, SealTerms, seal
 from pilotbase.workspace.actors import PUBLIC, parties
 from pilotbase.workspace.records import Stored
 from pilotbase.workspace.store import View

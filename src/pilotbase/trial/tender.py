@@ -40,8 +40,8 @@ from pilotbase.trial.sealed import OpenedScenario, draw_of, drawn_units, left_of
 from pilotbase.trial.sealing import published_cases
 from pilotbase.trial.verdict_rules import scoring_seed
 from pilotbase.vault import attempts
-from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, read_hidden
+from pilotbase.vault.sealing import HiddenSet
 from pilotbase.workspace.actors import parties
 
 Answers = NDArray[Any]

@@ -33,11 +33,10 @@ from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.hashes import Digest, digest_bytes
 from pilotbase.evidence import attempt_levels, draw_order, exact
 from pilotbase.vault.ciphers import SetSecrets
-from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.opening import Cases
 from pilotbase.vault.overlaps import Bits, neighbours_of
 from pilotbase.vault.place import Vault
-from pilotbase.vault.sealing import secrets_of
+from pilotbase.vault.sealing import HiddenSet, secrets_of
 from pilotbase.vault.units import DrawnUnits, HiddenUnits, UnitsLeft, draw_units, follows, unit_of_each, units_left
 from pilotbase.workspace import tables
 from pilotbase.workspace.checks.proofs import case_fact, require_cases_as_logged

@@ -29,10 +29,9 @@ from pilotbase.evidence import draw_order
 from pilotbase.evidence.ladder import independent_cases, slice_size
 from pilotbase.vault.attempts import fresh_cases, withdraw_cases
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
-from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.opening import Cases, ReaderGrant
 from pilotbase.vault.place import Vault
-from pilotbase.vault.sealing import secrets_of
+from pilotbase.vault.sealing import HiddenSet, secrets_of
 from pilotbase.workspace import records
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError

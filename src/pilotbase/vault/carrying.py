@@ -12,10 +12,10 @@ import numpy as np
 import polars as pl
 
 from pilotbase.vault.attempts import AttemptState, attempts_of, mark_scored_before, scored_cases
-from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.opening import Cases, ReaderGrant, read_hidden
 from pilotbase.vault.overlaps import Bits, SharedCases, shared_cases
 from pilotbase.vault.place import Vault
+from pilotbase.vault.sealing import HiddenSet
 
 
 @dataclass(frozen=True)

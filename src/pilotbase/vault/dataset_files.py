@@ -20,8 +20,8 @@ from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.subjects import Subject, holder_of
 from pilotbase.documents.terms import AccessGrant, Action, Channel
 from pilotbase.vault.ciphers import open_bytes, seal_bytes
+from pilotbase.vault.envelopes import known_commitments
 from pilotbase.vault.place import Vault
-from pilotbase.vault.salts import known_commitments
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.log.entries import FILE, MARKS, Fact
 from pilotbase.workspace.store import View

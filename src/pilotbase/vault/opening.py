@@ -24,9 +24,8 @@ from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.terms import AccessGrant, Action, LegalBasis
 from pilotbase.vault.ciphers import ChunkId, decrypt_chunk
-from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.place import Vault
-from pilotbase.vault.sealing import secrets_of
+from pilotbase.vault.sealing import HiddenSet, secrets_of
 from pilotbase.workspace import records
 from pilotbase.workspace.actors import BASE_ITSELF
 from pilotbase.workspace.failures import NotFoundError

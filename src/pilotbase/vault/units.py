@@ -22,11 +22,10 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import units_for
 from pilotbase.evidence import draw_order
 from pilotbase.vault.ciphers import open_bytes, seal_bytes
-from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.opening import Cases
 from pilotbase.vault.overlaps import Bits
 from pilotbase.vault.place import Vault
-from pilotbase.vault.sealing import secrets_of
+from pilotbase.vault.sealing import HiddenSet, secrets_of
 from pilotbase.workspace import records
 from pilotbase.workspace.actors import parties
 

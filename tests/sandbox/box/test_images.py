@@ -17,7 +17,7 @@ import pytest
 
 from pilotbase.documents.errors import InputError, InvalidProofError
 from pilotbase.sandbox.box import image_unpacker, images
-from pilotbase.sandbox.box.image_root import loader_of, root_arguments
+from pilotbase.sandbox.box.command import loader_of, root_arguments
 from pilotbase.sandbox.box.image_unpacker import RefusedImageError
 from pilotbase.sandbox.box.images import ROOT, START, image_environment
 from pilotbase.sandbox.box.settings import running_interpreter

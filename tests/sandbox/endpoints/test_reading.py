@@ -9,7 +9,7 @@ from pilotbase.documents.contract import Prediction
 from pilotbase.documents.endpoint import AnswerParsing
 from pilotbase.protocols.frames import FrameError
 from pilotbase.sandbox.box.ends import BoxEnded
-from pilotbase.sandbox.endpoints.reading import AnswerReader
+from pilotbase.sandbox.endpoints.prompted import AnswerReader
 from pilotbase.sandbox.endpoints.wire import checked
 
 LABEL = Prediction(kind="label", classes=("fine", "broken", "停机"))

@@ -21,7 +21,7 @@ from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealed import read_public_sample
 from pilotbase.trial.sealing import hidden_rows, seal_scenario
 from pilotbase.trial.stored_records import read_records
-from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.sealing import HiddenSet
 from pilotbase.worker.trials.folder import SHOWN_CASES, read_plan
 from pilotbase.worker.trials.proving import prove, rehearse_in
 from pilotbase.worker.trials.replaying import replay_trial

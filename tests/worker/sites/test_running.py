@@ -14,7 +14,7 @@ from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.sandbox.box.settings import running_interpreter
 from pilotbase.vault.attempts import AttemptState, attempts_of
-from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.sealing import HiddenSet
 from pilotbase.worker.base import open_base
 from tests.hostile.test_wheels import metadata, wheel_bytes
 from tests.trial.conftest import BAD, GOOD

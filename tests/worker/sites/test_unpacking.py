@@ -16,7 +16,7 @@ from pilotbase.documents.site import Release, Software, Witness
 from pilotbase.documents.steps import Step
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.vault.attempts import attempts_of
-from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.sealing import HiddenSet
 from pilotbase.worker.archives import MOST_MEMBERS, PAPER, ArchiveEntry, write_archive
 from pilotbase.worker.sites.papers import SitePack, pack_head, read_envelope, read_paper, sign
 from pilotbase.worker.sites.running import SiteOrder, run_pack, witness_of

@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from pilotbase.catalogue.records import trial_with
 from pilotbase.certificate.bounded_json import read_evidence
 from pilotbase.certificate.status import IssuedCertificate
-from pilotbase.charts.qr_code import qr_code
+from pilotbase.charts.marks import qr_code
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.record import Record
 from pilotbase.documents.texts import Language, Text, text

@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 
-from pilotbase.charts.power import power_chart
+from pilotbase.charts.criterion import power_chart
 from pilotbase.data.doctor import Examination, Remark, remark_on_gap
 from pilotbase.data.doctor.page import strengths_chart
 from pilotbase.data.drafting import DraftAnswers

@@ -14,8 +14,8 @@ from django.utils.safestring import SafeString
 from pilotbase.catalogue.figures import STEPS, StageDurations
 from pilotbase.charts.classes import format_share
 from pilotbase.charts.columns import profile_chart
+from pilotbase.charts.criterion import order_chart
 from pilotbase.charts.drawing import stretched
-from pilotbase.charts.partial_order import order_chart
 from pilotbase.charts.scales import format_count
 from pilotbase.charts.stages import Leg
 from pilotbase.documents.board import TenderResult

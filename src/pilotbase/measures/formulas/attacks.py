@@ -6,7 +6,7 @@ import numpy as np
 
 from pilotbase.measures.definition import SHARE, TEXTS, Measure, Parameter
 from pilotbase.measures.observation import MeasureInput, MeasurePart
-from pilotbase.measures.reading.tokens import normal
+from pilotbase.measures.text_pairs import normal
 
 
 def attack_success(question: MeasureInput) -> MeasurePart:

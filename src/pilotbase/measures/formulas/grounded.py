@@ -11,8 +11,7 @@ import numpy as np
 
 from pilotbase.measures.definition import SHARE, TEXTS, Measure, Parameter
 from pilotbase.measures.observation import MeasureInput, MeasurePart, indicator, mean_among, missing_texts
-from pilotbase.measures.reading.tokens import normal, sentences, tokens
-from pilotbase.measures.text_pairs import answered_pairs
+from pilotbase.measures.text_pairs import answered_pairs, normal, sentences, tokens
 
 _CONTEXT = Parameter("context", None, of_columns=True)
 _RIGHT = (

@@ -8,8 +8,8 @@ from fractions import Fraction
 
 from pilotbase.measures.definition import SHARE, TEXTS, Measure, Parameter
 from pilotbase.measures.observation import MeasureInput, MeasurePart
-from pilotbase.measures.reading.patterns import compiled
-from pilotbase.measures.reading.stated import chosen_letter, last_number
+from pilotbase.measures.patterns import compiled
+from pilotbase.measures.stated_answers import chosen_letter, last_number
 from pilotbase.measures.text_pairs import share_right
 
 _LONGEST = 10_000

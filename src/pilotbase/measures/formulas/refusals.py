@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pilotbase.measures.cases import Kind
 from pilotbase.measures.definition import SHARE, TEXTS, Measure
 from pilotbase.measures.observation import MeasureInput, MeasurePart, missing_texts
-from pilotbase.measures.reading.tokens import normal
+from pilotbase.measures.text_pairs import normal
 
 REFUSING: frozenset[Kind] = frozenset({"label", "text"})
 

@@ -7,8 +7,7 @@ import numpy as np
 
 from pilotbase.measures.definition import SHARE, TEXTS, Measure, Parameter
 from pilotbase.measures.observation import MeasureInput, MeasurePart, missing_texts
-from pilotbase.measures.reading.tokens import tokens
-from pilotbase.measures.text_pairs import edit_distance, mean_score, share_right
+from pilotbase.measures.text_pairs import edit_distance, mean_score, share_right, tokens
 
 
 def exact_match(question: MeasureInput) -> MeasurePart:
@@ -34,7 +33,7 @@ def cer(question: MeasureInput) -> MeasurePart:
 def wer(question: MeasureInput) -> MeasurePart:
     """Return edits of words of the number of words of the truth, as `cer` does of characters.
 
-    Words as `reading.tokens` has them: Chinese by character, without case, width and punctuation.
+    Words as `text_pairs.tokens` has them: Chinese by character, without case, width and punctuation.
     """
     return _error_rate(question, tokens)
 

@@ -1,7 +1,7 @@
 """Measures of answered texts by the words shared with the truth, ignoring case, width, script and punctuation.
 
-Words as `reading.tokens` splits them, Chinese by character. Words are compared, not meaning: "not safe" shares half of
-its words with "safe".
+Words as `text_pairs.tokens` splits them, Chinese by character. Words are compared, not meaning: "not safe" shares half
+of its words with "safe".
 """
 
 from collections import Counter
@@ -10,8 +10,7 @@ import numpy as np
 
 from pilotbase.measures.definition import SHARE, TEXTS, Measure
 from pilotbase.measures.observation import MeasureInput, MeasurePart
-from pilotbase.measures.reading.tokens import normal, tokens, without_articles
-from pilotbase.measures.text_pairs import common_subsequence, mean_score, share_right
+from pilotbase.measures.text_pairs import common_subsequence, mean_score, normal, share_right, tokens, without_articles
 
 
 def normalised_match(question: MeasureInput) -> MeasurePart:

@@ -20,9 +20,21 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.files import reading
 from pilotbase.documents.standards import CheckedFile, LabelState, Medium, StandardCheck
 from pilotbase.documents.texts import Text, text
-from pilotbase.standards.ai_labels.bounded import LONGEST_TEXT, Bounded, UnreadableError
-from pilotbase.standards.ai_labels.containers import ID3_MAGIC, MP4_MAGIC, RIFF_MAGIC, id3_texts, mp4_texts, riff_texts
-from pilotbase.standards.ai_labels.images import JPEG_MAGIC, PNG_MAGIC, jpeg_texts, png_texts
+from pilotbase.standards.ai_labels.containers import (
+    ID3_MAGIC,
+    JPEG_MAGIC,
+    LONGEST_TEXT,
+    MP4_MAGIC,
+    PNG_MAGIC,
+    RIFF_MAGIC,
+    Bounded,
+    UnreadableError,
+    id3_texts,
+    jpeg_texts,
+    mp4_texts,
+    png_texts,
+    riff_texts,
+)
 
 METHOD = "pb-labels-1.0"
 MOST_FILES = 100_000

@@ -1,25 +1,102 @@
-"""Texts in audio and video containers: RIFF (WebP, WAV), MP3 tags (ID3v2), MP4 boxes.
+"""Where files keep texts: PNG, JPEG, EXIF; RIFF (WebP, WAV), MP3 tags (ID3v2), MP4 boxes.
 
-Sources: EBU Tech 3285; WebP container specification; id3.org, id3v2.4.0-structure and -frames (2.3, 2.4); ISO/IEC
+Untrusted files, read by offset and length: never beyond their end, never beyond a budget, always in finite time.
+
+Sources: PNG specification, third edition, §11.3; JPEG, ITU-T T.81, B.1; XMP part 3, §1.1.3; TIFF 6.0, §2; Exif 2.32,
+§4.6; EBU Tech 3285; WebP container specification; id3.org, id3v2.4.0-structure and -frames (2.3, 2.4); ISO/IEC
 14496-12 §4.2; QuickTime file format (item lists of metadata, user data, XMP).
 """
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import BinaryIO
 
-from pilotbase.standards.ai_labels.bounded import Bounded, UnreadableError
-from pilotbase.standards.ai_labels.images import exif_texts
+from pilotbase.documents.texts import Text, text
 
+MOST_PARTS = 100_000
+"""Chunks, boxes, frames and fields in one file; a file with more is refused."""
+MOST_BYTES = 8 << 20
+"""Bytes of metadata read from one file."""
+LONGEST_TEXT = 256 << 10
+"""Bytes of one text."""
 RIFF_MAGIC = b"RIFF"
 ID3_MAGIC = b"ID3"
 _ENCODINGS = {0: ("latin-1", 1), 1: ("utf-16", 2), 2: ("utf-16-be", 2), 3: ("utf-8", 1)}
 MP4_MAGIC = b"ftyp"
 """At the fifth byte of the file."""
-_XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+_XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
 _INSIDE = {b"moov", b"udta", b"trak"}
 _DEEPEST = 8
+PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+JPEG_MAGIC = b"\xff\xd8\xff"
+_XMP_SEGMENT = b"http://ns.adobe.com/xap/1.0/\x00"
+_WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
+_START_OF_SCAN, _END = 0xDA, 0xD9
+_TEXTS = {0x010E: "ImageDescription", 0x0131: "Software", 0x013B: "Artist", 0x8298: "Copyright", 0x9286: "UserComment"}
+_WIDE_TEXTS = {0x9C9B: "XPTitle", 0x9C9C: "XPComment", 0x9C9E: "XPKeywords", 0x9C9F: "XPSubject"}
+_EXIF_DIRECTORY = 0x8769
+_MOST_DIRECTORIES, _MOST_ENTRIES = 8, 1_000
+_SIZES = {1: 1, 2: 1, 7: 1}
+
+
+class UnreadableError(ValueError):
+    """The file isn't what its first bytes claim, or has too many parts; `said` contains the reason."""
+
+    def __init__(self, code: str, **params: object) -> None:
+        super().__init__(code)
+        self.said: Text = text(code, **params)
+
+
+class Bounded:
+    """A file with its size; `read` refuses ranges beyond its end or its budget."""
+
+    def __init__(self, stream: BinaryIO, size: int) -> None:
+        self._stream, self.size = stream, size
+        self._parts, self._bytes = MOST_PARTS, MOST_BYTES
+
+    def read(self, at: int, length: int) -> bytes:
+        """Return the bytes from ``at`` on; raises `UnreadableError` if the file ends before."""
+        if at < 0 or length < 0 or at + length > self.size:
+            raise UnreadableError("standard.file.cut_off", at=at)
+        self._bytes -= length
+        if self._bytes < 0:
+            raise UnreadableError("standard.file.too_much", allowed=MOST_BYTES)
+        self._stream.seek(at)
+        data = self._stream.read(length)
+        if len(data) != length:
+            raise UnreadableError("standard.file.cut_off", at=at)
+        return data
+
+    def within(self, at: int, length: int) -> None:
+        """Check that the file has this many bytes there; raises `UnreadableError`. Nothing is read."""
+        if at < 0 or length < 0 or at + length > self.size:
+            raise UnreadableError("standard.file.cut_off", at=at)
+
+    def text(self, at: int, length: int) -> bytes:
+        """Return a text's bytes, cut at `LONGEST_TEXT`; raises as `read`."""
+        self.within(at, length)
+        return self.read(at, min(length, LONGEST_TEXT))
+
+    def count(self) -> None:
+        """Count one more part; raises `UnreadableError` if there are too many."""
+        self._parts -= 1
+        if self._parts < 0:
+            raise UnreadableError("standard.file.too_many_parts", allowed=MOST_PARTS)
+
+    def inflate(self, data: bytes) -> bytes:
+        """Return zlib data decompressed, cut at `LONGEST_TEXT`: the rest is never decompressed. Raises as `read`."""
+        try:
+            found = zlib.decompressobj().decompress(data, LONGEST_TEXT)
+        except zlib.error as error:
+            raise UnreadableError("standard.file.not_compressed") from error
+        self._bytes -= len(found)
+        if self._bytes < 0:
+            raise UnreadableError("standard.file.too_much", allowed=MOST_BYTES)
+        return found
 
 
 def riff_texts(file: Bounded) -> Iterator[tuple[str, str]]:
@@ -131,7 +208,7 @@ def mp4_texts(file: Bounded) -> Iterator[tuple[str, str]]:
                 yield from _metadata(file, box)
             elif box.kind == b"AIGC":
                 yield "AIGC", _read(file, box)
-            elif box.kind == b"uuid" and box.end - box.at >= 16 and file.read(box.at, 16) == _XMP:
+            elif box.kind == b"uuid" and box.end - box.at >= 16 and file.read(box.at, 16) == _XMP_BOX:
                 yield "xmp", _read(file, _Mp4Box(box.kind, box.at + 16, box.end))
 
 
@@ -188,3 +265,129 @@ def _item(file: Bounded, item: _Mp4Box, keys: list[str]) -> Iterator[tuple[str, 
 
 def _read(file: Bounded, box: _Mp4Box) -> str:
     return file.text(box.at, box.end - box.at).decode("utf-8", "replace").strip("\x00")
+
+
+def png_texts(file: Bounded) -> Iterator[tuple[str, str]]:
+    """Yield (keyword, text); raises `UnreadableError` for a file that ends before its end chunk."""
+    at = len(PNG_MAGIC)
+    while True:
+        file.count()
+        head = file.read(at, 8)
+        length, kind = int.from_bytes(head[:4], "big"), head[4:]
+        file.within(at + 8, length + 4)
+        if kind in (b"tEXt", b"zTXt", b"iTXt"):
+            yield _png_text(file, kind, _sound(file, kind, at + 8, length))
+        elif kind == b"eXIf":
+            yield from exif_texts(_sound(file, kind, at + 8, length))
+        elif kind == b"IEND":
+            return
+        at += 12 + length
+
+
+def _sound(file: Bounded, kind: bytes, at: int, length: int) -> bytes:
+    """Return a chunk's bytes; readers ignore a chunk whose checksum is wrong."""
+    data = file.text(at, length)
+    checksum = int.from_bytes(file.read(at + length, 4), "big")
+    if length <= LONGEST_TEXT and zlib.crc32(data, zlib.crc32(kind)) != checksum:
+        raise UnreadableError("standard.file.bad_part", at=at)
+    return data
+
+
+def _png_text(file: Bounded, kind: bytes, data: bytes) -> tuple[str, str]:
+    keyword, found, rest = data.partition(b"\x00")
+    if not found:
+        raise UnreadableError("standard.file.bad_text")
+    if kind == b"zTXt":
+        rest = file.inflate(rest[1:])
+    if kind == b"iTXt":
+        packed = rest[:1] == b"\x01"
+        rest = rest[2:].partition(b"\x00")[2].partition(b"\x00")[2]
+        rest = file.inflate(rest) if packed else rest
+    return keyword.decode("latin-1"), rest.decode("utf-8", "replace")
+
+
+def jpeg_texts(file: Bounded) -> Iterator[tuple[str, str]]:
+    """Yield (place, text) of what precedes the image data; raises `UnreadableError`."""
+    at = 2
+    while True:
+        file.count()
+        mark, kind = file.read(at, 2)
+        if mark != 0xFF:
+            raise UnreadableError("standard.file.bad_part", at=at)
+        if kind == 0xFF:  # fill bytes may precede a marker
+            at += 1
+            continue
+        if kind in (_START_OF_SCAN, _END):
+            return
+        if kind in _WITHOUT_LENGTH:
+            at += 2
+            continue
+        length = int.from_bytes(file.read(at + 2, 2), "big")
+        if length < 2:
+            raise UnreadableError("standard.file.bad_part", at=at)
+        yield from _segment(file, kind, at + 4, length - 2)
+        at += 2 + length
+
+
+def _segment(file: Bounded, kind: int, at: int, length: int) -> Iterator[tuple[str, str]]:
+    file.within(at, length)
+    if kind == 0xFE:
+        yield "comment", file.text(at, length).decode("utf-8", "replace")
+    elif kind == 0xE1:
+        data = file.text(at, length)
+        if data.startswith(b"Exif\x00\x00"):
+            yield from exif_texts(data)
+        elif data.startswith(_XMP_SEGMENT):
+            yield "xmp", data[len(_XMP_SEGMENT) :].decode("utf-8", "replace")
+
+
+def exif_texts(data: bytes) -> Iterator[tuple[str, str]]:
+    """Yield (name, text) of an EXIF block with or without its header; raises `UnreadableError`."""
+    data = data.removeprefix(b"Exif\x00\x00")
+    order = {b"II*\x00": "<", b"MM\x00*": ">"}.get(data[:4])
+    if order is None:
+        raise UnreadableError("standard.file.bad_exif")
+    waiting, seen, told = [_number(data, 4, order + "I")], set[int](), 0
+    while waiting:
+        at = waiting.pop()
+        if at == 0 or at in seen:
+            continue
+        seen.add(at)
+        if len(seen) > _MOST_DIRECTORIES:
+            raise UnreadableError("standard.file.bad_exif")
+        count = _number(data, at, order + "H")
+        if count > _MOST_ENTRIES:
+            raise UnreadableError("standard.file.bad_exif")
+        for index in range(count):
+            place = at + 2 + 12 * index
+            tag, kind = _number(data, place, order + "H"), _number(data, place + 2, order + "H")
+            if tag == _EXIF_DIRECTORY:
+                waiting.append(_number(data, place + 8, order + "I"))
+            elif (tag in _TEXTS or tag in _WIDE_TEXTS) and kind in _SIZES:
+                name, found = _exif_text(data, place, order, tag)
+                told += len(found)
+                if told > len(data):  # many fields share one long text
+                    raise UnreadableError("standard.file.bad_exif")
+                yield name, found
+
+
+def _exif_text(data: bytes, place: int, order: str, tag: int) -> tuple[str, str]:
+    length = _number(data, place + 4, order + "I")
+    at = place + 8 if length <= 4 else _number(data, place + 8, order + "I")
+    if at + length > len(data):
+        raise UnreadableError("standard.file.cut_off", at=at)
+    found = data[at : at + min(length, LONGEST_TEXT)]
+    if tag in _WIDE_TEXTS:
+        return _WIDE_TEXTS[tag], found.decode("utf-16-le", "replace").rstrip("\x00")
+    if _TEXTS[tag] == "UserComment" and found[:8] == b"UNICODE\x00":
+        big = found[8::2].count(0) > found[9::2].count(0)  # writers don't keep to the block's own byte order
+        return "UserComment", found[8:].decode("utf-16-be" if big else "utf-16-le", "replace").rstrip("\x00")
+    plain = found[8:] if _TEXTS[tag] == "UserComment" and found[:5] in (b"ASCII", b"\0\0\0\0\0") else found
+    return _TEXTS[tag], plain.decode("utf-8", "replace").rstrip("\x00")
+
+
+def _number(data: bytes, at: int, form: str) -> int:
+    try:
+        return int(struct.unpack_from(form, data, at)[0])
+    except struct.error:
+        raise UnreadableError("standard.file.cut_off", at=at) from None

@@ -43,7 +43,7 @@ from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.texts import text
 from pilotbase.sandbox.box.ends import END_TEXTS, BoxEnd, BoxEnded
 from pilotbase.sandbox.endpoints.calls import CallLog
-from pilotbase.sandbox.endpoints.reading import AnswerReader
+from pilotbase.sandbox.endpoints.prompted import AnswerReader
 from pilotbase.sandbox.endpoints.worker import start_asking
 from pilotbase.trial.answering import AnswerLog, Column, answer_cases
 from pilotbase.trial.delivering import in_file_order

@@ -20,9 +20,8 @@ from pilotbase.charts.boxed_image import boxed_image, format_box
 from pilotbase.charts.confidence_sequence import confidence_sequence_chart
 from pilotbase.charts.criterion import criterion_chart, group_chart
 from pilotbase.charts.latency import latency_chart, load_blocks_chart
-from pilotbase.charts.marks import OUTCOME_OF, status_mark, verdict_strip
+from pilotbase.charts.marks import OUTCOME_OF, qr_code, status_mark, verdict_strip
 from pilotbase.charts.one_file import capital, page_environment, page_style
-from pilotbase.charts.qr_code import qr_code
 from pilotbase.charts.scales import format_bounds, format_count, format_number, format_score
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.figures import ShownCases

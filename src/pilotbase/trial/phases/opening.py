@@ -27,8 +27,8 @@ from pilotbase.trial.lab import SOFTWARE, TrialRuntime
 from pilotbase.trial.running import BoxTerms, PreparedApplication, planned_candidate
 from pilotbase.trial.sealed import OpenedScenario, load_sealed, read_public_sample
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
-from pilotbase.vault.hidden import HiddenSet
 from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, read_hidden
+from pilotbase.vault.sealing import HiddenSet
 from pilotbase.workspace.actors import BASE
 from pilotbase.workspace.failures import NotFoundError
 

@@ -39,7 +39,7 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome, Verification
 from pilotbase.evidence.distributions import hypergeometric_tail
 from pilotbase.measures.minhash import text_shingles
-from pilotbase.measures.reading.tokens import normal
+from pilotbase.measures.text_pairs import normal
 from pilotbase.protocols.frames import FeatureBatch
 from pilotbase.sandbox.box.ends import BoxEnded
 from pilotbase.sandbox.endpoints.calls import CallLog

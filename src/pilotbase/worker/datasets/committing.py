@@ -9,8 +9,8 @@ from pilotbase.documents.dataset import Dataset, FileObject, FileSet
 from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.publication import given_away
 from pilotbase.vault.dataset_files import find_all_kept
+from pilotbase.vault.envelopes import CommittedFiles, KnownBytes, create_salt, find_salt, keep_commitments
 from pilotbase.vault.place import Vault
-from pilotbase.vault.salts import CommittedFiles, KnownBytes, create_salt, find_salt, keep_commitments
 from pilotbase.vault.uploads import Upload
 
 

@@ -25,10 +25,9 @@ from pilotbase.documents.subjects import Subject, application_subject
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.trial.arena.shelf import world_to_show
 from pilotbase.trial.scenario_folder import data_file, files_of, load_scenario
-from pilotbase.vault.envelopes import open_envelope, seal_envelope
+from pilotbase.vault.envelopes import find_salt, open_envelope, seal_envelope
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.place import Vault
-from pilotbase.vault.salts import find_salt
 from pilotbase.worker.base import Base
 from pilotbase.worker.trials.hidden_budgets import SCENARIO_FILES
 from pilotbase.workspace.actors import parties

@@ -8,9 +8,8 @@ from pilotbase.documents.observation import Taken
 from pilotbase.documents.watch import Replay, WatchTerms
 from pilotbase.operations import watch as declared
 from pilotbase.operations.services import OfServiceWith
-from pilotbase.watch import arming, silences, status
-from pilotbase.watch.observations import Batch, ingest, require_taken
-from pilotbase.watch.retention import erase_case
+from pilotbase.watch import arming, status, warnings
+from pilotbase.watch.observations import Batch, erase_case, ingest, require_taken
 from pilotbase.worker.operations.binding import Caller, does
 from pilotbase.workspace.failures import NotFoundError
 
@@ -20,11 +19,11 @@ does(declared.WARNINGS_OF)(lambda caller, asked: list(status.list_warnings(calle
 does(declared.WARNINGS)(lambda caller, asked: list(status.list_warnings(caller.view)))
 does(declared.ARM)(lambda caller, asked: arming.arm(caller.view, asked.service, asked.replay))
 does(declared.DISARM)(lambda caller, asked: arming.disarm(caller.view, asked.service))
-does(declared.ACKNOWLEDGE)(lambda caller, asked: silences.acknowledge(caller.view, asked.digest, asked.note))
-does(declared.END_SILENCE)(lambda caller, asked: silences.end_silence(caller.view, asked.service, asked.detector))
+does(declared.ACKNOWLEDGE)(lambda caller, asked: warnings.acknowledge(caller.view, asked.digest, asked.note))
+does(declared.END_SILENCE)(lambda caller, asked: warnings.end_silence(caller.view, asked.service, asked.detector))
 does(declared.ERASE)(lambda caller, asked: erase_case(caller.view, asked.service, asked.case))
 does(declared.SILENCE)(
-    lambda caller, asked: silences.silence(caller.view, asked.service, asked.reason, asked.until, asked.detector)
+    lambda caller, asked: warnings.silence(caller.view, asked.service, asked.reason, asked.until, asked.detector)
 )
 does(declared.OBSERVE)(lambda caller, asked: require_taken(_ingested(caller, asked.service, [asked.sent])))
 does(declared.LABEL)(lambda caller, asked: require_taken(_ingested(caller, asked.service, [asked.sent])))

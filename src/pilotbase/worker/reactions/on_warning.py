@@ -29,7 +29,6 @@ from pilotbase.service.known import Barred, barred, read_serving
 from pilotbase.service.registry import services_of
 from pilotbase.service.standing import fall_back, standing_of
 from pilotbase.watch.incidents import continue_open, open_incident, rises, rule_for, runbook_of
-from pilotbase.watch.silences import is_muted
 from pilotbase.watch.subjects import service_of
 from pilotbase.watch.warnings import (
     ACTS,
@@ -38,6 +37,7 @@ from pilotbase.watch.warnings import (
     Done,
     ReactionDecision,
     find_step,
+    is_muted,
     keep_decision,
     level_of,
     steps_of,

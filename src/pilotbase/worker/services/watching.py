@@ -10,8 +10,7 @@ from functools import partial
 from pilotbase.documents.observation import ObservationBatch
 from pilotbase.service.draining import Drained, Take, drain, expire_allotments
 from pilotbase.service.journal import journals_of
-from pilotbase.watch.observations import ingest
-from pilotbase.watch.retention import forget_old
+from pilotbase.watch.observations import forget_old, ingest
 from pilotbase.watch.running import close_all_cohorts, run_once, watched_services
 from pilotbase.worker.base import Base
 from pilotbase.worker.rounds import PASSING, OnceADay, Pace, in_rounds

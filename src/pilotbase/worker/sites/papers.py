@@ -30,7 +30,7 @@ from pilotbase.documents.site import Release, Software, Witness
 from pilotbase.documents.texts import Text, text
 from pilotbase.sandbox.box.trees import digest_tree
 from pilotbase.trial.lab import SOFTWARE
-from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.sealing import HiddenSet
 from pilotbase.worker.archives import MOST_WHEELS
 from pilotbase.workspace.checks.proofs import LogExcerpt
 

@@ -23,7 +23,7 @@ from pilotbase.documents.steps import Step
 from pilotbase.trial.running import kept_candidate
 from pilotbase.trial.scoring import settle_criteria
 from pilotbase.trial.sealed import OpenedScenario
-from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.sealing import HiddenSet
 from pilotbase.worker.archives import PAPER, PackArchive, opened_archive
 from pilotbase.worker.base import Base
 from pilotbase.worker.sites.papers import (

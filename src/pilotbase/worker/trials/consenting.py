@@ -42,7 +42,7 @@ from pilotbase.trial.phases.panel import WAITING
 from pilotbase.trial.scorer import report_of
 from pilotbase.trial.scorer_process import run_trial
 from pilotbase.vault.attempts import attempts_of, cancel_attempt
-from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.sealing import HiddenSet
 from pilotbase.worker.base import Base
 from pilotbase.worker.providers import payer
 from pilotbase.workspace.store import View

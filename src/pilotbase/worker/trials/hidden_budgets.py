@@ -27,7 +27,7 @@ from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealed import OpenedScenario, SealedScenario, left_of, read_public_sample
 from pilotbase.trial.sealing import DataVersion, find_sealed, versions_of
 from pilotbase.vault.attempts import Remaining, remaining
-from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.sealing import HiddenSet
 from pilotbase.worker.base import Base
 from pilotbase.worker.readings import record_for, scenario_for
 from pilotbase.workspace.store import View

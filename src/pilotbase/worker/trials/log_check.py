@@ -12,7 +12,7 @@ from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.texts import Text, text
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.vault.attempts import require_drawn
-from pilotbase.vault.hidden import HiddenSet
+from pilotbase.vault.sealing import HiddenSet
 from pilotbase.vault.units import DrawnUnits, units_kept
 from pilotbase.worker.base import Base
 from pilotbase.workspace.checks.reconciliation import verify_store

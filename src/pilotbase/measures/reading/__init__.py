@@ -1,1 +1,0 @@
-"""Reading answers in words: what of a text counts, English and Chinese alike."""
