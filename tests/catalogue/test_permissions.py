@@ -17,10 +17,11 @@ import pytest
 
 from pilotbase.catalogue.advancing import Move, advance, possible_acts
 from pilotbase.documents.certificate import Acceptance
+from pilotbase.documents.demand import WordedDemand
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.lifecycles import transition
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.record import Interest, Reviewer
+from pilotbase.documents.record import Interest, MadeScenario, Reviewer
 from pilotbase.documents.subjects import Organisation, verdicts_head
 from pilotbase.documents.vocabularies import Role
 from pilotbase.workspace.actors import PUBLIC, actor, parties
@@ -77,10 +78,16 @@ PEOPLE = {
     ],
 }
 
+DEMAND = "demand:plant/spindles"
+DEMANDED = WordedDemand(name="spindles", title="Spindles", owner={"organisation": "plant"}, text="Spindles break.")
 MAY = {
     "organisation.register": "om",
     "organisation.edit": "o",
     "organisation.declare": "Sxx",
+    "demand.register": "D",
+    "demand.edit": "D",
+    "demand.take_up": "m",
+    "demand.withdraw": "oD",
     "scenario.register": "oD",
     "scenario.edit": "oD",
     "scenario.submit": "D",
@@ -158,6 +165,7 @@ MAY = {
 }
 
 SEES = {
+    "demand": "omDg",
     "scenario": "omDg",
     "application": "omSg",
     "commission": "omDSRg",
@@ -178,6 +186,9 @@ def walk(trial: Trial) -> Iterator[tuple[str, tuple[Act, ...]]]:
     yield "organisation:acme", (Act.ORGANISATION_REGISTER,)
     trial.register("acme", Role.SUPPLIER)
     yield "organisation:acme", (Act.ORGANISATION_EDIT, Act.ORGANISATION_DECLARE)
+    yield DEMAND, (Act.DEMAND_REGISTER,)
+    trial.do(OWNER, DEMAND, Act.DEMAND_REGISTER, DEMANDED)
+    yield DEMAND, (Act.DEMAND_EDIT, Act.DEMAND_TAKE_UP, Act.DEMAND_WITHDRAW)
     yield from walk_scenario(trial)
     yield from walk_agreement(trial)
     yield APPLICATION, (Act.APPLICATION_REGISTER,)
@@ -313,6 +324,8 @@ def brought(trial: Trial, act: Act):
     }
     return {
         None: None,
+        "demand": DEMANDED,
+        "made-scenario": MadeScenario(scenario=SCENARIO),
         "organisation": Organisation(name="acme", title="Acme", roles=(Role.SUPPLIER,), related=("globex",)),
         "scenario": trial.scenario,
         "application-version": trial.version,
@@ -380,7 +393,9 @@ def test_a_record_that_is_not_theirs_does_not_exist_for_them(any_trial, kind):
     trial.reach("plan_review")
     trial.register("acme", Role.SUPPLIER)
     agree(trial, publish(trial, dataset()))
+    trial.do(OWNER, DEMAND, Act.DEMAND_REGISTER, DEMANDED)
     subject = {
+        "demand": DEMAND,
         "scenario": SCENARIO,
         "application": APPLICATION,
         "commission": COMMISSION,
@@ -389,6 +404,7 @@ def test_a_record_that_is_not_theirs_does_not_exist_for_them(any_trial, kind):
         "agreement": AGREEMENT,
     }[kind]
     act = {
+        "demand": Act.DEMAND_WITHDRAW,
         "scenario": Act.SCENARIO_CLOSE,
         "application": Act.APPLICATION_WITHDRAW,
         "commission": Act.COMMISSION_CANCEL,

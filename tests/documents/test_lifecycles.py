@@ -26,6 +26,7 @@ from pilotbase.documents.states import (
     ApplicationState,
     CommissionState,
     DatasetState,
+    DemandState,
     OrganisationState,
     ScenarioState,
 )
@@ -41,6 +42,7 @@ ENDS = {
     "application": {"withdrawn"},
     "commission": {"declined", "cancelled", "revoked"},
     "dataset": {"withdrawn"},
+    "demand": {"taken_up", "withdrawn"},
     "agreement": {"expired", "revoked", "ended"},
 }
 
@@ -51,6 +53,7 @@ STATES = {
     "commission": CommissionState,
     "dataset": DatasetState,
     "agreement": AgreementState,
+    "demand": DemandState,
 }
 
 

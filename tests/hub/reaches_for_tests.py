@@ -68,6 +68,16 @@ PAGES = """
 /applications/                      200 200 200 200 200 200 200 200 200 200
 /trials/                            302 404 200 200 200 200 200 200 200 200
 /organisations/                     302 404 200 200 200 200 200 200 200 200
+/demands/                           200 200 200 200 200 200 200 200 200 200
+/demands/plant/none/                404 404 404 404 404 404 404 404 404 404
+/demands/new/                       302 404 404 200 200 404 404 404 404 404
+/demands/plant/none/acts/demand.edit/ 302 404 404 404 404 404 404 404 404 404
+/demands/plant/none/matches/        302 404 404 404 404 404 404 404 404 404
+/api/demands                        200 200 200 200 200 200 200 200 200 200
+/api/demands/plant/none             404 404 404 404 404 404 404 404 404 404
+/api/demands/plant/none/record      401 404 404 404 404 404 404 404 404 404
+/api/demands/plant/none/acts        401 404 404 404 404 404 404 404 404 404
+/api/matches/demands/plant/none     401 404 404 404 404 404 404 404 404 404
 /scenarios/plant/milling/           200 200 200 200 200 200 200 200 200 200
 /scenarios/hospital/xray/           404 404 200 404 200 404 404 404 404 200
 /scenarios/hospital/none/           404 404 404 404 404 404 404 404 404 404

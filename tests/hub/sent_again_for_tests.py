@@ -85,6 +85,13 @@ def save_scenario(world) -> Sent:
     ask(world, "owner", "put", path, scenario(name=name, intended_use="Warn the night shift.").to_json_value())
 
 
+@case("put /api/demands/{owner}/{name}", "owner")
+def register_demand(world) -> Sent:
+    path, said = f"/api/demands/plant/{new_name('need')}", {"text": "Fans hum at night.", "apart": "Another hall."}
+    yield path, said
+    ask(world, "owner", "put", path, {**said, "text": "Fans hum at noon."})
+
+
 @case("put /api/applications/{owner}/{name}", "supplier")
 def save_application(world) -> Sent:
     name = new_name("birch")

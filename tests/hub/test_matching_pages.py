@@ -76,9 +76,11 @@ def test_record_pages_lead_to_their_matches(matched):
 
 def test_the_map_of_gaps_counts_what_the_reader_sees(matched):
     desk, owner = page(matched, "desk", "/matching/"), page(matched, "other-owner", "/matching/")
-    assert "The newest 1 of 1 open scenario and 2 of 2 applications" in desk  # forest and oak; pine is a draft
+    assert (
+        "The newest 1 of 1 open demand, with or without data, and 2 of 2 applications" in desk
+    )  # forest and oak; pine is a draft
     assert "<svg" in desk and "制造" in page_in_chinese(matched, "desk", "/matching/")
-    assert "1 of 1 open scenario and 2 of 2 applications" in owner
+    assert "1 of 1 open demand, with or without data, and 2 of 2 applications" in owner
     assert f'href="{SCENARIO}"' in page(matched, "owner", "/matching/")
 
 
@@ -148,7 +150,7 @@ def test_the_command_line_drives_the_hub(matched, tmp_path):
         assert "application:globex/oak" in run("scenario", str(file))
         assert '"subject": "scenario:plant/milling"' in run("application", "acme/forest", "--json", who="supplier")
         gaps = run("gaps")
-        assert "1 open scenario and 2 applications" in gaps
+        assert "1 open demand, with or without data, and 2 applications" in gaps
         assert re.search(r"Without a certif.*1 / 2[ │]+50 %[ │]+50 %", gaps)
         assert "acme/forest" in run("assign", who="desk")
         assert "globex/oak" in run("assign", "--places", "acme=0", who="desk")

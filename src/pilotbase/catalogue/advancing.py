@@ -33,8 +33,9 @@ from pilotbase.documents.lifecycles import (
 )
 from pilotbase.documents.moments import day_end
 from pilotbase.documents.permissions import Act, Grant, Relation, act_name, permitted
-from pilotbase.documents.record import BROUGHT, ORDERED_ACTS, Record, StepTaken, Waiting
-from pilotbase.documents.states import NEW, PREPARED, CommissionState
+from pilotbase.documents.record import BROUGHT, ORDERED_ACTS, MadeScenario, Record, StepTaken, Waiting
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.states import NEW, PREPARED, CommissionState, DemandState
 from pilotbase.documents.subjects import record_head
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
@@ -103,6 +104,7 @@ def advance_within(
         require(need, at)
     record = _moved(at, effects.apply(at))
     _write(change, base, at, record, head)
+    _take_up_demand(change, base, at)
     return record
 
 
@@ -196,6 +198,14 @@ def _write(change: Transaction, base: View, at: Situation, record: Record, head:
         jobs.stop(change, record.subject, _why_stopped(at))
     if at.row.starts:
         jobs.enqueue(change, at.row.starts, record.subject, {**record.documents, "note": at.move.note})
+
+
+def _take_up_demand(change: Transaction, base: View, at: Situation) -> None:
+    """Take up the demand in words that a scenario names, unless it was taken up before."""
+    scenario = at.move.brings
+    demand = scenario.demand if isinstance(scenario, Scenario) else None
+    if demand is not None and load_record(base, demand)[0].state == DemandState.OPEN:
+        advance_within(change, base, demand, Act.DEMAND_TAKE_UP, Move(MadeScenario(scenario=at.record.subject)))
 
 
 def _why_stopped(at: Situation) -> Text:

@@ -32,6 +32,7 @@ from pilotbase.documents.record import (
     FiledAppeal,
     GivenOrder,
     Interest,
+    MadeScenario,
     Order,
     OrderLifting,
     Record,
@@ -132,6 +133,7 @@ def _without_doubles(duties: tuple[DutyDone, ...]) -> tuple[DutyDone, ...]:
 
 CONTENT: Mapping[str, str] = {
     "organisation": "organisation",
+    "demand": "demand",
     "scenario": "scenario",
     "application-version": "application",
     "commission": "commission",
@@ -177,6 +179,10 @@ def _with_content(at: Situation) -> Record:
 def _retitle(at: Situation) -> Record:
     title = getattr(at.move.brings, "title", at.record.title)
     return _with(at.record, title=title)
+
+
+def _take_up(at: Situation) -> Record:
+    return _with(at.record, subjects={"scenario": at.brought(MadeScenario).scenario})
 
 
 def _take_application(at: Situation) -> Record:
@@ -294,6 +300,8 @@ def _with(record: Record, **changes: object) -> Record:
 _EFFECTS: Mapping[Act, Callable[[Situation], Record]] = {
     Act.ORGANISATION_EDIT: _retitle,
     Act.ORGANISATION_DECLARE: _retitle,
+    Act.DEMAND_EDIT: _retitle,
+    Act.DEMAND_TAKE_UP: _take_up,
     Act.SCENARIO_EDIT: _retitle,
     Act.DATASET_EDIT: _retitle,
     Act.DATASET_REVISE: _retitle,

@@ -29,7 +29,7 @@ from pilotbase.documents.record import (
 )
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Criterion, Scenario
-from pilotbase.documents.states import NEW, ApplicationState, DatasetState, ScenarioState
+from pilotbase.documents.states import NEW, ApplicationState, DatasetState, DemandState, ScenarioState
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.subjects import Organisation, verdicts_head
 from pilotbase.documents.terms import unmet
@@ -45,6 +45,7 @@ OF_WHAT_IS_BROUGHT = frozenset(
         Precondition.SAME_ORGANISATION,
         Precondition.SAME_SUBJECT,
         Precondition.REASONS_HOLD,
+        Precondition.OWN_DEMAND,
         Precondition.APPROVED_PLAN,
         Precondition.OWN_REPORT,
         Precondition.OWN_OPINION,
@@ -94,6 +95,17 @@ def _reasons_hold(at: Situation) -> None:
     if changed and not at.move.why_holds:
         problem = text("record.why_outdated", rules=", ".join(criterion.rule for criterion in changed))
         raise InputError.at("scenario.yaml", "why_holds", problem)
+
+
+def _own_demand(at: Situation) -> None:
+    demand = at.brought(Scenario).demand
+    record = record_of(at.base, demand) if demand is not None else None
+    if demand is None or (record is not None and record.subjects.get("scenario") == at.record.subject):
+        return
+    if record is None or record.demand_owner != at.record.demand_owner:
+        raise InputError("demand.not_yours", subject=demand)
+    if record.state != DemandState.OPEN:
+        raise BarredError("demand.not_open", subject=demand)
 
 
 def _complete_scenario(at: Situation) -> None:

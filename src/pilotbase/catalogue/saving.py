@@ -9,6 +9,7 @@ from pilotbase.catalogue.advancing import Move, advance_within
 from pilotbase.catalogue.records import PreconditionError, StaleEditError, everything, load_record
 from pilotbase.catalogue.subjects import subject_of
 from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.demand import WordedDemand
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import ApplicationVersion, Record
@@ -18,9 +19,10 @@ from pilotbase.documents.subjects import Organisation, Subject, record_head
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
 
-Content = Scenario | ApplicationVersion | Organisation | Dataset
+Content = WordedDemand | Scenario | ApplicationVersion | Organisation | Dataset
 
 _ACTS: dict[type[Content], tuple[Act, Act]] = {
+    WordedDemand: (Act.DEMAND_REGISTER, Act.DEMAND_EDIT),
     Scenario: (Act.SCENARIO_REGISTER, Act.SCENARIO_EDIT),
     ApplicationVersion: (Act.APPLICATION_REGISTER, Act.APPLICATION_EDIT),
     Organisation: (Act.ORGANISATION_REGISTER, Act.ORGANISATION_EDIT),

@@ -9,6 +9,7 @@ from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.application import Application
 from pilotbase.documents.base import Localized, Part
 from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.demand import WordedDemand
 from pilotbase.documents.errors import BarredError, InputError
 from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.permissions import Act
@@ -34,7 +35,7 @@ _WORDS = frozenset({Act.AGREEMENT_OFFER, Act.AGREEMENT_GRANT, Act.AGREEMENT_REVO
 
 def subject_of(part: Part) -> str | None:
     """Return the subject whose content ``part`` is, or None if it is no content."""
-    if isinstance(part, Scenario | Dataset):
+    if isinstance(part, Scenario | Dataset | WordedDemand):
         return part.subject
     if isinstance(part, ApplicationVersion):
         return part.application.subject
@@ -101,9 +102,9 @@ def begin(base: View, subject: str, brought: Part | None, state: str) -> Record:
         return _begin_agreement(base, subject, brought, state)
     require_subject(brought, subject)
     about = brought.application if isinstance(brought, ApplicationVersion) else brought
-    assert isinstance(about, Scenario | Dataset | Application | Organisation)
+    assert isinstance(about, Scenario | Dataset | WordedDemand | Application | Organisation)
     party = {
-        "demand_owner": about.owner.organisation if isinstance(about, Scenario | Dataset) else None,
+        "demand_owner": about.owner.organisation if isinstance(about, Scenario | Dataset | WordedDemand) else None,
         "supplier": about.supplier.organisation if isinstance(about, Application) else None,
         "organisation": about.name if isinstance(about, Organisation) else None,
     }

@@ -18,6 +18,7 @@ from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.base import Document, Localized
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.demand import WordedDemand
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.record import CONTENTS, ApplicationVersion, Commission, Record
 from pilotbase.documents.scenario import Scenario
@@ -50,8 +51,8 @@ def listing_of(change: Transaction, base: View, record: Record) -> Listing:
         record,
         digest=record.documents[record.kind],
         title=both_languages(record.title),
-        sector=about.sector.value if isinstance(about, Scenario | Dataset) else "",
-        action=scenario.action.value if scenario is not None and scenario.action is not None else "",
+        sector=about.sector.value if isinstance(about, Scenario | Dataset | WordedDemand) else "",
+        action=about.action.value if isinstance(about, Scenario | WordedDemand) and about.action is not None else "",
         scenario=record.subjects.get("scenario", ""),
         application=record.subjects.get("application", ""),
         facets=facets_of(content, record.state, _report_on(base, record)) if isinstance(content, Dataset) else "",
@@ -92,7 +93,9 @@ def _words(record: Record, content: Document | None) -> Iterator[str]:
     yield name_of(record.subject)
     yield from _said(record.title)
     yield from sorted(record.parties)
-    if isinstance(content, Scenario):
+    if isinstance(content, WordedDemand):
+        yield content.text
+    elif isinstance(content, Scenario):
         yield from _said(content.problem)
         yield from _said(content.intended_use)
     elif isinstance(content, ApplicationVersion):

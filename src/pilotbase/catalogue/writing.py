@@ -18,7 +18,7 @@ from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import ApplicationVersion, Commission, Record, milestones
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.states import ApplicationState, DatasetState, ScenarioState
+from pilotbase.documents.states import ApplicationState, DatasetState, DemandState, ScenarioState
 from pilotbase.documents.subjects import record_head
 from pilotbase.workspace import records
 from pilotbase.workspace.actors import PUBLIC, Visibility, parties
@@ -156,9 +156,12 @@ def keep(change: Transaction, document: Document, record: Record) -> None:
 def _share(change: Transaction, record: Record) -> None:
     """Let the parties of ``record`` see what it is about; documents shown before stay shown.
 
-    Everybody sees an open scenario, a submitted application that its supplier has published, and the description of a
-    published dataset, which holds no value of the data unless they are open.
+    Everybody sees a demand in words until it is withdrawn, an open scenario, a submitted application that its supplier
+    has published, and the description of a published dataset, which holds no value of the data unless they are open.
     """
+    if record.kind == "demand":
+        seen = PUBLIC if record.state != DemandState.WITHDRAWN else parties()
+        _show(change, record.documents["demand"], record.owner, seen)
     if record.kind == "scenario" and record.state == ScenarioState.OPEN:
         _show(change, record.documents["scenario"], record.owner, PUBLIC)
     if record.kind == "application" and record.state == ApplicationState.SUBMITTED and _published(change, record):

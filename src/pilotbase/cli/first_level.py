@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, str] = {
     "work": "hub_records:work",
     "acts": "hub_records:acts",
     "act": "hub_records:act",
+    "demand": "demand:app",
     "scenario": "scenario:app",
     "data": "data:app",
     "application": "application:app",

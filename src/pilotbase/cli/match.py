@@ -22,7 +22,7 @@ from pilotbase.operations import matches
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pilotbase.documents.demand import Demand, DemandDraft, DraftedField, Resembling
+    from pilotbase.documents.demand import DemandDraft, DraftedField, Resembling
     from pilotbase.documents.matching import (
         AssignedPair,
         Assignment,
@@ -65,7 +65,7 @@ def _find(side: Side, which: str, among: list[Path], by: Method | None, as_json:
     if among:
         _print_among(side, Path(which), among, by, as_json)
     else:
-        answer(_found(side, which, by), as_json, _print)
+        answer(_found(side, which, by), as_json, print_matches)
 
 
 def _print_among(side: Side, path: Path, among: list[Path], by: Method | None, as_json: bool) -> None:
@@ -73,7 +73,7 @@ def _print_among(side: Side, path: Path, among: list[Path], by: Method | None, a
     from pilotbase.worker.matching import match_among, read_asked
 
     found = match_among(read_asked(path, side), among, _proofs(), _comparer(by))
-    answer(found.matches, as_json, _print)
+    answer(found.matches, as_json, print_matches)
     for error in found.unreadable:
         typer.echo(shown(error), err=True)
     if found.unreadable:
@@ -129,7 +129,8 @@ def _proofs() -> list[ProvenPair]:
     return proofs_that_hold(base.lab.view, base.lab.store.clock()) if base is not None else []
 
 
-def _print(found: Matches) -> None:
+def print_matches(found: Matches) -> None:
+    """Print what may fit, and what does not."""
     say(text("match.looked_at", looked_at=found.looked_at, listed=found.listed, may_fit=found.may_fit))
     say(method_of(found))
     if found.unlike:
@@ -234,7 +235,7 @@ def _taker(pair: AssignedPair | None) -> str | Text:
     return text("match.nobody") if pair is None else f"{pair.application.partition(':')[2]} ({pair.score:.2f})"
 
 
-def _words(said: str) -> str:
+def words_of(said: str) -> str:
     """Return the words of a demand: those of a file, of the standard input, or those written."""
     if said == "-":
         return sys.stdin.read()
@@ -245,7 +246,7 @@ def _words(said: str) -> str:
         raise InputError("demand.no_text", file=said) from None
 
 
-def _without_base(asked: Demand) -> DemandDraft | None:
+def _without_base(asked: matches.Demand) -> DemandDraft | None:
     """Return the draft alone where there is no base to look beside it."""
     from pilotbase.matching.drafting import draft_demand
     from pilotbase.worker.base import base_if_any
@@ -289,7 +290,7 @@ add(
         "demand",
         matches.DEMAND,
         show=_print_demand,
-        spelled={"text": OptionSpelling(positional=True, flag="words", read=_words)},
+        spelled={"text": OptionSpelling(positional=True, flag="words", read=words_of)},
         here=_without_base,
     ),
 )

@@ -69,6 +69,7 @@ def new(  # noqa: PLR0913 - each answer is an option
     separator: str | None = None,
     name: str = "",
     dataset: str = "",
+    demand: str = "",
     fix: str | None = None,
 ) -> None:
     """Write a draft scenario from six answers; everything else has a stated default that you confirm."""
@@ -85,6 +86,7 @@ def new(  # noqa: PLR0913 - each answer is an option
         contact=_asked("contact", contact, ""),
         name=name,
         dataset=subject_written("dataset", dataset) if dataset else "",
+        demand=subject_written("demand", demand) if demand else "",
         is_time=time is not None,
         dates=dates,
         table=table,

@@ -88,6 +88,8 @@ class DraftAnswers:
     action: Action | None = None
     data_may_leave: bool | None = None
     """Like the two before from the demand in words, where there is one; None: not said."""
+    demand: str = ""
+    """Subject of the registered demand in words that the scenario is made of; empty: none."""
 
     @property
     def reading(self) -> ReadOptions:
@@ -305,6 +307,7 @@ def _settle(
         data=data,
         task=task,
         costs=Costs(miss=answers.cost_of_miss, false_alarm=answers.cost_of_false_alarm),
+        demand=answers.demand or None,
         conditions=None if answers.data_may_leave is None else Conditions(data_may_leave=answers.data_may_leave),
     )
     said = text(f"draft.task.{'answering' if task == 'transcription' else task}")

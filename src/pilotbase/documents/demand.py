@@ -11,14 +11,16 @@ from typing import Literal, get_args
 
 import pydantic
 
-from pilotbase.documents.api.shapes import RequestModel
-from pilotbase.documents.base import Document, Localized, Part
+from pilotbase.documents.base import Document, Localized, Name, Note, Part
 from pilotbase.documents.contract import Task
+from pilotbase.documents.scenario import Contact
+from pilotbase.documents.subjects import Subject, demand_subject
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.vocabularies import Action, Sector
 
 LONGEST_DEMAND = 200_000
 """Characters: more than a hundred pages."""
+LONGEST_TITLE = 200
 Band = Literal["sure", "likely", "guess"]
 """How well a value is grounded: said in so many words; what the text suggests; little more than a default."""
 DataKind = Literal["readings", "records", "images", "video", "audio", "texts", "positions"]
@@ -52,12 +54,6 @@ CLOSED: Mapping[str, tuple[str, Sequence[str]]] = MappingProxyType(
     }
 )
 """Field whose value is of a closed list → the code of the values' names, and the values."""
-
-
-class Demand(RequestModel):
-    """A demand in words, Chinese or English."""
-
-    text: str = pydantic.Field(min_length=1, max_length=LONGEST_DEMAND)
 
 
 class Ground(Part):
@@ -138,3 +134,39 @@ class DemandDraft(Document, published=True):
     def field(self, path: DemandField) -> DraftedField | None:
         """Return what was read for ``path``."""
         return next((one for one in self.fields if one.path == path), None)
+
+
+class WordedDemand(Document, published=True):
+    """A demand that its owner has registered in words: it needs no data, and everybody may read it."""
+
+    document: Literal["demand/1"] = "demand/1"
+    name: Name
+    title: Localized | str
+    owner: Contact
+    text: str = pydantic.Field(min_length=1, max_length=LONGEST_DEMAND)
+    fields: tuple[DraftedField, ...] = ()
+    """What was read from the text."""
+    resembles: tuple[Subject, ...] = ()
+    """What was on the base already and much alike when it was registered."""
+    apart: Note = ""
+    """Why it stands apart from these, in the owner's words."""
+
+    @property
+    def subject(self) -> str:
+        """The demand's name across all its versions."""
+        return demand_subject(self.owner.organisation, self.name)
+
+    @property
+    def sector(self) -> Sector:
+        """Return the sector that was read."""
+        return Sector(self.value("sector") or Sector.OTHER)
+
+    @property
+    def action(self) -> Action | None:
+        """Return the action that was read, or None."""
+        found = self.value("action")
+        return Action(found) if found else None
+
+    def value(self, path: DemandField) -> str:
+        """Return what was read for ``path``, empty if nothing was."""
+        return next((one.value for one in self.fields if one.path == path), "")

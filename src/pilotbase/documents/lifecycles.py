@@ -1,6 +1,7 @@
 """How a record moves: state machines as data, read by the engine, the pages and the docs.
 
 A scenario      draft → review → open → closed; withdrawn; an edit makes a new version, a draft
+A demand        open → taken up, when a scenario that names it is saved; withdrawn
 An application  draft → submitted; withdrawn; an edit makes a version; rehearsed at any time before
 A commission    proposed ⇄ countered → agreed → plan_review → plan_approved → freezing → frozen → queued → running →
                 reported → accepted → signing → certified ⇄ suspended → revoked
@@ -27,6 +28,7 @@ from pilotbase.documents.states import (
     ApplicationState,
     CommissionState,
     DatasetState,
+    DemandState,
     OrganisationState,
     RecordState,
     ScenarioState,
@@ -34,7 +36,7 @@ from pilotbase.documents.states import (
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import WorkKind
 
-RecordKind = Literal["organisation", "scenario", "application", "commission", "dataset", "agreement"]
+RecordKind = Literal["organisation", "demand", "scenario", "application", "commission", "dataset", "agreement"]
 
 
 class Duty(StrEnum):
@@ -68,6 +70,8 @@ class Precondition(StrEnum):
     REASONS_HOLD = "reasons_hold"
     """The reason beside a changed criterion was changed too, or is confirmed to still apply."""
     COMPLETE_SCENARIO = "complete_scenario"
+    OWN_DEMAND = "own_demand"
+    """The demand in words that the scenario names is its owner's, and no other scenario was made of it."""
     OPEN_SCENARIO = "open_scenario"
     SCENARIO_BOARD = "scenario_board"
     """The scenario has a board."""
@@ -144,7 +148,7 @@ class Transition:
 
 
 _O, _S, _A, _C = OrganisationState, ScenarioState, ApplicationState, CommissionState
-_D, _G, _N = DatasetState, AgreementState, Precondition
+_D, _G, _W, _N = DatasetState, AgreementState, DemandState, Precondition
 
 
 def _row(act: Act, sources: Iterable[str], target: RecordState | None = None, **more: object) -> Transition:
@@ -157,14 +161,21 @@ ORGANISATION = (
     _row(Act.ORGANISATION_DECLARE, (_O.REGISTERED,), brings="organisation", needs=(_N.SAME_ORGANISATION,)),
 )
 
+DEMAND = (
+    _row(Act.DEMAND_REGISTER, (NEW,), _W.OPEN, brings="demand"),
+    _row(Act.DEMAND_EDIT, (_W.OPEN,), brings="demand", needs=(_N.SAME_SUBJECT,)),
+    _row(Act.DEMAND_TAKE_UP, (_W.OPEN,), _W.TAKEN_UP, brings="made-scenario"),
+    _row(Act.DEMAND_WITHDRAW, (_W.OPEN,), _W.WITHDRAWN),
+)
+
 SCENARIO = (
-    _row(Act.SCENARIO_REGISTER, (NEW,), _S.DRAFT, brings="scenario"),
+    _row(Act.SCENARIO_REGISTER, (NEW,), _S.DRAFT, brings="scenario", needs=(_N.OWN_DEMAND,)),
     _row(
         Act.SCENARIO_EDIT,
         (_S.DRAFT, _S.REVIEW, _S.OPEN),
         _S.DRAFT,
         brings="scenario",
-        needs=(_N.SAME_SUBJECT, _N.REASONS_HOLD),
+        needs=(_N.SAME_SUBJECT, _N.REASONS_HOLD, _N.OWN_DEMAND),
     ),
     _row(Act.SCENARIO_SUBMIT, (_S.DRAFT,), _S.REVIEW, days=30, duty=Duty.SUBMIT, needs=(_N.COMPLETE_SCENARIO,)),
     _row(Act.SCENARIO_RETURN, (_S.REVIEW,), _S.DRAFT),
@@ -404,6 +415,7 @@ AGREEMENT = (
 
 LIFECYCLES: Mapping[RecordKind, tuple[Transition, ...]] = {
     "organisation": ORGANISATION,
+    "demand": DEMAND,
     "scenario": SCENARIO,
     "application": APPLICATION,
     "commission": COMMISSION,

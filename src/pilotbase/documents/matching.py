@@ -1,4 +1,4 @@
-"""Matches 供需对接: applications for a scenario, scenarios for an application, and the map of gaps between them.
+"""Matches 供需对接: applications for a scenario or a demand in words, these for an application, and the map of gaps.
 
 Nothing here is evidence: it is computed from documents for the caller, and limited to what they may see.
 """
@@ -17,7 +17,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Constraint, Fit, Verdict
 
 Share = pydantic.Field(ge=0, le=1)
-Side = Literal["scenario", "application"]
+Side = Literal["scenario", "demand", "application"]
 
 
 class Check(Part):
@@ -62,7 +62,7 @@ class Match(Part):
     subject: str
     title: Localized | str
     owner: str
-    known_by: Literal["manifest", "certificate", "scenario"]
+    known_by: Literal["manifest", "certificate", "scenario", "demand"]
     """If the caller can't see a certified application's manifest, its certificate is the source."""
     fit: Fit
     """Refused by a constraint; missing: nothing refuses, but something is unknown; or all constraints fit."""

@@ -104,6 +104,11 @@ class Act(Restricted):
     SCENARIO_CLOSE = "scenario.close", OWNER, OPERATOR
     SCENARIO_WITHDRAW = "scenario.withdraw", OWNER
 
+    DEMAND_REGISTER = "demand.register", OWNER
+    DEMAND_EDIT = "demand.edit", OWNER
+    DEMAND_TAKE_UP = "demand.take_up", MACHINE
+    DEMAND_WITHDRAW = "demand.withdraw", OWNER, OPERATOR
+
     APPLICATION_REGISTER = "application.register", SUPPLIER
     APPLICATION_EDIT = "application.edit", SUPPLIER
     APPLICATION_REHEARSE = "application.rehearse", SUPPLIER

@@ -20,6 +20,7 @@ from pilotbase.documents.application import Application
 from pilotbase.documents.base import Day, Document, Localized, Moment, Name, Note, Part, Sentence
 from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.demand import WordedDemand
 from pilotbase.documents.estimate import ConsentAsked, Payer
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.lifecycles import Duty, RecordKind
@@ -208,8 +209,16 @@ class Result(Part):
     made: Digest
 
 
+class MadeScenario(Part):
+    """The scenario that was made of a demand in words."""
+
+    scenario: Subject
+
+
 BROUGHT: dict[str, type[Part]] = {
     "organisation": Organisation,
+    "demand": WordedDemand,
+    "made-scenario": MadeScenario,
     "scenario": Scenario,
     "application-version": ApplicationVersion,
     "commission": Commission,
@@ -230,6 +239,7 @@ BROUGHT: dict[str, type[Part]] = {
 """What may be handed in with a transition (`Transition.brings`): name → model."""
 CONTENTS: dict[str, type[Any]] = {
     "organisation": Organisation,
+    "demand": WordedDemand,
     "scenario": Scenario,
     "application": ApplicationVersion,
     "commission": Commission,
@@ -277,7 +287,7 @@ class DutyDone(Part):
 
 
 class Record(Document):
-    """The state of a scenario, an application, a commission, an organisation, a dataset or an agreement."""
+    """The state of a demand, a scenario, an application, a commission, an organisation, a dataset or an agreement."""
 
     document: Literal["record/1"] = "record/1"
     subject: Subject

@@ -33,7 +33,7 @@ from pilotbase.documents.probes import Contamination, ExpertPanel, LoadTest, Mat
 from pilotbase.documents.scenario_data import EPISODES, GroupSplit, HashSplit, Label, ScenarioData, TimeSplit
 from pilotbase.documents.standards import StandardUses
 from pilotbase.documents.steps import Step, needed_for
-from pilotbase.documents.subjects import scenario_subject
+from pilotbase.documents.subjects import Subject, scenario_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.trial_design import TrialDesign
 from pilotbase.documents.vocabularies import SUBHEADS, Action, Estimand, Grain, RiskLevel, Sector, SubHead, Support
@@ -285,6 +285,8 @@ class Scenario(Document, published=True):
     workforce: Workforce | None = None
     conditions: Conditions | None = None
     """Constraints that refuse an application before any ranking."""
+    demand: Subject | None = None
+    """The demand in words that it was made of."""
     standards: StandardUses | None = None
     """Names of the profiles of standards that a trial is checked against."""
 

@@ -21,6 +21,15 @@ class ScenarioState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
+class DemandState(StrEnum):
+    """States of a demand in words; names: text ``state.demand.<value>``."""
+
+    OPEN = "open"
+    TAKEN_UP = "taken_up"
+    """A scenario was made of it."""
+    WITHDRAWN = "withdrawn"
+
+
 class ApplicationState(StrEnum):
     """States of an application; names: text ``state.application.<value>``."""
 
@@ -83,7 +92,9 @@ class AgreementState(StrEnum):
     """The assignee has declined or ended it."""
 
 
-RecordState = OrganisationState | ScenarioState | ApplicationState | CommissionState | DatasetState | AgreementState
+RecordState = (
+    OrganisationState | DemandState | ScenarioState | ApplicationState | CommissionState | DatasetState | AgreementState
+)
 
 NEW = "new"
 """The state of what does not exist yet."""

@@ -36,6 +36,11 @@ Subject = Annotated[str, StringConstraints(pattern=r"^[a-z]+:[a-z0-9][a-z0-9_/-]
 """``scenario:plant/milling``, ``application:acme/forest``, ``commission:7f3a…``, ``dataset:plant/logs``."""
 
 
+def demand_subject(owner: str, name: str) -> str:
+    """Return the subject of an owner's demand in words."""
+    return f"demand:{owner}/{name}"
+
+
 def scenario_subject(owner: str, name: str) -> str:
     """Return the subject of an owner's scenario."""
     return f"scenario:{owner}/{name}"

@@ -36,8 +36,8 @@ _PARTS = {
     "digits": HEX,
     "language": r"en|zh",
     "drawn": r"[0-9a-f]{16}(?:[0-9a-f]{16})?",  # by chance
-    "section": r"scenarios|applications|trials|organisations|datasets|agreements",
-    "public": r"scenarios|applications",
+    "section": r"demands|scenarios|applications|trials|organisations|datasets|agreements",
+    "public": r"demands|scenarios|applications",
 }
 """Part of an address → what it may be; ``public``: sections that visitors list, that are matched and asked about."""
 for _part, _regex in _PARTS.items():

@@ -73,6 +73,8 @@ def _licence(need: Need, offer: ApplicationOffer) -> Finding | None:
 
 def _environment(need: Need, offer: ApplicationOffer) -> Finding | None:
     limits, wanted = need.limits, offer.resources
+    if limits is None:
+        return None
     if wanted is None:
         return Fit.MISSING, text("match.resources_unsaid")
     if wanted.threads > limits.threads:
@@ -117,6 +119,8 @@ def _region(need: Need, offer: ApplicationOffer) -> Finding | None:
 
 
 def _constraint_answer(need: Need, offer: ApplicationOffer) -> Finding | None:
+    if need.contract is None:
+        return Fit.MISSING, text("match.no_data_yet")
     if offer.contract is None:
         return Fit.MISSING, text("match.contract_unknown")
     asked, made = need.contract.task, offer.contract.task
@@ -134,8 +138,10 @@ _CHECKS: Mapping[Constraint, Callable[[Need, ApplicationOffer], Finding | None]]
 }
 
 
-def _isolation(need: Need, offer: ApplicationOffer, proofs: Iterable[ProvenPair]) -> Finding:
+def _isolation(need: Need, offer: ApplicationOffer, proofs: Iterable[ProvenPair]) -> Finding | None:
     asked, declared = need.isolation, offer.terms.isolation
+    if asked is None:
+        return None
     proven = max((proof.isolation for proof in proofs), default=None, key=_order)
     if proven is not None and _order(proven) >= _order(asked):
         return Fit.FITS, text("match.isolation_proven", level=asked, proven=proven)

@@ -8,23 +8,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, cast
 
 import numpy as np
 
 from pilotbase.documents.base import Localized
-from pilotbase.documents.matching import Match, Matches
+from pilotbase.documents.demand import WordedDemand
+from pilotbase.documents.matching import Match, Matches, Side
 from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.states import ApplicationState, ScenarioState
+from pilotbase.documents.states import ApplicationState, DemandState, ScenarioState
 from pilotbase.documents.vocabularies import Fit
 from pilotbase.matching.comparing import Comparer, Kind, Method, Passage
 from pilotbase.matching.concepts import CharacterComparer
-from pilotbase.matching.index import AskedMeaning, ask
+from pilotbase.matching.index import KIND_OF, AskedMeaning, ask
 from pilotbase.matching.judging import ALIKE_WORDS, SAME_DEMAND, WEIGHTS, is_alike, match, match_back
 from pilotbase.matching.pairing import Pairing, pair_all
-from pilotbase.matching.pairs import ApplicationOffer, Need, ProvenPair, need_of, offer_of, offer_of_certificate
+from pilotbase.matching.pairs import (
+    ApplicationOffer,
+    Need,
+    ProvenPair,
+    need_of,
+    need_of_demand,
+    offer_of,
+    offer_of_certificate,
+)
 from pilotbase.matching.words import texts_of
 from pilotbase.workspace.listings import (
     MAXIMUM_PAGE,
@@ -41,6 +50,7 @@ from pilotbase.workspace.store import View
 
 APPLICATIONS = Query("application", states=(ApplicationState.DRAFT, ApplicationState.SUBMITTED))
 SCENARIOS = Query("scenario", states=(ScenarioState.OPEN,))
+DEMANDS = Query("demand", states=(DemandState.OPEN,))
 SUBMITTED = replace(APPLICATIONS, states=(ApplicationState.SUBMITTED,))
 SHOWN = 50
 """How many matches are returned, and how many refusals."""
@@ -50,10 +60,13 @@ MOST = 500
 NEAREST = 200
 """How many of a large base are judged by meaning, which misses less than words do."""
 _KNOWN: dict[Kind, Query] = {"demand": SCENARIOS, "offer": APPLICATIONS}
+"""Of each kind, what its mean is over."""
+_SOUGHT: dict[Kind, tuple[Query, ...]] = {"demand": (SCENARIOS, DEMANDS), "offer": (APPLICATIONS,)}
 _MOST_TERMS = 16
 """Per language."""
 _FUNCTION_CHARACTERS = frozenset("的了在是和与及或等不有为以把被将对从到要个，。、；：？！“”（）")
 _SHORTEST_WORD = 5
+_Read = Scenario | ApplicationVersion | WordedDemand
 MOST_CERTIFIED = 100
 """How many certified applications with a hidden manifest are considered, newest certificates first."""
 
@@ -79,15 +92,20 @@ def match_scenario(view: View, need: Need, proofs: Sequence[ProvenPair], by: Com
 def match_application(
     view: View, offer: ApplicationOffer, proofs: Sequence[ProvenPair], by: Comparer | None = None
 ) -> Matches:
-    """Return the open scenarios visible to the actor of ``view`` that ``offer`` may fit; ``by`` as `match_scenario`."""
+    """Return the open demands, with data or in words, that ``offer`` may fit; ``by`` as `match_scenario`.
+
+    Of these only what the actor of ``view`` sees.
+    """
     tied = [replace(SCENARIOS, sector=offer.sector)] if offer.sector else []
     asked = ask(view, _KNOWN, offer.passages) if by is None else None
     found = _find_candidates(view, SCENARIOS, tied, offer, asked)
     comparer = by or (asked.comparer() if asked else CharacterComparer())
     own = _with_needs(view, [proof for proof in proofs if proof.application == offer.subject])
-    needs = needs_of(view, found.listings)
+    in_words = _find_candidates(view, DEMANDS, (), offer, asked)
+    needs = needs_of(view, (*found.listings, *in_words.listings))
     judged = match_back(offer, needs, own, comparer)
-    return matches_about(offer, judged, found.listed, _by_meaning(comparer, needs), comparer)
+    listed = found.listed + in_words.listed
+    return matches_about(offer, judged, listed, _by_meaning(comparer, needs), comparer)
 
 
 def _by_meaning(comparer: Comparer, others: Sequence[Need | ApplicationOffer]) -> int:
@@ -104,7 +122,7 @@ def matches_about(
     return Matches(
         about=about.subject,
         title=about.title if isinstance(about.title, Localized) else Localized(en=about.title, zh=about.title),
-        side="scenario" if isinstance(about, Need) else "application",
+        side=side_of(about),
         weights=WEIGHTS,
         method=comparer.method,
         by_meaning=by_meaning,
@@ -116,6 +134,13 @@ def matches_about(
         refused=tuple(refused[:SHOWN]),
         distant=tuple(distant[:_DISTANT]),
     )
+
+
+def side_of(about: Need | ApplicationOffer) -> Side:
+    """Return what a match is asked for."""
+    if isinstance(about, Need):
+        return "scenario" if about.contract is not None else "demand"
+    return "application"
 
 
 def _parted(judged: Sequence[Match]) -> tuple[list[Match], list[Match]]:
@@ -138,7 +163,7 @@ class DemandWords:
 
 @dataclass(frozen=True)
 class BesideDemand:
-    """A scenario or an application beside a demand in words; ``same``: a scenario that may be the same demand."""
+    """What is beside a demand in words; ``same``: a scenario or another demand that may be the same one."""
 
     one: Need | ApplicationOffer
     likeness: float
@@ -146,13 +171,13 @@ class BesideDemand:
 
 
 def beside_demand(view: View, demand: DemandWords, kind: Kind) -> list[BesideDemand]:
-    """Return the open scenarios, or the applications, that the actor of ``view`` sees and that a demand resembles.
+    """Return the open scenarios and demands, or the applications, that the actor sees and that a demand resembles.
 
     The likest first, at most `_BESIDE`.
     """
     asked = ask(view, _KNOWN, demand.passages)
     comparer = asked.comparer() if asked else CharacterComparer()
-    listings = _find_candidates(view, _KNOWN[kind], (), demand, asked).listings
+    listings = [one for query in _SOUGHT[kind] for one in _find_candidates(view, query, (), demand, asked).listings]
     found: list[Need | ApplicationOffer] = (
         [*needs_of(view, listings)] if kind == "demand" else [*offers_of(view, listings)]
     )
@@ -202,7 +227,7 @@ def _find_candidates(
 
 @dataclass(frozen=True)
 class Market:
-    """The newest open scenarios and submitted applications, pair by pair, and how many there are of each."""
+    """The newest open scenarios and demands in words, and submitted applications, pair by pair; how many there are."""
 
     pairs: Pairing
     scenarios_listed: int
@@ -225,16 +250,16 @@ class Market:
 
 def pair_newest(view: View, proofs: Sequence[ProvenPair], most: int) -> Market:
     """Return the newest ``most`` of each side, paired; ``proofs``: the base's valid certificates, newest first."""
-    listed = [tuple(islice(every_listing(view, query), most)) for query in (SCENARIOS, SUBMITTED)]
-    needs, certified = needs_of(view, listed[0]), certified_offers(view, proofs)
-    offers = [*offers_of(view, listed[1]), *certified]
+    wanted = chain(every_listing(view, SCENARIOS), every_listing(view, DEMANDS))
+    needs, certified = needs_of(view, islice(wanted, most)), certified_offers(view, proofs)
+    offers = [*offers_of(view, islice(every_listing(view, SUBMITTED), most)), *certified]
     known = {offer.subject for offer in offers}
     own = _with_needs(view, [proof for proof in proofs if proof.application in known])
     asked = ask(view, _KNOWN, ())
     comparer = asked.comparer() if asked else CharacterComparer()
     return Market(
         pair_all(needs, offers, own, comparer),
-        count(view, SCENARIOS),
+        count(view, SCENARIOS) + count(view, DEMANDS),
         count(view, SUBMITTED) + len(certified),
         comparer.method,
         _by_meaning(comparer, [*needs, *offers]),
@@ -260,11 +285,25 @@ def _pairs(text: str) -> Iterator[str]:
             yield pair
 
 
+def matched_of(view: View, listing: Listing) -> Need | ApplicationOffer | None:
+    """Return the need or the offer of one listing; None: it is of another kind, or has become invisible meanwhile."""
+    kind = KIND_OF.get(listing.kind)
+    if kind == "demand":
+        return next(iter(needs_of(view, [listing])), None)
+    return next(iter(offers_of(view, [listing])), None) if kind == "offer" else None
+
+
 def needs_of(view: View, listings: Iterable[Listing]) -> list[Need]:
-    """Return the need of each listed scenario; a scenario that has become invisible meanwhile is left out."""
+    """Return the need of each listed scenario or demand; one that has become invisible meanwhile is left out."""
     listed = list(listings)
     stored = view.get_all([one.digest for one in listed])
-    return [need_of(_scenario(stored[one.digest]), one.subject) for one in listed if one.digest in stored]
+    return [_need(stored[one.digest], one) for one in listed if one.digest in stored]
+
+
+def _need(stored: Stored, listing: Listing) -> Need:
+    if listing.kind == "demand":
+        return need_of_demand(cast(WordedDemand, _read(stored.body, WordedDemand)))
+    return need_of(_scenario(stored), listing.subject)
 
 
 def offers_of(view: View, listings: Iterable[Listing]) -> list[ApplicationOffer]:
@@ -305,6 +344,6 @@ def _version(stored: Stored) -> ApplicationVersion:
 
 
 @lru_cache(maxsize=2048)
-def _read(body: bytes, model: type[Scenario | ApplicationVersion]) -> Scenario | ApplicationVersion:
+def _read(body: bytes, model: type[_Read]) -> _Read:
     """Parse a body from the store; a body never changes, and the store has already checked who may see it."""
     return model.model_validate_json(body)

@@ -130,4 +130,6 @@ def _places_of_offers(pairs: Pairing) -> list[_Place]:
 
 
 def _place_of(one: Need | ApplicationOffer) -> _Place:
+    if isinstance(one, Need):
+        return one.sector, one.action, one.task
     return one.sector, one.action, one.contract.task if one.contract is not None else ""

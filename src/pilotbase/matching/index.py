@@ -26,7 +26,7 @@ from pilotbase.workspace.engine import Database
 from pilotbase.workspace.listings import Query
 from pilotbase.workspace.store import View, newest_change
 
-KIND_OF: dict[str, Kind] = {"scenario": "demand", "application": "offer"}
+KIND_OF: dict[str, Kind] = {"demand": "demand", "scenario": "demand", "application": "offer"}
 _AUDIENCES = 32
 _MOVED = 0.1
 """A mean is taken again when there is this share more or less to see."""
@@ -187,15 +187,12 @@ class AskedMeaning:
         return self.index.stored(kind, said) if found is None else found
 
     def nearest(self, query: Query, asked: Passages, limit: int) -> list[str]:
-        """Return the subjects of at most ``limit`` listings that the asker sees, the likest first.
-
-        ``query`` is one of `queries`.
-        """
+        """Return the subjects of at most ``limit`` listings that the asker sees, the likest first."""
         best: dict[str, float] = {}
         for group, space in self.index.spaces.items():
             if group[0] != KIND_OF[query.kind]:
                 continue
-            seen = self.index.mask(self._audience(group[0]), group)
+            seen = self.index.mask(Audience(self.view, query, self.newest), group)
             for direction in self._directions(asked, group[1]) if seen.any() else ():
                 mean = self._mean(group)
                 lengths = self.index.lengths_from(mean, (self.view.actor, query, group), space)

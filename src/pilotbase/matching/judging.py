@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 
@@ -123,7 +123,7 @@ def _likeness(need: Need, proof: ProvenPair, words: float | None) -> float | Non
         return _SAME
     if proof.need is None:
         return None
-    share = share_of(need.contract, proof.need.contract)
+    share = share_of(need.contract, proof.need.contract) if need.contract and proof.need.contract else 0.0
     return float(share + max(_known(words) or 0.0, 0.0)) / 2
 
 
@@ -149,12 +149,12 @@ def _judged(
     value: float,
 ) -> Match:
     checks = check_all(need, offer, own)
-    contract = contract_fit(need.contract, offer.contract) if offer.contract else None
+    contract = contract_fit(need.contract, offer.contract) if need.contract and offer.contract else None
     words, evidence, fit = _known(value), evidence_of(told), fit_of(checks)
     return filled(
         Match,
         shown,
-        known_by=shown.known_by if isinstance(shown, ApplicationOffer) else "scenario",
+        known_by=shown.known_by if isinstance(shown, ApplicationOffer) else _kind_of(shown),
         fit=fit,
         score=None if fit is Fit.REFUSED else score_of(contract, words, evidence),
         contract=contract,
@@ -164,6 +164,10 @@ def _judged(
         proofs=told,
         version=shown.version if isinstance(shown, ApplicationOffer) else None,
     )
+
+
+def _kind_of(need: Need) -> Literal["scenario", "demand"]:
+    return "scenario" if need.contract is not None else "demand"
 
 
 def _known(words: float | None) -> float | None:

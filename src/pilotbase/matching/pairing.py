@@ -100,7 +100,7 @@ def pair_all(
     return Pairing(needs, offers, np.nan_to_num(words), shares, evidence, alike, refused, groups, refusals)
 
 
-def _shares(needs: Sequence[CaseContract], made_for: Sequence[CaseContract | None]) -> Values:
+def _shares(needs: Sequence[CaseContract | None], made_for: Sequence[CaseContract | None]) -> Values:
     """Return `share_of` of each pair, 0 for an unknown contract; contracts that share no column are not compared."""
     columns_of = defaultdict[int, list[int]](list)
     contracts: dict[int, CaseContract] = {}
@@ -113,7 +113,7 @@ def _shares(needs: Sequence[CaseContract], made_for: Sequence[CaseContract | Non
         for name in one.by_name:
             with_name[name].append(known)
     shares = np.zeros((len(needs), len(made_for)))
-    for row, need in enumerate(needs):
+    for row, need in ((row, need) for row, need in enumerate(needs) if need is not None):
         for known in {known for name in need.by_name for known in with_name.get(name, ())}:
             shares[row, columns_of[known]] = share_of(need, contracts[known])
     return shares
@@ -138,7 +138,7 @@ def _evidence(
 
 def _stated(need: Need) -> Hashable:
     """Return all that constraints read of a need."""
-    return need.conditions, need.isolation, need.limits, need.contract.task
+    return need.conditions, need.isolation, need.limits, need.task, need.contract is None
 
 
 def _offered(offer: ApplicationOffer, own: Iterable[ProvenPair]) -> Hashable:

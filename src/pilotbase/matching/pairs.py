@@ -12,6 +12,7 @@ from unicodedata import normalize
 from pilotbase.documents.application import Application, OfferTerms, Resources
 from pilotbase.documents.base import Localized
 from pilotbase.documents.contract import AnswerKind, Field, Task
+from pilotbase.documents.demand import WordedDemand
 from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.scenario import Conditions, Scenario
 from pilotbase.documents.subjects import scenario_subject
@@ -47,17 +48,20 @@ class CaseContract:
 
 @dataclass(frozen=True)
 class Need:
-    """What a scenario requires of an application."""
+    """What a scenario, or a demand in words, requires of an application."""
 
     subject: str
     title: Localized | str
     owner: str
     sector: str
     action: str
-    contract: CaseContract
+    task: str
+    """Empty where a demand in words suggests none."""
+    contract: CaseContract | None
+    """None, as the two after the next: a demand in words has no data yet."""
     conditions: Conditions
-    isolation: IsolationLevel
-    limits: Limits
+    isolation: IsolationLevel | None
+    limits: Limits | None
     sentences: tuple[str, ...]
 
     @property
@@ -143,11 +147,30 @@ def need_of(scenario: Scenario, subject: str = "") -> Need:
         owner=owner,
         sector=scenario.sector.value,
         action=scenario.action.value if scenario.action is not None else "",
+        task=scenario.task,
         contract=CaseContract.of(scenario),
         conditions=scenario.conditions or Conditions(),
         isolation=scenario.trial.isolation,
         limits=scenario.trial.limits,
         sentences=said((scenario.title, scenario.problem, scenario.intended_use)),
+    )
+
+
+def need_of_demand(demand: WordedDemand) -> Need:
+    """Return the need that a demand in words states: of its limits only whether the data may leave."""
+    leave = demand.value("conditions.data_may_leave")
+    return Need(
+        subject=demand.subject,
+        title=demand.title,
+        owner=demand.owner.organisation,
+        sector=demand.sector.value,
+        action=demand.action.value if demand.action is not None else "",
+        task=demand.value("task"),
+        contract=None,
+        conditions=Conditions(data_may_leave=leave == "true" if leave else None),
+        isolation=None,
+        limits=None,
+        sentences=said((demand.title, demand.value("problem") or demand.text)),
     )
 
 

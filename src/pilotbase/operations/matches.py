@@ -11,9 +11,11 @@ import pydantic
 from pydantic import StringConstraints
 
 from pilotbase.documents.api.shapes import InAddress, RequestModel
-from pilotbase.documents.base import NAME, Name
-from pilotbase.documents.demand import Demand, DemandDraft
+from pilotbase.documents.base import NAME, Name, Note, Trimmed
+from pilotbase.documents.demand import LONGEST_DEMAND, LONGEST_TITLE, DemandDraft
 from pilotbase.documents.matching import Assignment, FollowedRecord, GapMap, Matches, OfferedApplication
+from pilotbase.documents.permissions import Act
+from pilotbase.documents.record import Record
 from pilotbase.documents.scenario import Scenario
 from pilotbase.operations.operation import NOTHING, PATH, NoInput, Operation, Repeated, Sent, With
 
@@ -27,6 +29,21 @@ class OfRecord(RequestModel):
 
 class OfRecordWith(OfRecord, With[Sent], Generic[Sent]):
     """A body about a scenario, or an application."""
+
+
+class Demand(RequestModel):
+    """A demand in words, Chinese or English."""
+
+    text: str = pydantic.Field(min_length=1, max_length=LONGEST_DEMAND)
+
+
+class NewDemand(Demand):
+    """A demand that is registered in words, without data."""
+
+    title: Annotated[str, Trimmed(LONGEST_TITLE, min_length=0)] = ""
+    """Empty: the first sentence."""
+    apart: Note = ""
+    """Why it stands apart from what is on the base already, where that is much alike."""
 
 
 class PlacesAsked(InAddress):
@@ -47,7 +64,7 @@ class PlacesAsked(InAddress):
 class FollowAsked(RequestModel):
     """The record whose matches the caller wants to follow, or to stop following."""
 
-    subject: Annotated[str, StringConstraints(pattern=rf"^(scenario|application):{NAME}/{NAME}$")]
+    subject: Annotated[str, StringConstraints(pattern=rf"^(demand|scenario|application):{NAME}/{NAME}$")]
     follow: bool = True
 
 
@@ -77,6 +94,7 @@ AN_APPLICATION = {
     "licence": "Apache-2.0",
     "model_card": {"summary": {"en": "Warns of tool wear.", "zh": "预警刀具磨损。"}},
 }
+_SPINDLES = {"text": "我们车间的铣床主轴说坏就坏，每次停机损失 3 万元，希望提前半天知道。数据不出厂。"}
 _OWN = "members, for themselves"
 GAPS = Operation("matches.gaps", "GET /matches/gaps", NoInput, GapMap)
 ASSIGNMENT = Operation("matches.assignment", "GET /matches/assignment", PlacesAsked, Assignment)
@@ -91,6 +109,15 @@ FOLLOW = Operation(
     example={"subject": "scenario:plant/milling"},
 )
 SCENARIO = Operation("matches.scenario", "GET /matches/scenarios/{owner}/{name}", OfRecord, Matches)
+REGISTER = Operation(
+    "matches.register",
+    "PUT /demands/{owner}/{name}",
+    OfRecordWith[NewDemand],
+    Record,
+    who=Act.DEMAND_REGISTER,
+    example=_SPINDLES,
+)
+IN_WORDS = Operation("matches.worded", "GET /matches/demands/{owner}/{name}", OfRecord, Matches)
 APPLICATION = Operation("matches.application", "GET /matches/applications/{owner}/{name}", OfRecord, Matches)
 SENT_SCENARIO = Operation(
     "matches.sent_scenario",
@@ -114,5 +141,5 @@ DEMAND = Operation(
     Demand,
     DemandDraft,
     repeated=Repeated.HARMLESS,
-    example={"text": "我们车间的铣床主轴说坏就坏，每次停机损失 3 万元，希望提前半天知道。数据不出厂。"},
+    example=_SPINDLES,
 )

@@ -26,7 +26,7 @@ from pilotbase.operations.matches import A_SCENARIO, AN_APPLICATION, OfRecord, O
 from pilotbase.operations.operation import BODY, PATH, Callers, NoInput, Operation, Out, Repeated
 from pilotbase.operations.trials import OfTrial, OfTrialWith
 
-TWO_NAMES = ("scenario", "application", "dataset")
+TWO_NAMES = ("demand", "scenario", "application", "dataset")
 """Kinds that belong to an organisation: its name precedes theirs, and visitors see the open ones."""
 READABLE: dict[str, type[Document]] = {
     **{kind: model for kind, model in CONTENTS.items() if kind != "application"},

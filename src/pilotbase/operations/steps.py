@@ -17,7 +17,7 @@ from pilotbase.documents.texts import text
 from pilotbase.operations.operation import BODY, Operation, With
 from pilotbase.operations.records import named
 
-_SAVED = ("scenario", "application-version", "dataset")
+_SAVED = ("demand", "scenario", "application-version", "dataset")
 
 
 def _by_people() -> Iterator[tuple[RecordKind, Transition]]:

@@ -39,9 +39,8 @@ from pilotbase.matching.finding import (
     beside_demand,
     match_application,
     match_scenario,
+    matched_of,
     matches_about,
-    needs_of,
-    offers_of,
 )
 from pilotbase.matching.judging import match, match_back
 from pilotbase.matching.pairs import ApplicationOffer, Need, ProvenPair, need_of, offer_of
@@ -56,18 +55,16 @@ _ABOVE = 3
 
 
 def match_subject(view: View, subject: str, comparer: Comparer | None = None) -> Matches:
-    """Return possible fits for the scenario or application ``subject``, among what the actor of ``view`` sees.
+    """Return possible fits for the demand, scenario or application ``subject``, among what the actor of ``view`` sees.
 
     Raises:
         NotFoundError: the actor sees no such record, or it is of another kind.
     """
     listing = require_listing(view, subject)
-    if listing.kind not in ("scenario", "application"):
+    found = matched_of(view, listing)
+    if found is None:
         raise NotFoundError("record.not_found", subject=subject)
-    found = (needs_of if listing.kind == "scenario" else offers_of)(view, [listing])
-    if not found:
-        raise NotFoundError("record.not_found", subject=subject)
-    return _match(view, found[0], comparer)
+    return _match(view, found, comparer)
 
 
 def match_document(view: View, asked: Scenario | OfferedApplication, comparer: Comparer | None = None) -> Matches:
@@ -85,7 +82,7 @@ def draft_of_demand(view: View, said: str) -> DemandDraft:
     near = [
         NearScenario(one.one.sector, one.one.contract.task, one.likeness)
         for one in scenarios
-        if isinstance(one.one, Need)
+        if isinstance(one.one, Need) and one.one.contract is not None
     ]
     beside = {"scenarios": tuple(map(_resembling, scenarios)), "solutions": tuple(map(_resembling, solutions))}
     return draft_demand(said, near).model_copy(update=beside)

@@ -1,4 +1,4 @@
-"""The reader of texts: embeds the words of scenarios and applications as they are saved, so that no page has to.
+"""The reader of texts: embeds the words of demands and applications as they are saved, so that no page has to.
 
 It follows the change feed, one place a model: with another model it reads everything again. A text that has not changed
 is not read twice. Without the extra ``semantic`` nothing is read, and matches compare characters.
@@ -15,7 +15,7 @@ import numpy as np
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.record import Record
 from pilotbase.matching.finding import needs_of, offers_of
-from pilotbase.matching.index import digest_of_text
+from pilotbase.matching.index import KIND_OF, digest_of_text
 from pilotbase.matching.meaning import Model, model_or_reason
 from pilotbase.matching.pairs import ApplicationOffer, Need
 from pilotbase.worker.base import Base
@@ -46,7 +46,7 @@ class TextReader:
         if not changes:
             return False
         records = (view.load(one.digest, Record) for one in changes if one.event == "moved")
-        subjects = {one.subject for one in records if one.kind in ("scenario", "application")}
+        subjects = {one.subject for one in records if one.kind in KIND_OF}
         keep(view, reader, model.digest, since, changes[-1].sequence, list(_read(view, model, sorted(subjects))))
         return True
 
@@ -71,5 +71,5 @@ def _read(view: View, model: Model, subjects: Sequence[str]) -> Iterator[Meaning
 
 def _saved(view: View, subjects: Sequence[str]) -> list[Need | ApplicationOffer]:
     listed = list(find_listings(view, subjects).values())
-    scenarios, applications = ([one for one in listed if one.kind == kind] for kind in ("scenario", "application"))
-    return [*needs_of(view, scenarios), *offers_of(view, applications)]
+    needs = [one for one in listed if KIND_OF[one.kind] == "demand"]
+    return [*needs_of(view, needs), *offers_of(view, [one for one in listed if KIND_OF[one.kind] == "offer"])]

@@ -7,7 +7,7 @@ not exist for them, also where it is counted. The number of statements does not 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
@@ -19,7 +19,7 @@ from pilotbase.documents.moments import format_day
 from pilotbase.documents.permissions import Act, ReadScope, permitted
 from pilotbase.documents.record import ApplicationVersion, Record, StepTaken, Waiting
 from pilotbase.documents.service import CertifiedRoute, Service, ServiceStatus
-from pilotbase.documents.states import ApplicationState, CommissionState, ScenarioState
+from pilotbase.documents.states import ApplicationState, CommissionState, DemandState, ScenarioState
 from pilotbase.documents.subjects import incident_subject, kind_of, name_of, watch_head
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Colour, ServingState
@@ -41,7 +41,13 @@ _CERTIFICATE = {
     CommissionState.REVOKED: CertificateStatus.REVOKED,
 }
 _OVER = frozenset(
-    {ScenarioState.CLOSED, ScenarioState.WITHDRAWN, ApplicationState.WITHDRAWN, ServingState.STOPPED}
+    {
+        ScenarioState.CLOSED,
+        ScenarioState.WITHDRAWN,
+        DemandState.WITHDRAWN,
+        ApplicationState.WITHDRAWN,
+        ServingState.STOPPED,
+    }
     | {CommissionState.DECLINED, CommissionState.CANCELLED, CertificateStatus.REVOKED, CertificateStatus.EXPIRED}
 )
 """States after which nothing goes on."""
@@ -51,6 +57,8 @@ _DONE = (*_CERTIFICATE, CommissionState.DECLINED, CommissionState.CANCELLED)
 class MissionStage(StrEnum):
     """The stages of a thread, in order; names: text ``mission.stage.<value>``."""
 
+    WORDS = "words"
+    """The demand in words that the scenario was made of."""
     DEMAND = "demand"
     APPLICATION = "application"
     TRIAL = "trial"
@@ -113,28 +121,32 @@ class _Found:
     """The subjects of a thread, before they are read."""
 
     scenario: str = ""
+    demand: str = ""
+    """In words."""
     applications: list[str] = field(default_factory=list)
     trials: list[str] = field(default_factory=list)
     more: set[MissionStage] = field(default_factory=set)
 
 
 def mission_of(view: View, subject: str, trial: Record | None = None) -> Mission:
-    """Return the thread of a scenario, an application, a trial (its record) or a service, as the actor sees it."""
+    """Return the thread of a demand, a scenario, an application, a trial (its record) or a service, as it is seen."""
     services = [load_service(view, name_of(subject))] if kind_of(subject) == "service" else None
     found = _around(trial) if trial is not None else _thread(view, subject, services)
     records = {} if trial is None else {trial.subject: trial}
-    asked = [one for one in (found.scenario, *found.applications, *found.trials) if one and one not in records]
+    named = (_words_behind(view, found), found.scenario, *found.applications, *found.trials)
+    asked = [one for one in named if one and one not in records]
     records |= records_of(view, asked)
     trials = [records[one] for one in found.trials if one in records]
     tried = [one.subjects["application"] for one in trials if "application" in one.subjects]
     applications = list(dict.fromkeys([*tried, *found.applications]))
     later = [one for one in applications if one not in asked]
     records |= records_of(view, later) if later else {}
-    listings = find_listings(view, [one for one in (found.scenario, *applications) if one])
+    listings = find_listings(view, [one for one in (named[0], found.scenario, *applications) if one])
     if services is None:
         services = _services_behind(view, found.scenario, None if subject == found.scenario else trials)
     kept = view.get_all([one.documents[name] for one in trials for name in _READ if name in one.documents])
     stops = [
+        *_listed(MissionStage.WORDS, named[0], listings, records),
         *_listed(MissionStage.DEMAND, found.scenario, listings, records),
         *(stop for one in applications for stop in _listed(MissionStage.APPLICATION, one, listings, records)),
         *_trials(trials, kept, records),
@@ -157,9 +169,12 @@ def _thread(view: View, subject: str, services: Sequence[Service] | None) -> _Fo
     if services is not None:
         routes = [route for one in services for route in one.routes if isinstance(route, CertifiedRoute)]
         trials = [route.commission for route in routes if route.commission is not None][: MOST["commission"]]
-        return _Found(services[0].scenario or "", [], trials)
+        return _Found(services[0].scenario or "", trials=trials)
+    if kind_of(subject) == "demand":
+        made = _made_for(view, subject)
+        return replace(_thread(view, made, None) if made else _Found(), demand=subject)
     kind = kind_of(subject)
-    found = _Found(subject, [], []) if kind == "scenario" else _Found("", [subject], [])
+    found = _Found(subject) if kind == "scenario" else _Found(applications=[subject])
     _take(view, Query("commission", **{kind: subject}), found)
     if kind == "scenario":
         _take(view, Query("application", scenario=subject), found)
@@ -180,14 +195,22 @@ def _take(view: View, query: Query, found: _Found) -> None:
         found.more.add(MissionStage.TRIAL if query.kind == "commission" else MissionStage.APPLICATION)
 
 
-def _made_for(view: View, application: str) -> str:
-    listing = find_listings(view, [application]).get(application)
+def _made_for(view: View, subject: str) -> str:
+    """Return the scenario of an application, or the one that was made of a demand."""
+    listing = find_listings(view, [subject]).get(subject)
     return listing.scenario if listing is not None else ""
+
+
+def _words_behind(view: View, found: _Found) -> str:
+    """Return the demand in words that a thread begins with."""
+    if found.demand or not found.scenario:
+        return found.demand
+    return next((one.subject for one in list_page(view, Query("demand", scenario=found.scenario), limit=1).items), "")
 
 
 def _around(trial: Record) -> _Found:
     scenario, application = trial.subjects.get("scenario", ""), trial.subjects.get("application")
-    return _Found(scenario, [application] if application is not None else [], [trial.subject])
+    return _Found(scenario, applications=[application] if application is not None else [], trials=[trial.subject])
 
 
 def _services_behind(view: View, scenario: str, trials: Sequence[Record] | None) -> list[Service]:

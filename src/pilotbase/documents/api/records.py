@@ -108,8 +108,9 @@ class Erased(ResponseModel):
     erased: int
 
 
-Section = Literal["scenarios", "applications", "trials", "organisations", "datasets", "agreements"]
+Section = Literal["demands", "scenarios", "applications", "trials", "organisations", "datasets", "agreements"]
 SECTIONS: dict[str, Section] = {
+    "demand": "demands",
     "scenario": "scenarios",
     "application": "applications",
     "commission": "trials",

@@ -13,9 +13,11 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from pilotbase.catalogue.records import load_record
+from pilotbase.documents.base import LONGEST_NAME, NAME_PATTERN, Document, localized, slug
 from pilotbase.documents.demand import (
     CLOSED,
     LONGEST_DEMAND,
@@ -24,22 +26,33 @@ from pilotbase.documents.demand import (
     DemandQuestion,
     DraftedField,
     Ground,
+    WordedDemand,
 )
-from pilotbase.documents.texts import text
+from pilotbase.documents.permissions import Act, permitted
+from pilotbase.documents.states import DemandState
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Action, Sector
-from pilotbase.hub.acting import HubRequest, RequestActor, language
+from pilotbase.hub.acting import HubRequest, RequestActor, language, posted
 from pilotbase.hub.base import base
+from pilotbase.hub.forms.declared import OperationForm, form_of, tell
 from pilotbase.hub.forms.files import forget_file, keep_file
-from pilotbase.hub.sentences import area, t
+from pilotbase.hub.presenters.addresses import address_of, section_crumb
+from pilotbase.hub.routing import FORM, page
+from pilotbase.hub.sentences import area, asked, t
 from pilotbase.hub.templatetags.ui import capital
 from pilotbase.matching.drafting import draft_demand
+from pilotbase.operations import matches
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.uploads import Upload, list_uploads, read_upload
 from pilotbase.worker.base import vault_of
 from pilotbase.worker.matching import draft_of_demand
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.listings import find_listing
+from pilotbase.workspace.store import View
 
 LONGEST_PROBLEM = 2000
 """Characters of the problem that a scenario states."""
+_NAMED_AFTER = 60
 _LEFT_OUT = 240
 """Of a longer run of words without a mark only the ends are shown."""
 
@@ -86,6 +99,72 @@ class AnswerForm(forms.Form):
     def completed(self) -> str:
         """Return the demand with the answer."""
         return f"{self._words.rstrip()}\n{self.line}"
+
+
+class _Register(OperationForm):
+    """A demand that is registered: its short name is proposed from its title."""
+
+    name = forms.RegexField(
+        NAME_PATTERN,
+        **asked("hub.field_short_name", "hub.help_short_name"),
+        error_messages={"invalid": t("hub.no_short_name")},
+        max_length=LONGEST_NAME,
+        required=False,
+    )
+    field_order = ("text", "title", "name", "apart")
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        derived = slug(given.get("title") or given.get("text", "")[:_NAMED_AFTER])
+        given["name"] = given.get("name") or derived
+        if not given["name"] and "name" not in self.errors:
+            self.add_error("name", t("hub.no_short_name"))
+        self._given = {"name": given["name"], **self._given}
+        return given
+
+    def said(self, view: View) -> dict[str, Any]:
+        return {name: value for name, value in super().said(view).items() if name != "name"}
+
+
+RegisterForm = form_of(matches.REGISTER, "text", "title", "apart", base=_Register)
+
+
+@page("demands/new/", "demand-new", Act.DEMAND_REGISTER, FORM)
+def register(request: HubRequest) -> HttpResponse:
+    """Register a demand in words; it begins with the one that the person has drafted."""
+    return _registering(request, text("demand.hub.new"), {"text": kept_demand(request.acting)}, {})
+
+
+@page("demands/<name:name>/acts/demand.edit/", "demand-edit", methods=FORM)
+def edit(request: HubRequest, name: str) -> HttpResponse:
+    """Change the words of a demand."""
+    record, _ = load_record(request.acting.view, f"demand:{name}")
+    before = request.acting.view.load(record.documents["demand"], WordedDemand)
+    if not permitted(Act.DEMAND_EDIT, request.acting.actor, record.stands):
+        raise NotFoundError("hub.not_found")
+    initial = {"text": before.text, "title": localized(before.title, language()), "apart": before.apart}
+    return _registering(request, Text(code=f"act.{Act.DEMAND_EDIT}"), initial, {"name": before.name})
+
+
+def _registering(request: HubRequest, title: Text, initial: dict[str, Any], given: dict[str, str]) -> HttpResponse:
+    form = RegisterForm(posted(request), given={"owner": request.acting.organisation, **given}, initial=initial)
+    if given:
+        del form.fields["name"]
+    if form.done(request.acting.view):
+        forget_demand(request.acting)
+        tell(request, form.operation)
+        return redirect(address_of(form.found.subject))
+    shown = {"title": title, "lead": text("demand.hub.new_lead"), "form": form, "crumbs": [section_crumb("demands")]}
+    return render(request, "hub/said.html", shown)
+
+
+def demand_named(request: HubRequest) -> WordedDemand | None:
+    """Return the demand of the reader's organisation that a new scenario is made of, if its address names one."""
+    name = request.GET.get("demand", "")
+    listing = find_listing(request.acting.view, f"demand:{name}") if name else None
+    if listing is None or listing.owner != request.acting.organisation or listing.state != DemandState.OPEN:
+        return None
+    return request.acting.view.load(listing.digest, WordedDemand)
 
 
 class Marked(NamedTuple):
@@ -158,9 +237,10 @@ def shown_demand(request: HubRequest, wrong: forms.Form | None = None) -> dict[s
     return shown
 
 
-def known_of(acting: RequestActor) -> dict[str, str]:
+def known_of(request: HubRequest) -> dict[str, str]:
     """Return what the demand answers already of the questions about a table, by the names of their fields."""
-    words = kept_demand(acting)
+    registered = demand_named(request)
+    words = registered.text if registered is not None else kept_demand(request.acting)
     if not words:
         return {}
     draft = draft_demand(words)
@@ -200,6 +280,16 @@ def marked(words: str, draft: DemandDraft) -> Iterator[Marked]:
         yield Marked(words[ground.start : ground.end], numbers)
         end = ground.end
     yield Marked(_shortened(words[end:], end > 0, False), ())
+
+
+def laid_out(view: View, demand: Document) -> dict[str, Any]:
+    """Return what the page of a registered demand shows: its words with marks, what was read, what is missing."""
+    if not isinstance(demand, WordedDemand):
+        return {}
+    draft = draft_of_demand(view, demand.text)
+    beside = [one for one in draft.scenarios if one.subject != demand.subject]
+    draft = draft.model_copy(update={"fields": demand.fields, "scenarios": tuple(beside)})
+    return {"draft": draft, "marked": list(marked(demand.text, draft)), "fields": listed(draft)}
 
 
 def listed(draft: DemandDraft) -> list[DraftedField]:

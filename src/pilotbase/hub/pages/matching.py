@@ -14,7 +14,7 @@ from django.utils.http import urlencode
 from pilotbase.charts.grids import gap_chart
 from pilotbase.documents.base import localized
 from pilotbase.documents.hashes import hex_of
-from pilotbase.documents.matching import GapCell, GapMap, Match, Matches, method_of
+from pilotbase.documents.matching import GapCell, GapMap, Match, Matches, Side, method_of
 from pilotbase.documents.permissions import Act, ReadScope, SubjectRelation, permitted
 from pilotbase.documents.subjects import holder_of, name_of
 from pilotbase.documents.texts import Text, percent, text
@@ -68,6 +68,7 @@ def show(request: HubRequest) -> HttpResponse:
         "chart": drawn(gap_chart(_squares(found), language())),
         "exposure": found.exposure if acting.reads(ReadScope.OVERVIEW) else (),
         "followed": do(FOLLOWED, acting.view, {}),
+        "own_demands": _own(acting, "demand", Role.DEMAND_OWNER),
         "own_scenarios": _own(acting, "scenario", Role.DEMAND_OWNER),
         "own_applications": _own(acting, "application", Role.SUPPLIER),
         "gaps": (
@@ -103,7 +104,7 @@ def of_record(request: HubRequest, section: str, name: str) -> HttpResponse:
     """Show what may fit a scenario or an application, in what the reader sees."""
     subject = subject_of(section, name)
     found, withheld = match_subject(request.acting.view, subject), withheld_proofs(request.acting.view)
-    code = "match.applications_for" if found.side == "scenario" else "match.scenarios_for"
+    code = "match.scenarios_for" if found.side == "application" else "match.applications_for"
     shown = {
         "title": Text(code=code, params={"title": localized(found.title, language())}),
         "found": found,
@@ -111,7 +112,7 @@ def of_record(request: HubRequest, section: str, name: str) -> HttpResponse:
         "rows": [_row(request.acting, found, one, withheld) for one in found.ranked],
         "distant": [_row(request.acting, found, one, withheld) for one in found.distant],
         "refused": [_row(request.acting, found, one, withheld) for one in found.refused],
-        "trials": list_page(request.acting.view, Query("commission", **{found.side: subject}), limit=_TRIALS).items,
+        "trials": _trials(request.acting, found.side, subject),
         "follows": subject in {one.subject for one in do(FOLLOWED, request.acting.view, {})},
         "crumbs": [
             crumb("matching", text("match.page_title")),
@@ -127,6 +128,12 @@ def follow(request: HubRequest, section: str, name: str) -> HttpResponse:
     asked = {"subject": subject_of(section, name), "follow": request.POST.get("follow") == "yes"}
     do(FOLLOW, request.acting.view, asked)
     return redirect("record-matches", section=section, name=name)
+
+
+def _trials(acting: RequestActor, side: Side, subject: str) -> tuple[Listing, ...]:
+    if side == "demand":
+        return ()
+    return list_page(acting.view, Query("commission", **{side: subject}), limit=_TRIALS).items
 
 
 def _own(acting: RequestActor, kind: str, role: Role) -> tuple[Listing, ...]:
@@ -161,13 +168,14 @@ def _row(acting: RequestActor, found: Matches, one: Match, withheld: Sequence[Wi
 
 def _pair(found: Matches, one: Match) -> tuple[str, str]:
     """Return scenario and application of a match."""
-    return (found.about, one.subject) if found.side == "scenario" else (one.subject, found.about)
+    return (one.subject, found.about) if found.side == "application" else (found.about, one.subject)
 
 
 def _step(acting: RequestActor, found: Matches, one: Match) -> MatchStep | None:
     """Return the first step from a match: a supplier proposes a trial, others ask, or look at the certificate."""
     scenario, application = _pair(found, one)
-    if permitted(Act.COMMISSION_PROPOSE, acting.actor, SubjectRelation(supplier=holder_of(application))):
+    has_data = "demand" not in (found.side, one.known_by)
+    if has_data and permitted(Act.COMMISSION_PROPOSE, acting.actor, SubjectRelation(supplier=holder_of(application))):
         asked = urlencode({"scenario": name_of(scenario), "application": name_of(application)})
         return MatchStep(text("match.propose"), f"{reverse('commission-new')}?{asked}")
     if one.known_by == "manifest":

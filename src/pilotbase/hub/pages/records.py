@@ -16,12 +16,13 @@ from pilotbase.documents.lifecycles import listed_states
 from pilotbase.documents.permissions import Act, DeskAct, SubjectRelation, permitted
 from pilotbase.documents.record import ApplicationVersion, Record
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.states import ApplicationState, DatasetState, ScenarioState
+from pilotbase.documents.states import ApplicationState, DatasetState, DemandState, ScenarioState
 from pilotbase.documents.subjects import holder_of, name_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Sector
 from pilotbase.hub.acting import HubRequest, RequestActor, actor_of, language
 from pilotbase.hub.models import Membership, SignUpDomain
+from pilotbase.hub.pages.demands import laid_out
 from pilotbase.hub.pages.record_contents import contents
 from pilotbase.hub.people.invitations import may_invite, open_invitations
 from pilotbase.hub.presenters.addresses import KINDS, address_of, section_crumb, subject_of
@@ -73,6 +74,7 @@ def _list(request: HubRequest, section: str) -> HttpResponse:
 
 
 REGISTERING = {
+    "demand": Act.DEMAND_REGISTER,
     "scenario": Act.SCENARIO_REGISTER,
     "application": Act.APPLICATION_REGISTER,
     "commission": Act.COMMISSION_PROPOSE,
@@ -124,9 +126,11 @@ def show(request: HubRequest, section: str, name: str) -> HttpResponse:
         "way": way(kind, seen.listing.state),
         "people": names_shown(request.acting.actor, _standing(seen.record)) if seen.record else {},
         "can_agree": _may_agree(request.acting, seen.listing),
+        "makes_scenario": _makes_scenario(request.acting, seen.listing),
         "proposing": _proposing(request.acting, seen),
         "kit_forms": _other_forms(seen.document) if opened else (),
         **contents(view, seen.document, seen.record),
+        **laid_out(view, seen.document),
         **ways,
         **(_members(request.acting, name) if kind == "organisation" else {}),
     }
@@ -162,6 +166,12 @@ def _may_agree(acting: RequestActor, listing: Listing) -> bool:
     if listing.state != DatasetState.PUBLISHED:
         return False
     return acting.may(Act.AGREEMENT_OFFER if listing.owner == acting.organisation else Act.AGREEMENT_TAKE)
+
+
+def _makes_scenario(acting: RequestActor, listing: Listing) -> bool:
+    """Return whether the reader may make a scenario of a demand in words."""
+    own = listing.state == DemandState.OPEN and listing.owner == acting.organisation
+    return listing.kind == "demand" and own and acting.may(Act.SCENARIO_REGISTER)
 
 
 def _elsewhere(request: HubRequest, subject: str) -> HttpResponse:

@@ -42,6 +42,7 @@ from pilotbase.hub.forms.files import (
 )
 from pilotbase.hub.pages.demands import (
     LONGEST_PROBLEM,
+    demand_named,
     drafted_terms,
     forget_demand,
     known_of,
@@ -292,7 +293,7 @@ def _beginning(request: HubRequest, data: DataForm, wrong: forms.Form | None = N
         "lead": lead,
         "form": data,
         "button": text("hub.read_table"),
-        **shown_demand(request, wrong),
+        **({"made_of": named} if (named := demand_named(request)) is not None else shown_demand(request, wrong)),
     }
     return render(request, "hub/upload.html", {"crumbs": [section_crumb("scenarios")], **shown})
 
@@ -373,7 +374,7 @@ def _known(request: HubRequest, table: KeptTable) -> dict[str, Any]:
     """Return what is answered already: whom to ask, the demand in words, and what stands in a form to calculate."""
     person = request.acting.person
     said = {name: value for name, value in request.POST.items() if "calculate" in request.POST}
-    known = {"contact": person.email if person else "", **known_of(request.acting), **said}
+    known = {"contact": person.email if person else "", **known_of(request), **said}
     return known | {"kept": table.upload.identity}
 
 
@@ -402,6 +403,7 @@ def _answers(request: HubRequest, given: dict[str, Any]) -> DraftAnswers:
         dataset=given["dataset"],
         dates=DateOrder(given["dates"]) if given["dates"] else None,
         fixes=ticked_fixes(request.POST),
+        demand=named.subject if (named := demand_named(request)) is not None else "",
         **drafted_terms(given),
     )
 

@@ -12,6 +12,7 @@ from pilotbase.catalogue.advancing import Possible
 from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.api.trials import SealedVersion
 from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.demand import WordedDemand
 from pilotbase.documents.permissions import Act, ReadScope, SubjectRelation, permitted
 from pilotbase.documents.record import ApplicationVersion, Record, Waiting
 from pilotbase.documents.scenario import Scenario
@@ -33,6 +34,7 @@ from pilotbase.workspace.store import View
 
 _ENDS = frozenset(
     {
+        Act.DEMAND_WITHDRAW,
         Act.SCENARIO_CLOSE,
         Act.SCENARIO_WITHDRAW,
         Act.APPLICATION_STOP,
@@ -95,7 +97,7 @@ def _mine(wait: Waiting, actor: Actor) -> bool:
 def ways_on(acting: RequestActor, seen: RecordView) -> dict[str, Any]:
     """Return what the page of a scenario, an application or a trial tells beyond its record."""
     trial = seen.record if seen.record is not None and seen.record.kind == "commission" else None
-    on_the_way = isinstance(seen.document, Scenario | ApplicationVersion) or trial is not None
+    on_the_way = isinstance(seen.document, WordedDemand | Scenario | ApplicationVersion) or trial is not None
     thread = mission_shown(acting, seen.subject, trial=trial) if on_the_way else {}
     return thread | _beyond(acting, seen)
 
@@ -110,6 +112,8 @@ def _beyond(acting: RequestActor, seen: RecordView) -> dict[str, Any]:
         return {"links": _readers(acting, seen, "datasets"), "dataset_versions": versions_seen}
     if isinstance(seen.document, ApplicationVersion):
         return {"links": _matches(acting, seen, "applications")}
+    if isinstance(seen.document, WordedDemand):
+        return {"links": _matches(acting, seen, "demands")}
     if seen.record is not None and seen.record.kind == "commission":
         return _of_trial(acting, seen.record)
     return {}
@@ -118,7 +122,7 @@ def _beyond(acting: RequestActor, seen: RecordView) -> dict[str, Any]:
 def _matches(acting: RequestActor, seen: RecordView, section: str) -> list[tuple[Any, str]]:
     if not acting.organisation:
         return []
-    label = text("match.find_applications") if section == "scenarios" else text("match.find_scenarios")
+    label = text("match.find_scenarios") if section == "applications" else text("match.find_applications")
     return [(label, reverse("record-matches", kwargs={"section": section, "name": seen.name}))]
 
 

@@ -31,6 +31,7 @@ _SHORT = timedelta(days=2)
 _LISTED = {MissionStage.TRIAL: "trials", MissionStage.APPLICATION: "applications"}
 """Stage → section whose list holds the others."""
 SIGNS = {
+    MissionStage.WORDS: "message-square",
     MissionStage.DEMAND: "target",
     MissionStage.APPLICATION: "package",
     MissionStage.TRIAL: "flask-conical",

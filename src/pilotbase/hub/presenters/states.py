@@ -22,6 +22,7 @@ from pilotbase.documents.states import (
     ApplicationState,
     CommissionState,
     DatasetState,
+    DemandState,
     RecordState,
     ScenarioState,
 )
@@ -36,8 +37,8 @@ _LOOKS = {
     "plan": "draft proposed countered offered asked",
     "wait": "guess review due queued plan_review waiting human consent",
     "run": "running freezing signing rehearsing rectification retest reported",
-    "pass": "open submitted registered certified accepted frozen plan_approved agreed accept valid done finished good "
-    "sure active filed pass fits green serving published in_force granted paid met delivered mitigated",
+    "pass": "open taken_up submitted registered certified accepted frozen plan_approved agreed accept valid done "
+    "finished good sure active filed pass fits green serving published in_force granted paid met delivered mitigated",
     "fail": "revoked refused reject fail invalid failed expired key_is_revoked key_is_expired broken given_up",
     "open": "inconclusive unknown missing",
     "hold": "blocked suspended fallen_back silenced",
@@ -50,6 +51,7 @@ LOOK = {state: look for look, states in _LOOKS.items() for state in states.split
 _BRACKET, _ESCAPED = re.compile(r"([][\\])"), r"\\\1"
 _C = CommissionState
 _WAYS: dict[str, dict[str, tuple[RecordState, ...]]] = {
+    "demand": {"open": (DemandState.OPEN,), "taken_up": (DemandState.TAKEN_UP,)},
     "scenario": {state: (state,) for state in ScenarioState if state is not ScenarioState.WITHDRAWN},
     "application": {state: (state,) for state in ApplicationState if state is not ApplicationState.WITHDRAWN},
     "dataset": {"draft": (DatasetState.DRAFT,), "published": (DatasetState.PUBLISHED,)},

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.hashes import digest_bytes, hex_of
 from pilotbase.documents.matching import Assignment, FollowedRecord
-from pilotbase.documents.subjects import application_subject, scenario_subject
+from pilotbase.documents.subjects import application_subject, demand_subject, scenario_subject
 from pilotbase.operations import matches as declared
 from pilotbase.operations.matches import PlacesAsked
+from pilotbase.worker.demands import register_demand
 from pilotbase.worker.matching import assignment, draft_of_demand, gap_map, match_document, match_subject
 from pilotbase.worker.operations.binding import Caller, does
 from pilotbase.workspace.followed import follow, followed, unfollow
@@ -29,6 +30,8 @@ def _assign(caller: Caller, asked: PlacesAsked) -> Assignment:
 does(declared.FOLLOWED)(lambda caller, asked: [filled(FollowedRecord, one) for one in followed(caller.view)])
 does(declared.FOLLOW)(lambda caller, asked: (follow if asked.follow else unfollow)(caller.view, asked.subject))
 does(declared.SCENARIO)(lambda caller, asked: match_subject(caller.view, scenario_subject(asked.owner, asked.name)))
+does(declared.REGISTER)(lambda caller, asked: register_demand(caller.view, asked.owner, asked.name, asked.sent))
+does(declared.IN_WORDS)(lambda caller, asked: match_subject(caller.view, demand_subject(asked.owner, asked.name)))
 does(declared.APPLICATION)(
     lambda caller, asked: match_subject(caller.view, application_subject(asked.owner, asked.name))
 )

@@ -1,5 +1,6 @@
-"""Notices of new matches, for those who follow them: a scenario that opens, an application that is submitted.
+"""Notices of new matches, for those who follow them.
 
+What is new is a demand that is registered, a scenario that opens, an application that is submitted.
 Each is judged as its reader would see it on the page of matches; a notice is sent if it may fit there.
 """
 
@@ -14,6 +15,7 @@ from pilotbase.documents.record import Record
 from pilotbase.documents.subjects import kind_of, name_of
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Role
+from pilotbase.matching.index import KIND_OF
 from pilotbase.notices.making import NoticeDraft
 from pilotbase.worker.base import Base
 from pilotbase.worker.matching import match_subject
@@ -23,7 +25,7 @@ from pilotbase.workspace.followed import FollowedMatches, followed_by_anyone
 from pilotbase.workspace.listings import Listing, find_listing
 from pilotbase.workspace.store import Change, View
 
-_ARRIVES = (Act.SCENARIO_OPEN, Act.APPLICATION_SUBMIT)
+_ARRIVES = (Act.DEMAND_REGISTER, Act.SCENARIO_OPEN, Act.APPLICATION_SUBMIT)
 
 
 def of_matches(base: Base, changes: Sequence[Change]) -> Iterator[NoticeDraft]:
@@ -36,7 +38,7 @@ def of_matches(base: Base, changes: Sequence[Change]) -> Iterator[NoticeDraft]:
         while TextReader(base).round():  # so that words are compared by meaning here too
             pass
     for one in following:
-        if any(record.kind != kind_of(one.subject) for record in new.values()):
+        if any(KIND_OF[record.kind] != KIND_OF[kind_of(one.subject)] for record in new.values()):
             yield from (_draft(*found, new[subject]) for found, subject in _fitting(view, one) if subject in new)
 
 
