@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from pilotbase.evidence.martingale import Ints, MeanMartingale
 from pilotbase.evidence.observations import RatioPart, RealGains
 
+Integers = NDArray[np.signedinteger[Any]]
+
 _EXACT = 1 << 62
 _SMALL_COUNTS = math.lcm(*range(1, 20))
 """Shares of clusters of up to 20 cases are exact."""
@@ -29,10 +31,11 @@ class Stream:
     """The eligible gains and weights of one part in the order of scoring.
 
     ``positions[i]`` is how many cases have been scored when entry i is known. With clusters an entry is a cluster.
+    Gains and weights are integers of any width, as they were observed; claims make them wide enough to be summed.
     """
 
-    gain: Ints
-    weight: Ints
+    gain: Integers
+    weight: Integers
     positions: Ints
     outcomes: tuple[tuple[int, int], ...]
     largest_unit: int
@@ -122,7 +125,7 @@ def stream_of(part: RatioPart, order: Ints, units: Ints | None, towards: int = 0
             eligible = np.flatnonzero((weight != 0) | (gain != 0) if part.joined else weight != 0)
             gain, weight, order, positions = gain[eligible], weight[eligible], order[eligible], eligible + 1
         exactly = None if part.reals is None else _exactly(part.reals, part.unit, order)
-        return Stream(_wide(gain), _wide(weight), positions, outcomes, 0, exactly, part.slack)
+        return Stream(gain, weight, positions, outcomes, 0, exactly, part.slack)
     gain, weight = _wide(gain), _wide(weight)
     codes = units[order]
     last = np.flatnonzero(np.append(codes[1:] != codes[:-1], True))
@@ -161,7 +164,7 @@ def _exactly(reals: RealGains, unit: int, cases: Ints) -> Callable[[int | None],
     return cache(lambda entries: reals.ratio(cases[:entries]) / unit)
 
 
-def _wide(values: NDArray[np.signedinteger[Any]]) -> Ints:
+def _wide(values: Integers) -> Ints:
     """Return ``values`` so that sums and products of them are exact."""
     return values.astype(np.int64, copy=False)
 
@@ -181,7 +184,7 @@ def _claim(stream: Stream, bound: Fraction, sign: int, known: int | None) -> Mea
     if stream.largest_unit == 0 and len(weights) == 1:
         (weight,) = weights
         gains = [sign * gain for gain, _ in stream.outcomes]
-        gain = stream.gain[:known]
+        gain = _wide(stream.gain[:known])
         ends = min(gains), max(gains)
         values, lost = gain if sign > 0 else -gain, stream.slack * len(stream)
         return MeanClaim(values, *ends, sign * bound * weight, rounding=lost, entries=len(stream))
@@ -200,7 +203,7 @@ def _centred_claim(stream: Stream, bound: Fraction, sign: int, known: int | None
     low, high = size * min(*terms, 0), size * max(*terms, 0)
     coarser = max(len(stream), 1) * max(-low, high) // (divisor * _EXACT) + 1
     divisor *= coarser
-    values = _combine((stream.gain[:known], stream.weight[:known]), sign * q, -sign * p, divisor)
+    values = _combine((_wide(stream.gain[:known]), _wide(stream.weight[:known])), sign * q, -sign * p, divisor)
     rounding = len(stream) if coarser > 1 else 0
     rounding += -(-stream.slack * q * size * len(stream) // divisor)
     low, high = low // divisor, -(-high // divisor)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ FRACTIONS: Floats = np.array([0.9 * 0.5**j for j in range(10)])
 _CHUNK = 1 << 14
 _FEW_KINDS = 8
 _BLOCK, _LARGEST_FACTOR = 32, 2.0**31
+_BLOCKS_AT_ONCE = 16
 _EXACT = 1 << 62
 
 
@@ -146,15 +148,22 @@ class MeanMartingale:
         """
         gains, impossible = self._relative_gains(values)
         blocks = _in_blocks(gains)
-        factors = 1.0 + FRACTIONS[:, None, None] * blocks
+        factors = FRACTIONS[:, None, None] * blocks
+        factors += 1.0
         ends = self._logs[:, None] + np.cumsum(np.log(factors.prod(axis=1)), axis=1)
         starts = np.concatenate((self._logs[:, None], ends[:, :-1]), axis=1)
         ceilings = starts + FRACTIONS[:, None] * np.maximum(blocks, 0.0).sum(axis=0)
         self._keep(values, ends[:, -1], impossible)
+        reached = [*np.flatnonzero(impossible)[:1]]
         possible = np.flatnonzero(ceilings.max(axis=0) >= level)
-        within = starts[:, None, possible] + np.cumsum(np.log(factors[:, :, possible]), axis=1)
-        block, place = np.nonzero(level <= log_mean(within).T)
-        reached = [*np.flatnonzero(impossible)[:1], *(possible[block[:1]] * factors.shape[1] + place[:1])]
+        possible = possible[log_mean(ceilings[:, possible]) >= level]
+        for first in range(0, len(possible), _BLOCKS_AT_ONCE):
+            some = possible[first : first + _BLOCKS_AT_ONCE]
+            within = starts[:, None, some] + np.cumsum(np.log(factors[:, :, some]), axis=1)
+            block, place = np.nonzero(level <= log_mean(within).T)
+            if len(block):
+                reached.append(some[block[0]] * factors.shape[1] + place[0])
+                break
         return int(min(reached)) if reached else None
 
     def _keep(self, values: Ints, logs: Floats, impossible: NDArray[np.bool_]) -> None:
@@ -174,15 +183,14 @@ class MeanMartingale:
         return self._gains_without_replacement(values, above_low, self._size)
 
     def _gains_without_replacement(self, values: Ints, above_low: Ints, size: int) -> tuple[Floats, NDArray[np.bool_]]:
-        totals = self._total + np.cumsum(values)
-        before = np.concatenate(([self._total], totals[:-1])) if len(values) else totals
-        remaining = size - self._count - np.arange(len(values), dtype=np.int64)
-        # Sums of lowest values are exact in integers; only huge ones fall back to floats.
-        floor = remaining * (self._low if size * abs(self._low) < _EXACT else float(self._low))
-        room = (int(self._null) - before) - floor
-        # What remains above the smallest possible total: below zero, the null can't be true.
+        # By how much the values still to come may exceed their lowest before the null is false: each takes its part.
+        ahead = int(self._null) - self._total - self._low * (size - self._count)
+        exact = max(abs(ahead), len(values) * int(above_low.max(initial=0))) < _EXACT
+        taken = np.cumsum(above_low if exact else above_low.astype(np.float64))
+        room: NDArray[Any] = (ahead if exact else float(ahead)) - (taken - above_low)
+        remaining = np.arange(size - self._count, size - self._count - len(values), -1, dtype=np.float64)
         left = room - above_low
-        if not self._contradicted and len(values) and left.min() >= 0 and room.min() > 0:
+        if not self._contradicted and len(values) and left[-1] >= 0 and room[-1] > 0:
             return above_low * (remaining / room) - 1.0, np.zeros(len(values), dtype=np.bool_)
         impossible = _from_first((left < 0) | (room < 0), self._contradicted)
         safe = np.where(room > 0, room, 1).astype(np.float64)

@@ -35,8 +35,11 @@ def one_of_each(order: Ints, units: Ints) -> Ints:
 
 def _shuffled(count: int, seed: bytes) -> Ints:
     """Return the places of ``count`` random 64-bit keys in rising order; equal keys keep the order of their cases."""
-    stream = hashlib.shake_256(b"pilotbase order\x00" + seed).digest(8 * count)
-    # First by the highest 16 bits, a radix sort: what is nearly in order then takes a third of the time.
-    nearly = np.argsort(np.frombuffer(stream, dtype="<u2")[3::4], kind="stable")
-    keys = np.frombuffer(stream, dtype="<u8")[nearly]
-    return nearly[np.argsort(keys, kind="stable")].astype(np.int64, copy=False)
+    keys = np.frombuffer(hashlib.shake_256(b"pilotbase order\x00" + seed).digest(8 * count), dtype="<u8")
+    # Sorted with its place in its low bits, four times as fast as an argsort; then those bits decide.
+    low = np.uint64((1 << count.bit_length()) - 1)
+    nearly = keys & ~low
+    nearly |= np.arange(count, dtype=np.uint64)
+    nearly.sort()
+    places = (nearly & low).view(np.int64)
+    return places[np.argsort(keys[places], kind="stable")]
