@@ -13,12 +13,13 @@ from pilotbase.data.column_types import read_cells
 from pilotbase.data.doctor import examine
 from pilotbase.data.drafting import DraftAnswers
 from pilotbase.data.fixes import Fixes
+from pilotbase.data.source_cases import reading_cases
 from pilotbase.data.splits import Split, split_cases
 from pilotbase.documents.catalogues import catalogue
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.scenario import Scenario
 from pilotbase.trial.scenario_folder import read_cases
-from pilotbase.worker.intake.table_drafts import draft_sized, examine_source
+from pilotbase.worker.intake.table_drafts import draft_here, examine_source
 
 ROWS = 400
 UNREACHED = {"key_overlap", "unlabelled"}
@@ -185,7 +186,7 @@ def remarks(folder, rows, answers, *edits, fix=()):
     pl.DataFrame(rows, infer_schema_length=None).write_csv(folder / "cases.csv")
     usual = {"problem": "Fails", "target": "state", "group_or_time": None, "cost_of_miss": 9, "cost_of_false_alarm": 1}
     wanted = DraftAnswers(**{**usual, "contact": "works, desk", "fixes": fix, **answers})
-    draft = draft_sized(folder / "cases.csv", wanted)
+    draft = draft_here(folder / "cases.csv", wanted)
     if draft.cases is not None:
         (folder / draft.scenario.data.file).write_bytes(draft.cases)
     content = draft.scenario.to_json_value()
@@ -263,13 +264,14 @@ def test_a_fix_that_only_a_sample_offers_is_left_out_and_told(tmp_path, monkeypa
     rows = pumps(flow=lambda number, draw, _: "see the log" if number == 7 else f"{draw.randrange(90)} l")
     pl.DataFrame(rows).write_csv(tmp_path / "cases.csv")
     answers = DraftAnswers("Fails", "state", None, 9, 1, "works, desk")
-    offered = [one.spelled for one in examine_source(tmp_path / "cases.csv", answers).fixes]
+    with reading_cases(tmp_path / "cases.csv") as source:
+        offered = [one.spelled for one in examine_source(source, answers).fixes]
     assert "units:flow" in offered, "else this test shows nothing"
-    draft = draft_sized(tmp_path / "cases.csv", replace(answers, fixes=("units:flow",)))
+    draft = draft_here(tmp_path / "cases.csv", replace(answers, fixes=("units:flow",)))
     assert draft.scenario.data.readers is None
     assert "not all rows bear it out" in " ".join(one.render("en") for one in draft.decided)
     with pytest.raises(InputError, match="units:flo"):
-        draft_sized(tmp_path / "cases.csv", replace(answers, fixes=("units:flo",)))
+        draft_here(tmp_path / "cases.csv", replace(answers, fixes=("units:flo",)))
 
 
 GAPS = {
@@ -285,11 +287,12 @@ def test_rows_without_the_answer_are_left_out_or_read_as_the_owner_says(tmp_path
     pl.DataFrame(pumps(state=lambda number, _, row: row["state"] if number % 4 else "")).write_csv(table)
     answers = DraftAnswers("Fails", "state", None, 9, 1, "works, desk")
     with pytest.raises(InputError) as refused:
-        draft_sized(table, answers)
+        draft_here(table, answers)
     assert "state is empty in 100 rows: leave them out (--fix unlabelled)" in refused.value.render("en")
-    offered = examine_source(table, answers).remarks[0]
+    with reading_cases(table) as source:
+        offered = examine_source(source, answers).remarks[0]
     assert (offered.outcome, offered.fix.spelled) == ("fail", "unlabelled:state"), "the gravest stands first"
-    draft = draft_sized(table, replace(answers, fixes=(fix,)))
+    draft = draft_here(table, replace(answers, fixes=(fix,)))
     rows, classes, needed = GAPS[fix]
     cases = read_cases(draft.scenario, tmp_path)
     assert (cases.height, set(cases["state"]), draft.scenario.data.cases_need) == (rows, classes, needed)
@@ -301,10 +304,10 @@ def test_where_only_one_class_is_written_an_empty_cell_is_the_other(tmp_path):
     pl.DataFrame(pumps(state=lambda _, __, row: 1 if row["state"] == "broken" else None)).write_csv(table)
     answers = DraftAnswers("Fails", "state", None, 9, 1, "works, desk")
     with pytest.raises(InputError) as refused:
-        draft_sized(table, replace(answers, fixes=("all",)))
+        draft_here(table, replace(answers, fixes=("all",)))
     told = refused.value.render("en")
     assert "say what an empty cell means" in told and "never varies: it is always 1" in told
-    draft = draft_sized(table, replace(answers, fixes=("unlabelled:state=0",)))
+    draft = draft_here(table, replace(answers, fixes=("unlabelled:state=0",)))
     assert set(read_cases(draft.scenario, tmp_path)["state"]) == {"0", "1"}
 
 

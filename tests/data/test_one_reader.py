@@ -14,7 +14,7 @@ from pilotbase.data.describing.describing import describing
 from pilotbase.data.drafting import DraftAnswers, draft_scenario
 from pilotbase.data.labelling.label_tables import read_rows
 from pilotbase.data.quality.release import FileInput, measure_file
-from pilotbase.data.source_cases import WantedCases, cases_seen
+from pilotbase.data.source_cases import CaseSource, WantedCases
 from pilotbase.data.sources.source import ReadOptions
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, FileObject, RecordSet, Source
@@ -81,7 +81,7 @@ def described(path, folder):
 
 DOORS = {
     "scenario new": lambda path, folder: draft_scenario(path, ANSWERS, folder),
-    "intake": lambda path, folder: cases_seen(path, folder, WantedCases("")),
+    "intake": lambda path, folder: CaseSource(path, folder).seen(WantedCases("")),
     "watch": lambda path, folder: list(read_batches(path, "pumps", None)),
     "labels": lambda path, folder: list(read_rows(path, ("item", "annotator", "label"))),
     "judged cases": lambda path, folder: read_judged_cases(path, JUDGE),

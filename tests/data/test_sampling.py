@@ -1,6 +1,8 @@
 """Tables too large for memory: an even sample by content, whole groups where there are many, classes of all rows."""
 
 import random
+from dataclasses import replace
+from itertools import groupby
 
 import polars as pl
 import pydantic
@@ -8,14 +10,18 @@ import pytest
 
 from pilotbase.data.column_types import classes_of
 from pilotbase.data.conform import conform
-from pilotbase.data.drafting import DraftAnswers, draft_scenario
-from pilotbase.data.sources import sampling
+from pilotbase.data.drafting import DraftAnswers, draft_from
+from pilotbase.data.source_cases import reading_cases
+from pilotbase.data.sources import sampling, source
 from pilotbase.data.sources.kinds import delimited
 from pilotbase.data.sources.opening import open_source
 from pilotbase.data.splits import split_cases
+from pilotbase.documents.hashes import digest_file
 from pilotbase.documents.scenario import Scenario
+from pilotbase.worker.intake.table_drafts import draft_sized, examine_source
 
 ROWS = 6000
+ANSWERS = DraftAnswers("Pumps fail", "state", None, 9, 1, "works, desk")
 
 
 @pytest.fixture(autouse=True)
@@ -36,10 +42,11 @@ def table():
 
 def sampled(tmp_path, frame, name, group=None, kind="csv"):
     """Return the cases of a draft from ``frame``, the draft, and the stages of which it told progress."""
-    source, told = tmp_path / f"{name}.{kind}", []
-    frame.write_csv(source) if kind == "csv" else frame.write_parquet(source)
-    answers = DraftAnswers("Pumps fail", "state", group, 9, 1, "works, desk")
-    draft = draft_scenario(source, answers, on_progress=told.append)
+    file, told = tmp_path / f"{name}.{kind}", []
+    frame.write_csv(file) if kind == "csv" else frame.write_parquet(file)
+    answers = replace(ANSWERS, group_or_time=group)
+    with reading_cases(file, on_progress=told.append) as read:
+        draft = draft_from(read, answers)
     copy = tmp_path / f"copy-{draft.scenario.data.file}"
     copy.write_bytes(draft.cases)
     read = pl.read_csv if copy.suffix == ".csv" else pl.read_parquet
@@ -65,7 +72,49 @@ def test_it_is_the_same_in_any_order_and_repeated_rows_come_together(tmp_path, k
     assert f"has {frame.height} rows" in said and f"broken {counts['broken']:,}" in said
     assert "抽样" in " ".join(one.render("zh") for one in draft.decided)
     assert draft.scenario.data.copied_from is not None
-    assert told[-1].done == told[-1].total == frame.height
+    drawn = [one for one in told if one.stage.code == "source.progress.sample"]
+    assert drawn[-1].done == drawn[-1].total == frame.height
+
+
+def test_a_large_file_tells_how_much_of_it_is_read_and_is_read_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(sampling, "ROWS", 3000)
+    monkeypatch.setattr(source, "_TOLD", 1 << 15)
+    file, told = tmp_path / "pumps.csv", []
+    frame = table().with_columns(flow=pl.col("load").cast(pl.String) + " L/min", temperature=pl.lit(20))
+    frame = frame.with_columns(temperature=pl.when(pl.col("load") < 1).then(-999).otherwise(pl.col("load").round()))
+    frame.write_csv(file)
+    answers = replace(ANSWERS, fixes=("units:flow", "sentinels"))
+    with reading_cases(file, on_progress=told.append) as read:
+        examine_source(read, replace(answers, fixes=None, sample=1000))
+        draft = draft_sized(read, answers)
+    assert {one.column for one in draft.scenario.data.readers} == {"flow", "temperature"}
+    stages = [code.removeprefix("source.progress.") for code, _ in groupby(told, lambda one: one.stage.code)]
+    assert stages[:4] == ["encoding", "rows", "sample", "digest"] and not {"encoding", "rows", "sample"} & {*stages[4:]}
+    assert draft == draft_sized_alone(file, answers)
+
+
+def test_who_waits_is_told_mebibytes(tmp_path):
+    file, told = tmp_path / "pumps.csv", []
+    file.write_bytes(bytes(40 << 20))
+    assert source.digest_watched(file, told.append) == digest_file(file)
+    assert [(one.done, one.total) for one in told] == [(16, 40), (32, 40)]
+    assert told[0].stage.render("zh") == "正在计算 pumps.csv 的摘要（MiB）"
+
+
+def draft_sized_alone(file, answers):
+    with reading_cases(file) as read:
+        return draft_sized(read, answers)
+
+
+def test_a_smaller_sample_is_part_of_the_larger(tmp_path):
+    file = tmp_path / "pumps.csv"
+    table().write_csv(file)
+    found = open_source(str(file), tmp_path).only()
+    for together in (None, "meter"):
+        thinned = sampling.draw_sample(found, file, "state", together).thinned(500)
+        drawn = sampling.draw_sample(found, file, "state", together, rows=500)
+        assert thinned.table.frame.collect().equals(drawn.table.frame.collect()) and 300 < thinned.table.rows < 700
+        assert thinned.told("pumps.csv") == drawn.told("pumps.csv")
 
 
 def test_many_groups_are_drawn_whole(tmp_path):

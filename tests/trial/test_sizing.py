@@ -21,7 +21,7 @@ from pilotbase.trial.scoring import plan_criterion
 from pilotbase.trial.sizing import Effort, PlannedCases, cases_of_rule, cases_of_scenario, plan_size
 from pilotbase.worker.intake.scenario_tables import plan_table
 from pilotbase.worker.intake.sizes import plan_here, size_lines, total_lines
-from pilotbase.worker.intake.table_drafts import draft_sized, size_to_add
+from pilotbase.worker.intake.table_drafts import draft_here, size_to_add
 from tests.trial.arena.agents import write_scenario as write_world_scenario
 
 OF_HIDDEN_SET = "trial.size.of_hidden_set"
@@ -152,7 +152,7 @@ def test_a_draft_takes_the_size_of_the_planner(tmp_path):
     rows = [f"{p},{'bad' if p + rng.normal() > 1.3 else 'fine'}" for p in rng.normal(size=12_000)]
     (tmp_path / "cases.csv").write_text("\n".join(["pressure,state", *rows]))
     answers = DraftAnswers("Breaks too often", "state", None, 10, 1, "plant, desk")
-    found = draft_sized(tmp_path / "cases.csv", answers)
+    found = draft_here(tmp_path / "cases.csv", answers)
     terms, told = found.scenario.trial, found.decided[-1]
     assert told.code == "draft.decided.planned" and told.params["cases"] == terms.cases_per_attempt
     assert terms.attempts == min(10, told.params["hidden"] // terms.cases_per_attempt) >= 2

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +18,7 @@ from pilotbase.cli.framework.terminal import (
     command,
     language,
     listed,
+    progress_shown,
     say,
     say_all,
     separator_written,
@@ -80,7 +83,9 @@ def describe(  # noqa: PLR0913 - each answer is an option
     said = _with(said, {part: value for part, value in given.items() if value is not None})
     asked = ReadOptions(encoding, separator_written(separator), listed(columns), tuple(table or ()), labels)
     interactive = sys.stdin.isatty() and not as_json if asking is None else asking
-    with describing(places, out, asked) as open_places:
+    with ExitStack() as held:
+        with progress_shown(as_json) as on_progress:
+            open_places = held.enter_context(describing(places, out, replace(asked, on_progress=on_progress)))
         found = open_places.describe(said)
         if interactive:
             found = open_places.describe(_asked_for(found, said))

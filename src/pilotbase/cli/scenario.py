@@ -6,7 +6,6 @@ import math
 import sys
 import time
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
 
     from pilotbase.data.doctor import Remark
     from pilotbase.data.drafting import DraftAnswers
+    from pilotbase.data.source_cases import CaseSource
     from pilotbase.worker.intake.drafting import WrittenScenario
 
 app = Noun()
@@ -124,30 +124,35 @@ def _asked(name: str, given: Any, default: Any) -> Any:
 def _drafted(source: Path, answers: DraftAnswers, folder: Path) -> WrittenScenario:
     """Draft; whether the day or the month comes first is asked on a terminal where the dates do not decide it."""
     from pilotbase.data.fixes import check_fixes
+    from pilotbase.data.source_cases import reading_cases
     from pilotbase.worker.intake.drafting import require_new
 
     check_fixes(answers.fixes or ())
     require_new(folder)
-    try:
-        return _written(source, answers, folder)
-    except InputError as error:
-        open_order = next((one.problem for one in error.issues if one.problem.code == "draft.date_order"), None)
-        if open_order is None or not sys.stdin.isatty():
-            raise
-        day_first = typer.confirm(shown(Text(code="draft.ask_day_first", params=open_order.params)))
-        order = DateOrder.DAY_FIRST if day_first else DateOrder.MONTH_FIRST
-        return _written(source, replace(answers, dates=order), folder)
+    with reading_cases(source) as cases:
+        try:
+            return _written(cases, answers, folder)
+        except InputError as error:
+            open_order = next((one.problem for one in error.issues if one.problem.code == "draft.date_order"), None)
+            if open_order is None or not sys.stdin.isatty():
+                raise
+            day_first = typer.confirm(shown(Text(code="draft.ask_day_first", params=open_order.params)))
+            order = DateOrder.DAY_FIRST if day_first else DateOrder.MONTH_FIRST
+            return _written(cases, replace(answers, dates=order), folder)
 
 
-def _written(source: Path, answers: DraftAnswers, folder: Path) -> WrittenScenario:
+def _written(cases: CaseSource, answers: DraftAnswers, folder: Path) -> WrittenScenario:
     """Write the draft; on a terminal each remedy of the data doctor is offered, of a large table from a sample."""
     from pilotbase.worker.intake.drafting import new_scenario
     from pilotbase.worker.intake.table_drafts import draft_sized, examine_source
 
-    if answers.fixes is None and sys.stdin.isatty() and source.is_file():
-        answers = replace(answers, fixes=_asked_fixes(examine_source(source, answers).remarks))
+    if answers.fixes is None and sys.stdin.isatty() and cases.place.is_file():
+        with progress_shown() as on_progress:
+            found = examine_source(replace(cases, on_progress=on_progress), answers)
+        answers = replace(answers, fixes=_asked_fixes(found.remarks))
     with progress_shown() as on_progress:
-        return new_scenario(source, answers, folder, partial(draft_sized, on_progress=on_progress))
+        watched = replace(cases, on_progress=on_progress)
+        return new_scenario(cases.place, answers, folder, lambda _, wanted: draft_sized(watched, wanted))
 
 
 def _asked_fixes(remarks: Sequence[Remark]) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +20,8 @@ from pilotbase.data.conform import conform
 from pilotbase.data.date_forms import check_time, rising_time, said_of_dates
 from pilotbase.data.fixes import NO_FIXES, Fixes
 from pilotbase.data.giveaway import gives_away, strongest_feature
-from pilotbase.data.source_cases import SourceCases, WantedCases, source_cases
+from pilotbase.data.source_cases import CaseSource, SourceCases, WantedCases, reading_cases
+from pilotbase.data.sources.sampling import is_large
 from pilotbase.data.sources.source import ReadOptions, missing_as_null
 from pilotbase.data.split_guesses import TermsGuess, guess_floor, guess_split, guess_terms
 from pilotbase.data.splits import Split, split_cases
@@ -39,7 +39,7 @@ from pilotbase.documents.contract import ARRAYS, STRUCTURED, DataType, Field, Ta
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.nearest import offer
-from pilotbase.documents.progress import OnProgress, ignore_progress
+from pilotbase.documents.progress import Progress
 from pilotbase.documents.scenario import Conditions, Contact, Costs, Scenario
 from pilotbase.documents.scenario_data import OWNER_ONLY, ScenarioData
 from pilotbase.documents.steps import Step, missing_for
@@ -113,34 +113,34 @@ Sizing = Callable[[Scenario, Split], TermsGuess | None]
 """Plans attempts and their cases for a drafted scenario; None where it cannot."""
 
 
-def draft_scenario(
-    path: Path,
-    answers: DraftAnswers,
-    scratch: Path | None = None,
-    size: Sizing | None = None,
-    fixes: Fixes = NO_FIXES,
-    on_progress: OnProgress = ignore_progress,
-) -> ScenarioDraft:
-    """Return a draft from the cases in ``path``. Thresholds are computed on the public sample alone.
+def draft_scenario(path: Path, answers: DraftAnswers, scratch: Path | None = None) -> ScenarioDraft:
+    """Return a draft from the cases in ``path``; ``scratch`` as in `reading_cases`. Raises as `draft_from`."""
+    with reading_cases(path, scratch) as source:
+        return draft_from(source, answers)
 
-    ``scratch``: the folder for temporary files; None: the system's default. ``size``: plans the size of an attempt.
-    ``fixes``: remedies of the data doctor, which the draft declares.
+
+def draft_from(
+    source: CaseSource, answers: DraftAnswers, size: Sizing | None = None, fixes: Fixes = NO_FIXES
+) -> ScenarioDraft:
+    """Return a draft from the cases in ``source``. Thresholds are computed on the public sample alone.
+
+    ``size``: plans the size of an attempt. ``fixes``: remedies of the data doctor, which the draft declares.
 
     Raises:
         InputError: the file is no table (see `source_cases`); answers and table do not fit, all problems at once; the
             time column cannot be read as times; the split leaves one class on a side.
     """
     answers = replace(answers, group_or_time=answers.group_or_time or fixes.group)
-    with tempfile.TemporaryDirectory(prefix="pilotbase-draft-", dir=scratch) as folder:
-        how = (answers.is_time, answers.dates, answers.reading, fixes.left_out, answers.sample)
-        wanted = WantedCases(answers.target, answers.group_or_time, *how)
-        cases = source_cases(path, Path(folder), wanted, on_progress)
-        draft = _drafted(path, cases, answers, fixes, size)
-        if cases.file == path:
-            return draft
-        data = draft.scenario.data.model_copy(update={"copied_from": cases.copied_from})
-        scenario = draft.scenario.model_copy(update={"data": data})
-        return replace(draft, scenario=scenario, cases=cases.file.read_bytes())
+    how = (answers.is_time, answers.dates, answers.reading, fixes.left_out, answers.sample)
+    cases = source.cases(WantedCases(answers.target, answers.group_or_time, *how))
+    if is_large(source.place):
+        source.on_progress(Progress(text("source.progress.draft", rows=cases.table.height)))
+    draft = _drafted(source.place, cases, answers, fixes, size)
+    if cases.file == source.place:
+        return draft
+    data = draft.scenario.data.model_copy(update={"copied_from": cases.copied_from})
+    scenario = draft.scenario.model_copy(update={"data": data})
+    return replace(draft, scenario=scenario, cases=cases.file.read_bytes())
 
 
 def _drafted(path: Path, cases: SourceCases, answers: DraftAnswers, fixes: Fixes, size: Sizing | None) -> ScenarioDraft:

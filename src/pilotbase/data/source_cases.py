@@ -7,8 +7,11 @@ as a file that grows, is read the same way again later.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import polars as pl
@@ -21,13 +24,13 @@ from pilotbase.data.describing.observing import Column, observe
 from pilotbase.data.respelling import respell
 from pilotbase.data.sources.faults import SHOWN
 from pilotbase.data.sources.opening import open_source, read_table, scanning
-from pilotbase.data.sources.sampling import draw_sample, is_large
-from pilotbase.data.sources.source import ReadOptions, SourceTable, missing_as_null
+from pilotbase.data.sources.sampling import TableSample, draw_sample, is_large
+from pilotbase.data.sources.source import ReadOptions, SourceTable, digest_watched, missing_as_null
 from pilotbase.documents.contract import ARRAYS, DataType
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.hashes import Digest, digest_file
+from pilotbase.documents.hashes import Digest
 from pilotbase.documents.moments import DateOrder
-from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
+from pilotbase.documents.progress import OnProgress, ignore_progress
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 
@@ -88,45 +91,78 @@ class WantedCases:
         return None if self.is_time else self.group_or_time
 
 
-def source_cases(
-    source: Path, scratch: Path, wanted: WantedCases, on_progress: OnProgress = ignore_progress
-) -> SourceCases:
-    """Return the cases in ``source``; a copy goes into ``scratch``. A table too large for memory is sampled.
+@dataclass(frozen=True)
+class CaseSource:
+    """A source whose cases are wanted once or more: it is checked once, and one that is too large is sampled once."""
 
-    Raises:
-        InputError: what `open_source` and `SourceTable.collect` raise; ``data.several_tables``.
-    """
-    seen = cases_seen(source, scratch, wanted, on_progress)
-    as_found = not seen.told and not wanted.left_out and wanted.reading == _AS_FOUND
-    if as_found and source.suffix.lower() in _FORMS:
-        return seen
-    copy = _copied(seen.table, scratch / _stem(source))
-    copied = text("draft.decided.copied", source=source.name, file=copy.name)
-    return replace(seen, file=copy, told=(*seen.told, copied), copied_from=digest_file(source))
+    place: Path
+    scratch: Path
+    """Holds temporary files and copies, and must outlive what is read."""
+    on_progress: OnProgress = ignore_progress
+    _opened: dict[ReadOptions, tuple[SourceTable, tuple[Text, ...]]] = field(default_factory=dict, repr=False)
+    _sampled: dict[tuple[ReadOptions, str, str | None], TableSample] = field(default_factory=dict, repr=False)
+
+    def cases(self, wanted: WantedCases) -> SourceCases:
+        """Return the cases as a file that a scenario can name. A table too large for memory is sampled.
+
+        Raises:
+            InputError: what `open_source` and `SourceTable.collect` raise; ``data.several_tables``.
+        """
+        seen = self.seen(wanted)
+        as_found = not seen.told and not wanted.left_out and wanted.reading == _AS_FOUND
+        if as_found and self.place.suffix.lower() in _FORMS:
+            return seen
+        copy = _copied(seen.table, self.scratch / _stem(self.place))
+        copied = text("draft.decided.copied", source=self.place.name, file=copy.name)
+        return replace(seen, file=copy, told=(*seen.told, copied), copied_from=self._digest)
+
+    def seen(self, wanted: WantedCases) -> SourceCases:
+        """Return the cases as they are read and rewritten, without a copy; raises as `cases`."""
+        named, dates, sampled = wanted.named, wanted.dates, []
+        with scanning(self.place):
+            found, taken = self._table(wanted.reading)
+            rows = found.rows
+            if wanted.sample is not None or is_large(self.place, found):
+                sample = self._sample(found, wanted)
+                found, sampled = sample.table, sample.told(self.place.name)
+            cases = found.collect().drop(wanted.left_out, strict=False)
+            columns = {one.name: one for one in observe(found, dates) if one.name in cases.columns}
+        taken = (*taken, *sampled)
+        texts = {name: one for name, one in columns.items() if cases[name].dtype == pl.String}
+        read = [_read(cases[name], one, name in named, dates, self.place.name) for name, one in texts.items()]
+        told = [sentence for _, notes in read for sentence in notes]
+        told += _said_of_first_row([one for one in told if one.code == "source.taken.misfits"], self.place.name)
+        cases = cases.with_columns(column for column, _ in read)
+        return SourceCases(self.place, cases, columns, rows, (*taken, *told), sampled=bool(sampled))
+
+    def _table(self, asked: ReadOptions) -> tuple[SourceTable, tuple[Text, ...]]:
+        if asked not in self._opened:
+            watched = replace(asked, on_progress=self.on_progress)
+            self._opened[asked] = _opened(self.place, self.scratch, watched)
+        return self._opened[asked]
+
+    def _sample(self, found: SourceTable, wanted: WantedCases) -> TableSample:
+        """Return a sample of ``found``: of a large one, drawn as large as any that may be wanted later."""
+        key = (wanted.reading, wanted.target, wanted.together)
+        drawn = self._sampled.get(key)
+        if drawn is None:
+            rows = None if is_large(self.place, found) else wanted.sample
+            drawn = draw_sample(found, self.place, wanted.target, wanted.together, self.on_progress, rows)
+            self._sampled[key] = drawn
+        return drawn if wanted.sample is None else drawn.thinned(wanted.sample)
+
+    @cached_property
+    def _digest(self) -> Digest:
+        return digest_watched(self.place, self.on_progress)
 
 
-def cases_seen(
-    source: Path, scratch: Path, wanted: WantedCases, on_progress: OnProgress = ignore_progress
-) -> SourceCases:
-    """Return the cases in ``source`` as they are read and rewritten, without a copy; raises as `source_cases`."""
-    named, dates, asked, sampled = wanted.named, wanted.dates, wanted.reading, []
-    if is_large(source):
-        on_progress(Progress(text("source.progress.read", file=source.name)))
-    with scanning(source):
-        found, taken = _opened(source, scratch, asked)
-        rows = found.rows
-        if wanted.sample is not None or is_large(source, found):
-            sample = draw_sample(found, source, wanted.target, wanted.together, on_progress, wanted.sample)
-            found, sampled = sample.table, sample.told(source.name, wanted.target)
-        cases = found.collect().drop(wanted.left_out, strict=False)
-        columns = {one.name: one for one in observe(found, dates) if one.name in cases.columns}
-    taken = (*taken, *sampled)
-    texts = {name: one for name, one in columns.items() if cases[name].dtype == pl.String}
-    read = [_read(cases[name], one, name in named, dates, source.name) for name, one in texts.items()]
-    told = [sentence for _, notes in read for sentence in notes]
-    told += _said_of_first_row([one for one in told if one.code == "source.taken.misfits"], source.name)
-    cases = cases.with_columns(column for column, _ in read)
-    return SourceCases(source, cases, columns, rows, (*taken, *told), sampled=bool(sampled))
+@contextmanager
+def reading_cases(
+    place: Path, scratch: Path | None = None, on_progress: OnProgress = ignore_progress
+) -> Iterator[CaseSource]:
+    """Yield the source in ``place``; its temporary files are in ``scratch``, None: in the system's default folder."""
+    with tempfile.TemporaryDirectory(prefix="pilotbase-cases-", dir=scratch) as folder:
+        yield CaseSource(place, Path(folder), on_progress)
 
 
 def _read(

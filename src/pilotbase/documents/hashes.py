@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from io import BufferedReader
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -91,7 +92,12 @@ def digest_json(value: Any) -> str:
 def digest_file(path: Path) -> str:
     """Return ``sha256:<hex>`` of a file's bytes, read in chunks."""
     with path.open("rb") as stream:
-        return digest_of(hashlib.file_digest(stream, "sha256").hexdigest())
+        return digest_stream(stream)
+
+
+def digest_stream(stream: BufferedReader) -> str:
+    """Return ``sha256:<hex>`` of the bytes that are still to be read from ``stream``."""
+    return digest_of(hashlib.file_digest(stream, "sha256").hexdigest())
 
 
 def hash_secret(secret: str) -> str:

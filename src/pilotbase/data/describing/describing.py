@@ -72,7 +72,7 @@ def describing(places: Sequence[str], out: Path, asked: ReadOptions) -> Iterator
             )
             if Path(place).is_file():
                 files[Path(place).name] = Path(place)
-        yield SourceInventory(tuple(sources), observe_all(sources), files, earlier)
+        yield SourceInventory(tuple(sources), observe_all(sources, asked.on_progress), files, earlier)
 
 
 def _seen_from(resource: Resource, place: Path, folder: Path) -> Resource:

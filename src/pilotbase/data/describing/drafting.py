@@ -25,6 +25,7 @@ from pilotbase.documents.dataset import DataField, Dataset, FieldType, RecordSet
 from pilotbase.documents.described import NONE, Answers
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.nearest import offer
+from pilotbase.documents.progress import OnProgress, ignore_progress
 from pilotbase.documents.scenario import Contact
 from pilotbase.documents.scenario_data import Split
 from pilotbase.documents.steps import Step, missing_for
@@ -111,10 +112,12 @@ class Description:
         return (*missing_for(self.dataset, Step.PUBLISH), *of_labels)
 
 
-def observe_all(sources: Sequence[OpenedSource]) -> tuple[ObservedTable, ...]:
+def observe_all(
+    sources: Sequence[OpenedSource], on_progress: OnProgress = ignore_progress
+) -> tuple[ObservedTable, ...]:
     """Return what all rows of all tables show, and what their columns seem to be for."""
     tables = [table for source in sources for table in source.tables]
-    return tuple(_observed(table) for table in tables)
+    return tuple(_observed(table, on_progress) for table in tables)
 
 
 def describe(
@@ -142,9 +145,9 @@ def describe(
     )
 
 
-def _observed(table: SourceTable) -> ObservedTable:
+def _observed(table: SourceTable, on_progress: OnProgress) -> ObservedTable:
     try:
-        columns = observe(table)
+        columns = observe(table, on_progress=on_progress)
         return ObservedTable(table, columns, guess_roles(table, columns))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):  # damage that only some ways of reading meet
         raise refuse(table.resource, text("source.broken_rows", first=1, last=table.rows)) from None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -29,10 +29,12 @@ from pilotbase.data.date_forms import (
     plain_number,
 )
 from pilotbase.data.respelling import ONLY_COMMA, ONLY_THOUSANDS, order_of
-from pilotbase.data.sources.source import KEY_NAME, SourceTable
+from pilotbase.data.sources.source import KEY_NAME, SourceTable, telling_rows
 from pilotbase.documents.contract import DataType, Field
 from pilotbase.documents.dataset import FieldType
 from pilotbase.documents.moments import DateOrder
+from pilotbase.documents.progress import OnProgress, ignore_progress
+from pilotbase.documents.texts import text
 
 SAMPLE = 3000
 FITTING = 0.95
@@ -112,11 +114,15 @@ class Column:
         return Field(name=self.name, data_type=data_type, unit=guess_unit(self.name) or percent if is_number else None)
 
 
-def observe(table: SourceTable, order: DateOrder | None = None) -> tuple[Column, ...]:
+def observe(
+    table: SourceTable, order: DateOrder | None = None, on_progress: OnProgress = ignore_progress
+) -> tuple[Column, ...]:
     """Return the content of each column of ``table``, in its order.
 
     ``order``: which comes first in dates such as 03/04/2024, from the owner; None: the column itself decides.
     """
+    on_rows = telling_rows(text("source.progress.columns", table=table.name), table.rows, on_progress)
+    on_rows(0)
     schema = table.frame.collect_schema()
     sample = table.frame.gather_every(max(1, table.rows // SAMPLE)).collect(engine="streaming")
     kinds = guess_types(sample, decimal=table.separator != ",")
@@ -125,7 +131,7 @@ def observe(table: SourceTable, order: DateOrder | None = None) -> tuple[Column,
     counted = table.frame.select(values).select(wanted).collect(engine="streaming").row(0, named=True)
     counts = {name: _Counts.of(name, counted, table.rows) for name in schema}
     closer = [_closer(name, dtype, kinds[name], counts[name]) for name, dtype in schema.items()]
-    _look_closer(table.frame, closer)
+    _look_closer(table.frame, closer, on_rows)
     details = {one.name: one for one in closer}
     orders = {
         name: order_of(table.frame.select(name).head(_DECIDING).collect(engine="streaming").to_series(), order)
@@ -355,7 +361,7 @@ class Misfits:
     values: list[str] = field(default_factory=list)
 
 
-def _look_closer(frame: pl.LazyFrame, closer: Sequence[_Seen]) -> None:
+def _look_closer(frame: pl.LazyFrame, closer: Sequence[_Seen], on_rows: Callable[[int], None]) -> None:
     """Look at everything asked of the columns, in one pass over the table and in constant memory."""
     asked, row = [one for one in closer if one.asked or one.most], 0
     if asked:
@@ -363,6 +369,7 @@ def _look_closer(frame: pl.LazyFrame, closer: Sequence[_Seen]) -> None:
             for one in asked:
                 one.take(batch[one.name], row)
             row += batch.height
+            on_rows(row)
 
 
 class _Seen:

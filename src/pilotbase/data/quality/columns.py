@@ -18,6 +18,7 @@ from pilotbase.data.sources.opening import open_source
 from pilotbase.data.sources.source import ReadOptions
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.dataset import DataField, FieldType, RecordSet
+from pilotbase.documents.progress import OnProgress, ignore_progress
 
 _TRUTHS = {"true": True, "false": False, "True": True, "False": False, "1": True, "0": False}
 _SIGNS = np.uint8(ord("!")), np.uint8(ord("~") - ord("!"))
@@ -163,12 +164,14 @@ class RecordTable:
         return [column for name, column in self.columns.items() if name not in apart]
 
 
-def open_record_table(record_set: RecordSet, path: Path, scratch: Path) -> RecordTable:
+def open_record_table(
+    record_set: RecordSet, path: Path, scratch: Path, on_progress: OnProgress = ignore_progress
+) -> RecordTable:
     """Return the table of ``record_set`` in ``path``, the first if none has its name; raises `InputError`.
 
     Temporary data for scanning goes into ``scratch``. Callers scan within `scanning`.
     """
-    tables = open_source(str(path), scratch, ReadOptions(quick=True)).tables
+    tables = open_source(str(path), scratch, ReadOptions(quick=True, on_progress=on_progress)).tables
     found = next((one for one in tables if one.name == record_set.name), tables[0])
     return record_table(record_set, found.frame.with_row_index(ROW, 1))
 

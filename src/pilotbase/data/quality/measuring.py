@@ -37,9 +37,10 @@ from pilotbase.data.quality.measures import QUALITY_MEASURES
 from pilotbase.data.quality.profiling import MOST_DRAWN, ends_of, grade, profile, profile_counts, required_of
 from pilotbase.data.quality.tally import HELD, SHOWN, WORDS, KeyedRows, tally_all
 from pilotbase.data.sources.opening import read_table, scanning
+from pilotbase.data.sources.source import digest_watched
 from pilotbase.documents.dataset import DataField, Dataset, RecordSet
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.hashes import digest_file, digest_json, hex_of
+from pilotbase.documents.hashes import digest_json, hex_of
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.quality import (
     QualityMeasurement,
@@ -89,12 +90,13 @@ def measure_quality(
     """
     held = held or ReferenceData()
     required_of(dataset)
-    digests = {name: _digest(path, on_progress) for name, path in files.items()}
+    digests = {name: digest_watched(path, on_progress) for name, path in files.items()}
     measured = []
     with tempfile.TemporaryDirectory(prefix="pilotbase-quality-") as scratch:
         given = {**held.beside, **files}
         tables = {
-            name: open_record_table(dataset.record_set(name), path, Path(scratch)) for name, path in given.items()
+            name: open_record_table(dataset.record_set(name), path, Path(scratch), on_progress)
+            for name, path in given.items()
         }
         for name, path in files.items():
             with scanning(path):
@@ -138,11 +140,6 @@ def inferred_fields(columns: Iterable[Column]) -> tuple[DataField, ...]:
         DataField(name=one.name, data_type=one.data_type, missing=("", *one.spellings), repeated=one.repeated)
         for one in columns
     )
-
-
-def _digest(path: Path, on_progress: OnProgress) -> str:
-    on_progress(Progress(text("quality.progress.digest", file=path.name)))
-    return digest_file(path)
 
 
 def _situation(

@@ -243,9 +243,10 @@ def measure_file(given: FileInput, on_progress: OnProgress = ignore_progress) ->
     Raises:
         InputError: as `measure_quality`; every problem of the description or the reference; ``quality.no_record_set``.
     """
-    dataset = (
-        load_description(given.description).description.require() if given.description else inferred_dataset(given.file)
-    )
+    if given.description is not None:
+        dataset = load_description(given.description).description.require()
+    else:
+        dataset = inferred_dataset(given.file, on_progress)
     record_set = record_set_of(dataset, given.file)
     held = ReferenceData(
         reference=load_document(QualityReference, given.reference) if given.reference else QualityReference(),
@@ -257,15 +258,15 @@ def measure_file(given: FileInput, on_progress: OnProgress = ignore_progress) ->
     return report if given.full else released(report, dataset)
 
 
-def inferred_dataset(path: Path) -> Dataset:
+def inferred_dataset(path: Path, on_progress: OnProgress = ignore_progress) -> Dataset:
     """Return a dataset of a file without a description: columns of the types that they have, and no promises.
 
     Raises:
         InputError: as `open_source`.
     """
     with tempfile.TemporaryDirectory(prefix="pilotbase-quality-") as scratch, scanning(path):
-        table = open_source(str(path), Path(scratch), ReadOptions(quick=True)).only()
-        fields = inferred_fields(observe(table))
+        table = open_source(str(path), Path(scratch), ReadOptions(quick=True, on_progress=on_progress)).only()
+        fields = inferred_fields(observe(table, on_progress=on_progress))
     name = re.sub(r"[^a-z0-9_-]+", "-", path.stem.lower()).strip("-_")[:60] or "table"
     return Dataset(
         name=name,

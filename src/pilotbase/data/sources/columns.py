@@ -10,7 +10,7 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from pilotbase.data.sources.faults import BROKEN, DEEPEST, FileFaults, check_names, first_line, refuse
-from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable, file_object
+from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable, file_object, telling_rows
 from pilotbase.documents.texts import text
 
 _BATCH = 100_000
@@ -36,7 +36,7 @@ def open_columns(frame: pl.LazyFrame, path: Path, media_type: str, asked: ReadOp
         text(f"source.taken.{what}", file=path.name, column=name) for what, names in said.items() for name in names
     )
     table = SourceTable(path.stem, flat, rows, path.name, stored=stored)
-    return OpenedSource((table,), (file_object(path, media_type, asked.quick),), taken)
+    return OpenedSource((table,), (file_object(path, media_type, asked),), taken)
 
 
 def _decode_sparingly() -> None:
@@ -74,7 +74,9 @@ def _checked(
     whole = in_pieces(frame, known) if sum(map(len, known)) == rows > 0 and names else frame
     if not names:
         faults.add(text("source.broken_rows", first=1, last=rows))
-    elif not asked.quick and not _decodes(whole):
+    elif not asked.quick and not _decodes(
+        whole, telling_rows(text("source.progress.decode", file=path.name), rows, asked.on_progress)
+    ):
         for name in names:
             if known:
                 _tell_broken(frame.select(name), known, faults, name)
@@ -135,11 +137,12 @@ def _tell_broken(column: pl.LazyFrame, groups: Sequence[range], faults: FileFaul
             waiting += [(middle, high), (low, middle)]
 
 
-def _decodes(frame: pl.LazyFrame) -> bool:
-    """Return whether every value can be decoded, keeping none."""
+def _decodes(frame: pl.LazyFrame, on_rows: Callable[[int], None] = lambda _: None) -> bool:
+    """Return whether every value can be decoded, keeping none; ``on_rows`` takes how many rows are."""
+    done = 0
     try:
-        for _ in frame.collect_batches(chunk_size=_BATCH, maintain_order=False, engine="streaming"):
-            pass
+        for batch in frame.collect_batches(chunk_size=_BATCH, maintain_order=False, engine="streaming"):
+            on_rows(done := done + batch.height)
     except BROKEN:
         return False
     return True

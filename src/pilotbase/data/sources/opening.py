@@ -17,9 +17,10 @@ import polars as pl
 
 from pilotbase.data.sources.faults import BROKEN, MOST_BYTES, first_line, refuse
 from pilotbase.data.sources.kinds import kind_of, reader_of
-from pilotbase.data.sources.source import OpenedSource, ReadOptions, file_object, require_file
+from pilotbase.data.sources.source import OpenedSource, ReadOptions, file_object, open_watched, require_file
 from pilotbase.documents.dataset import FileObject
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.progress import OnProgress
 from pilotbase.documents.quantities import format_bytes
 from pilotbase.documents.texts import text
 
@@ -88,8 +89,8 @@ def scanning(path: Path) -> Iterator[None]:
 
 def _packed(path: Path, scratch: Path, asked: ReadOptions) -> OpenedSource:
     require_file(path)
-    archive = file_object(path, ENDINGS[path.suffix.lower()], asked.quick)
-    opened = open_source(str(unpack(path, scratch)), scratch, asked)
+    archive = file_object(path, ENDINGS[path.suffix.lower()], asked)
+    opened = open_source(str(unpack(path, scratch, asked.on_progress)), scratch, asked)
     inside = [
         one.model_copy(update={"contained_in": (archive.id,)}) if isinstance(one, FileObject) else one
         for one in opened.resources
@@ -97,23 +98,24 @@ def _packed(path: Path, scratch: Path, asked: ReadOptions) -> OpenedSource:
     return replace(opened, resources=(archive, *inside))
 
 
-def unpack(path: Path, scratch: Path) -> Path:
+def unpack(path: Path, scratch: Path, on_progress: OnProgress) -> Path:
     """Return the one file in ``path``, unpacked into ``scratch`` under its own plain name.
 
     Raises:
         InputError: no such archive, damaged, encrypted, more than one file in it, another archive in it, or a bomb.
     """
     try:
-        if path.suffix.lower() != ".gz":
-            return _from_zip(path, scratch)
-        with gzip.open(path) as stream:
-            return _copy(stream, path, path.stem, scratch)
+        with open_watched(path, "unpack", on_progress) as packed:
+            if path.suffix.lower() != ".gz":
+                return _from_zip(packed, path, scratch)
+            with gzip.open(packed) as stream:
+                return _copy(stream, path, path.stem, scratch)
     except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error, NotImplementedError, RuntimeError) as error:
         raise refuse(path.name, text("source.broken_archive", reason=str(error)[:120])) from None
 
 
-def _from_zip(path: Path, scratch: Path) -> Path:
-    with zipfile.ZipFile(path) as archive:
+def _from_zip(packed: IO[bytes], path: Path, scratch: Path) -> Path:
+    with zipfile.ZipFile(packed) as archive:
         members = [
             info for info in archive.infolist() if not info.is_dir() and not info.filename.startswith("__MACOSX")
         ]

@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from pilotbase.data.sources.faults import MOST_BYTES, MOST_CELLS
-from pilotbase.data.sources.source import SourceTable
+from pilotbase.data.sources.source import SourceTable, telling_rows
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.texts import Text, text
 
@@ -40,21 +40,30 @@ class TableSample:
 
     table: SourceTable
     rows: int
+    target: str
     classes: Mapping[str, int]
-    """Value of the answer → in how many rows; empty if there are many."""
-    without: tuple[str, ...] = ()
-    """Values of the answer of which the sample has no row."""
+    """Value of ``target`` → in how many rows; empty if there are many."""
+    together: str | None = None
+    """The column whose equal values came along together; None: each row by itself."""
 
-    def told(self, file: str, target: str) -> list[Text]:
+    def thinned(self, rows: int) -> TableSample:
+        """Return the sample of about so many rows that a draw from the whole table finds."""
+        if rows >= self.table.rows:
+            return self
+        kept = _stored(self.table).filter(_lowest(self.together, rows / self.rows)).collect()
+        return replace(self, table=_in_memory(self.table, kept))
+
+    def told(self, file: str) -> list[Text]:
         """Return what a draft says of it."""
         said = [text("source.taken.sampled", file=file, rows=self.rows, kept=self.table.rows)]
         if self.classes:
             counted = sorted(self.classes.items(), key=lambda one: -one[1])
             shown = ", ".join(f"{label} {count:,}" for label, count in counted[:_SHOWN])
             more = ", …" if len(counted) > _SHOWN else ""
-            said.append(text("source.taken.sampled_classes", file=file, column=target, classes=shown + more))
-        if self.without:
-            said.append(text("source.taken.sampled_without", column=target, labels=", ".join(self.without)))
+            said.append(text("source.taken.sampled_classes", file=file, column=self.target, classes=shown + more))
+            found = self.table.frame.select(pl.col(self.target).cast(pl.String, strict=False)).collect().to_series()
+            if without := sorted(set(self.classes) - set(found)):
+                said.append(text("source.taken.sampled_without", column=self.target, labels=", ".join(without)))
         return said
 
 
@@ -72,24 +81,36 @@ def draw_sample(
     about so many, if fewer than `ROWS` are enough.
     """
     most = min(rows or ROWS, _CELLS // len(table.columns), int(table.rows * _BYTES / max(1, path.stat().st_size)))
-    drawn = pl.col(together or "") if _many(table, together) else pl.struct(pl.all())
-    below = int(min(1.0, most / table.rows) * (_RANGE - 1))
+    together = together if _many(table, together, on_progress) else None
+    low = _lowest(together, most / table.rows)
     kept, seen, classes = [], 0, Counter[str]()
     stage = text("source.progress.sample", file=path.name)
     for batch in table.batches():
-        kept.append(_alone(batch.filter(drawn.hash(_SEED) < below)))
+        kept.append(_alone(batch.filter(low)))
         if target in batch.columns and len(classes) <= _MOST_CLASSES:
             counted = batch[target].drop_nulls().cast(pl.String, strict=False).value_counts()
             classes.update(dict(counted.head(_MOST_CLASSES + 1).rows()))
         seen += batch.height
         on_progress(Progress(stage, seen, table.rows))
-    sample = pl.concat(kept).rechunk()
-    plain = sample.select(table.columns).lazy()
-    stored = None if table.stored is None else sample.lazy()
     few = classes if len(classes) <= _MOST_CLASSES else {}
-    without = sorted(set(few) - set(sample[target].cast(pl.String, strict=False))) if few else []
-    drawn_rows = replace(table, frame=plain, stored=stored, rows=sample.height, in_chunks=None)
-    return TableSample(drawn_rows, table.rows, few, tuple(without))
+    return TableSample(_in_memory(table, pl.concat(kept).rechunk()), table.rows, target, few, together)
+
+
+def _lowest(together: str | None, share: float) -> pl.Expr:
+    """Return the condition that a row, or its value of ``together``, has one of the lowest hashes: this share."""
+    drawn = pl.struct(pl.all()) if together is None else pl.col(together)
+    return drawn.hash(_SEED) < int(min(1.0, share) * (_RANGE - 1))
+
+
+def _stored(table: SourceTable) -> pl.LazyFrame:
+    return table.frame if table.stored is None else table.stored
+
+
+def _in_memory(table: SourceTable, rows: pl.DataFrame) -> SourceTable:
+    """Return ``table`` with only ``rows`` of it, which are in memory."""
+    stored = None if table.stored is None else rows.lazy()
+    frame = rows.select(table.columns).lazy()
+    return replace(table, frame=frame, stored=stored, rows=rows.height, in_chunks=None)
 
 
 def _alone(rows: pl.DataFrame) -> pl.DataFrame:
@@ -99,13 +120,15 @@ def _alone(rows: pl.DataFrame) -> pl.DataFrame:
     return pl.read_ipc(written.getvalue())
 
 
-def _many(table: SourceTable, column: str | None) -> bool:
+def _many(table: SourceTable, column: str | None, on_progress: OnProgress) -> bool:
     """Return whether a column has many values; reads only until it has found them."""
     found: set[object] = set()
     if column is None or column not in table.columns:
         return False
+    on_rows, seen = telling_rows(text("source.progress.columns", table=table.name), table.rows, on_progress), 0
     for batch in table.batches():
         found.update(batch[column].unique().head(_FEWEST_TOGETHER).to_list())
         if len(found) >= _FEWEST_TOGETHER:
             return True
+        on_rows(seen := seen + batch.height)
     return False

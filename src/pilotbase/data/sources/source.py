@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import BufferedReader, FileIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 import polars.selectors
@@ -13,11 +15,18 @@ import polars.selectors
 from pilotbase.data.sources.faults import MOST_CELLS, refuse
 from pilotbase.documents.dataset import FileObject, Reference, Resource, Source
 from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.hashes import digest_file, hex_of
+from pilotbase.documents.hashes import Digest, digest_stream, hex_of
+from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.texts import Text, text
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 _LOST = ("source.taken.misfits", "source.taken.uncomputed")
 _BATCH = 100_000
+_AHEAD, _TOLD = 1 << 20, 16 << 20
+"""Bytes that are read at once, and from one report of progress to the next."""
+_MANY_ROWS = 1_000_000
 _NUMBER = re.compile(r"[-+]?\d+(\.\d*)?")
 
 KEY_NAME = re.compile(
@@ -40,6 +49,8 @@ class ReadOptions:
     """Of an image folder: a table of path and label."""
     quick: bool = False
     """Do not hash files or decode Parquet and Arrow beforehand; Parquet and Arrow may be without rows."""
+    on_progress: OnProgress = field(default=ignore_progress, compare=False, repr=False)
+    """Is told how much of a large file is read."""
 
 
 @dataclass(frozen=True)
@@ -168,12 +179,43 @@ def require_file(path: Path) -> None:
         raise InputError("data.unreadable_file", file=path.name, reason=error.strerror or str(error)) from None
 
 
-def file_object(path: Path, media_type: str, quick: bool = False) -> FileObject:
-    """Return the file ``path`` as a resource under its own name; ``quick``: without its hash."""
+def file_object(path: Path, media_type: str, asked: ReadOptions) -> FileObject:
+    """Return the file ``path`` as a resource under its own name, with its hash unless ``asked`` is quick."""
     return FileObject(
         id=path.name,
         content_url=path.name,
         encoding_format=(media_type,),
         content_size=path.stat().st_size,
-        sha256=None if quick else hex_of(digest_file(path)),
+        sha256=None if asked.quick else hex_of(digest_watched(path, asked.on_progress)),
     )
+
+
+def digest_watched(path: Path, on_progress: OnProgress) -> Digest:
+    """Return the digest of a file, and tell how much of a large one is read."""
+    with open_watched(path, "digest", on_progress) as stream:
+        return digest_stream(stream)
+
+
+def open_watched(path: Path, stage: str, on_progress: OnProgress) -> BufferedReader:
+    """Open a file to be read once, from its beginning; of a large one, tell in a ``stage`` how many MiB are read."""
+    return BufferedReader(_WatchedFile(path, text(f"source.progress.{stage}", file=path.name), on_progress), _AHEAD)
+
+
+def telling_rows(stage: Text, rows: int, on_progress: OnProgress) -> Callable[[int], None]:
+    """Return what takes how many of the ``rows`` of a table are done; it tells them if there are many."""
+    return lambda done: on_progress(Progress(stage, done, rows)) if rows > _MANY_ROWS else None
+
+
+class _WatchedFile(FileIO):
+    def __init__(self, path: Path, stage: Text, on_progress: OnProgress) -> None:
+        super().__init__(path)
+        self._stage, self._on_progress = stage, on_progress
+        self._size, self._read, self._next = path.stat().st_size, 0, _TOLD
+
+    def readinto(self, buffer: WriteableBuffer) -> int | None:
+        count = super().readinto(buffer)
+        self._read += count or 0
+        if self._read >= self._next:
+            self._next = self._read + _TOLD
+            self._on_progress(Progress(self._stage, min(self._read, self._size) >> 20, self._size >> 20))
+        return count

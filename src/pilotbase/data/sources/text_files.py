@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TextIO
 
 from pilotbase.data.sources.faults import LONGEST_CELL, FileFaults
+from pilotbase.data.sources.source import ReadOptions, open_watched
 from pilotbase.documents.texts import Text, text
 
 SEPARATORS = (",", "\t", ";", "|", "，", "；")
@@ -197,7 +198,7 @@ class Encoding:
         return self.codec in ("utf-8", "utf-8-sig")
 
 
-def find_encoding(path: Path, asked: str | None = None) -> Encoding:
+def find_encoding(path: Path, asked: ReadOptions) -> Encoding:
     """Return the encoding of the whole file.
 
     Raises:
@@ -207,20 +208,20 @@ def find_encoding(path: Path, asked: str | None = None) -> Encoding:
     faults = FileFaults(path.name)
     with path.open("rb") as stream:
         start = stream.read(_CHUNK)
-    encoding = _asked(asked, faults) or _marked(start) or _utf16_without_mark(start)
+    encoding = _asked(asked.encoding, faults) or _marked(start) or _utf16_without_mark(start)
     failure = None
     if encoding is None:
         encoding = Encoding("utf-8", "UTF-8", True)
-        if _first_error(path, "utf-8") is not None:
-            encoding = _not_utf8(path, faults)
+        if _first_error(path, "utf-8", asked) is not None:
+            encoding = _not_utf8(path, asked, faults)
     else:
-        failure = _first_error(path, encoding.codec)
+        failure = _first_error(path, encoding.codec, asked)
     faults.require_none()
     if failure is not None:
         line = _line_of(path, failure)
         faults.add(text("source.not_in_encoding", offset=failure, encoding=encoding.shown), line)
     if not encoding.codec.startswith(("utf-16", "utf-32")):
-        _check_nul(path, faults)
+        _check_nul(path, asked, faults)
     faults.require_none()
     return encoding
 
@@ -252,14 +253,14 @@ def _utf16_without_mark(start: bytes) -> Encoding | None:
     return Encoding("utf-16-be", "UTF-16 BE", False) if even > odd else Encoding("utf-16-le", "UTF-16 LE", False)
 
 
-def _not_utf8(path: Path, faults: FileFaults) -> Encoding:
+def _not_utf8(path: Path, asked: ReadOptions, faults: FileFaults) -> Encoding:
     found = _Lines()
-    for line in _lines(path):
+    for line in _lines(path, asked):
         found.take(line)
     if found.in_utf8 and found.in_other:
         rare = min((found.first_utf8, "UTF-8"), (found.first_other, "GB18030"), key=lambda one: -one[0].offset)
         faults.add(text("source.two_encodings", offset=rare[0].offset, encoding=rare[1]), rare[0].line)
-    elif _first_error(path, "gb18030") is not None or 2 * found.common < _FEWEST_COMMON * found.high:
+    elif _first_error(path, "gb18030", asked) is not None or 2 * found.common < _FEWEST_COMMON * found.high:
         place = found.first_other
         faults.add(text("source.unknown_bytes", offset=place.offset, byte=f"0x{place.byte:02X}"), place.line)
     return Encoding("gb18030", "GB18030", False)
@@ -305,17 +306,17 @@ class _Lines:
         self.in_utf8 += 1
 
 
-def _lines(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as stream:
+def _lines(path: Path, asked: ReadOptions) -> Iterator[bytes]:
+    with open_watched(path, "encoding", asked.on_progress) as stream:
         while line := stream.readline(_CHUNK):
             yield line
 
 
-def _first_error(path: Path, codec: str) -> int | None:
+def _first_error(path: Path, codec: str, asked: ReadOptions) -> int | None:
     """Return the offset of the first byte that ``codec`` cannot read."""
     decoder = codecs.getincrementaldecoder(codec)()
     before = 0
-    with path.open("rb") as stream:
+    with open_watched(path, "encoding", asked.on_progress) as stream:
         while True:
             chunk = stream.read(_CHUNK)
             pending = len(decoder.getstate()[0])
@@ -330,9 +331,9 @@ def _first_error(path: Path, codec: str) -> int | None:
             before += len(chunk)
 
 
-def _check_nul(path: Path, faults: FileFaults) -> None:
+def _check_nul(path: Path, asked: ReadOptions, faults: FileFaults) -> None:
     before = 0
-    with path.open("rb") as stream:
+    with open_watched(path, "encoding", asked.on_progress) as stream:
         while chunk := stream.read(_CHUNK):
             at = chunk.find(b"\0")
             if at >= 0:

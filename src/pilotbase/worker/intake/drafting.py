@@ -37,7 +37,7 @@ from pilotbase.worker.base import Base
 from pilotbase.worker.intake.boxed_tables import sample_in_box
 from pilotbase.worker.intake.kept_files import opened_scenario, require_dataset_named
 from pilotbase.worker.intake.scenario_tables import PublicSample, public_sample, read_sample
-from pilotbase.worker.intake.table_drafts import draft_sized
+from pilotbase.worker.intake.table_drafts import draft_here
 from pilotbase.worker.trials.kits import cases_of_kit, is_kit, read_kit, unpack_world
 from pilotbase.worker.whole_files import whole_folder, write_whole
 
@@ -69,7 +69,7 @@ Sampling = Callable[[Scenario, Path], PublicSample]
 
 
 def new_scenario(
-    source: Path, answers: DraftAnswers, folder: Path, draft_from: Drafting = draft_sized
+    source: Path, answers: DraftAnswers, folder: Path, draft_from: Drafting = draft_here
 ) -> WrittenScenario:
     """Write a draft scenario with a copy of its cases beside it; ``draft_from`` reads the table (on a hub: in a box).
 

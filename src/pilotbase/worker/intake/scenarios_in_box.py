@@ -12,6 +12,7 @@ from pilotbase.data.doctor import Examination
 from pilotbase.data.drafting import DraftAnswers
 from pilotbase.data.fixes import Fixes
 from pilotbase.data.plain_columns import encode_columns
+from pilotbase.data.source_cases import reading_cases
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.scenario import Scenario
@@ -37,9 +38,10 @@ def draft(given: dict[str, Any]) -> dict[str, Any]:
         InputError: nobody was asked yet about the fixes that the data doctor advises: ``fixes``, with each offer.
     """
     result, wanted, table = _result(given), _wanted(given), Path(given["table"])
-    found = draft_sized(table, wanted, result)
-    if wanted.fixes is None:
-        _offer(examine_source(table, wanted, result) if takes_long(table) else examine_draft(table, found, result))
+    with reading_cases(table, result) as source:
+        found = draft_sized(source, wanted)
+        if wanted.fixes is None:
+            _offer(examine_source(source, wanted) if takes_long(table) else examine_draft(source, found))
     written = result / found.scenario.data.file
     written.write_bytes(found.cases or b"")
     if not found.missing:
@@ -51,14 +53,16 @@ def draft(given: dict[str, Any]) -> dict[str, Any]:
 
 def look_at(given: dict[str, Any]) -> dict[str, Any]:
     """Return what stands out in a sample of the cases of a draft."""
-    found = examine_sample(Path(given["table"]), _wanted(given), _result(given))
+    with reading_cases(Path(given["table"]), _result(given)) as source:
+        found = examine_sample(source, _wanted(given))
     return {"found": pydantic.TypeAdapter(Examination).dump_python(found, mode="json")}
 
 
 def foresee(given: dict[str, Any]) -> dict[str, Any]:
     """Return what a draft would rest on."""
     fixes = pydantic.TypeAdapter(Fixes).validate_python(given["fixes"])
-    return foresee_draft(Path(given["table"]), _wanted(given), fixes, _result(given)).model_dump(mode="json")
+    with reading_cases(Path(given["table"]), _result(given)) as source:
+        return foresee_draft(source, _wanted(given), fixes).model_dump(mode="json")
 
 
 def _wanted(given: dict[str, Any]) -> DraftAnswers:

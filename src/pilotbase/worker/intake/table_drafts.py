@@ -16,8 +16,9 @@ from pilotbase.data.array_files import with_arrays
 from pilotbase.data.column_types import classes_of
 from pilotbase.data.conform import conform
 from pilotbase.data.doctor import Examination, examine, remark_on_gap
-from pilotbase.data.drafting import DraftAnswers, ScenarioDraft, TwoClasses, draft_scenario, two_classes
+from pilotbase.data.drafting import DraftAnswers, ScenarioDraft, TwoClasses, draft_from, two_classes
 from pilotbase.data.fixes import NO_FIXES, Fixes, as_meant, chosen_fixes
+from pilotbase.data.source_cases import CaseSource, reading_cases
 from pilotbase.data.sources.opening import read_table
 from pilotbase.data.split_guesses import FEWEST_CASES as FEWEST_OF_ATTEMPT
 from pilotbase.data.split_guesses import TermsGuess
@@ -25,7 +26,7 @@ from pilotbase.data.splits import Split, split_cases
 from pilotbase.data.thresholds import propose_two_classes
 from pilotbase.documents.api.trials import SizePlan, SizeTerms
 from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.progress import OnProgress, ignore_progress
+from pilotbase.documents.progress import Progress
 from pilotbase.documents.scenario import Costs, Criterion, Scenario, TrialTerms
 from pilotbase.documents.scenario_data import HashSplit
 from pilotbase.documents.texts import Text, percent, text
@@ -48,78 +49,83 @@ def size_to_add(scenario: Scenario, folder: Path) -> int | None:
     return None if guess is None else guess.terms.cases_per_attempt
 
 
-def draft_sized(
-    source: Path, answers: DraftAnswers, scratch: Path | None = None, on_progress: OnProgress = ignore_progress
-) -> ScenarioDraft:
-    """Return the draft of `draft_scenario`; where the hidden cases hold two attempts of the planned size, with it.
+def draft_here(table: Path, answers: DraftAnswers) -> ScenarioDraft:
+    """Return the draft of `draft_sized` from a table; raises as it."""
+    with reading_cases(table) as source:
+        return draft_sized(source, answers)
 
-    A fix that a sample offers and all rows do not is left out, and the draft says so. Raises as `draft_scenario` and
+
+def draft_sized(source: CaseSource, answers: DraftAnswers) -> ScenarioDraft:
+    """Return the draft of `draft_from`; where the hidden cases hold two attempts of the planned size, with it.
+
+    A fix that a sample offers and all rows do not is left out, and the draft says so. Raises as `draft_from` and
     `chosen_fixes`.
     """
     if not answers.fixes:
-        return draft_scenario(source, answers, scratch, _terms_of_draft, on_progress=on_progress)
-    offered = _examined(source, answers, scratch, on_progress).fixes
-    refuted = _refuted(source, answers, {one.spelled for one in offered}, scratch)
+        return draft_from(source, answers, _terms_of_draft)
+    offered = _examined(source, answers).fixes
+    refuted = _refuted(source, answers, {one.spelled for one in offered})
     fixes = chosen_fixes(offered, [one for one in answers.fixes if one not in refuted])
-    draft = draft_scenario(source, answers, scratch, _terms_of_draft, fixes, on_progress)
+    draft = draft_from(source, answers, _terms_of_draft, fixes)
     return replace(draft, decided=(*draft.decided, *refuted.values()))
 
 
-def _refuted(source: Path, answers: DraftAnswers, offered: Container[str], scratch: Path | None) -> dict[str, Text]:
+def _refuted(source: CaseSource, answers: DraftAnswers, offered: Container[str]) -> dict[str, Text]:
     """Return the fixes that were asked for since a sample offers them, but all rows do not, with what a draft says."""
     if all(one in offered for one in answers.fixes or () if ":" in one):
         return {}
-    sampled = examine_sample(source, answers, scratch).fixes
+    sampled = examine_sample(source, answers).fixes
     asked = [one for one in sampled if one.spelled in (answers.fixes or ()) and one.spelled not in offered]
     return {one.spelled: text("doctor.fix.refuted", fix=one.words) for one in asked}
 
 
-def examine_source(source: Path, answers: DraftAnswers, scratch: Path | None = None) -> Examination:
+def examine_source(source: CaseSource, answers: DraftAnswers) -> Examination:
     """Return what stands out in the cases of a draft without any fix; of a large table, in a sample of its rows.
 
-    Raises as `draft_scenario`.
+    Raises as `draft_from`.
     """
-    return examine_sample(source, answers, scratch) if takes_long(source) else _examined(source, answers, scratch)
+    return examine_sample(source, answers) if takes_long(source.place) else _examined(source, answers)
 
 
-def examine_sample(source: Path, answers: DraftAnswers, scratch: Path | None = None) -> Examination:
+def examine_sample(source: CaseSource, answers: DraftAnswers) -> Examination:
     """Return what stands out in at most `_SAMPLE` rows, as `examine_source` does."""
-    return _examined(source, replace(answers, sample=_SAMPLE), scratch)
+    return _examined(source, replace(answers, sample=_SAMPLE))
 
 
-def _examined(
-    source: Path, answers: DraftAnswers, scratch: Path | None, on_progress: OnProgress = ignore_progress
-) -> Examination:
+def _examined(source: CaseSource, answers: DraftAnswers) -> Examination:
     """Return what stands out; where the answer is empty in some rows, that too, and the rest without these rows."""
     try:
-        draft, lacking = draft_scenario(source, answers, scratch, on_progress=on_progress), []
+        draft, lacking = draft_from(source, answers), []
     except InputError as error:
         lacking = [one for one in map(remark_on_gap, error.issues) if one is not None]
         if len(lacking) < len(error.issues) or not lacking:
             raise
         without = Fixes(tuple(as_meant(one.fix, answers.fixes or ()) for one in lacking if one.fix is not None))
         try:
-            draft = draft_scenario(source, answers, scratch, fixes=without)
+            draft = draft_from(source, answers, fixes=without)
         except InputError as other:
             said = other.issues or [Issue(file="", path="target", problem=other.text)]
-            raise InputError.from_issues(source.name, [*error.issues, *said]) from None
-    found = examine_draft(source, draft, scratch)
+            raise InputError.from_issues(source.place.name, [*error.issues, *said]) from None
+    found = examine_draft(source, draft)
     return replace(found, remarks=(*lacking, *found.remarks))
 
 
-def examine_draft(source: Path, draft: ScenarioDraft, scratch: Path | None = None) -> Examination:
+def examine_draft(source: CaseSource, draft: ScenarioDraft) -> Examination:
     """Return what stands out in the cases of ``draft``, which was made from ``source``."""
-    return examine(draft.scenario, split_of_draft(source, draft, scratch))
+    split = split_of_draft(source, draft)
+    if takes_long(source.place):
+        source.on_progress(Progress(text("doctor.progress", rows=split.public.height + split.hidden.height)))
+    return examine(draft.scenario, split)
 
 
-def split_of_draft(source: Path, draft: ScenarioDraft, scratch: Path | None = None) -> Split:
+def split_of_draft(source: CaseSource, draft: ScenarioDraft) -> Split:
     """Return the cases of ``draft``, which was made from ``source``."""
-    with tempfile.TemporaryDirectory(prefix="pilotbase-doctor-", dir=scratch) as folder:
-        file = source if draft.cases is None else Path(folder, draft.scenario.data.file)
+    with tempfile.TemporaryDirectory(prefix="doctor-", dir=source.scratch) as folder:
+        file = source.place if draft.cases is None else Path(folder, draft.scenario.data.file)
         if draft.cases is not None:
             file.write_bytes(draft.cases)
         data = draft.scenario.data
-        table = with_arrays(read_table(file, data.missing), data.fields, source.parent)
+        table = with_arrays(read_table(file, data.missing), data.fields, source.place.parent)
         return split_cases(conform(table, draft.scenario), draft.scenario)
 
 
@@ -141,13 +147,11 @@ class DraftOutlook(pydantic.BaseModel):
         return propose_two_classes(*self.classes, miss, false_alarm).criteria
 
 
-def foresee_draft(
-    source: Path, answers: DraftAnswers, fixes: Fixes = NO_FIXES, scratch: Path | None = None
-) -> DraftOutlook:
-    """Return what a draft from ``source`` would rest on; of a large table, a sample. Raises as `draft_scenario`."""
-    wanted = replace(answers, sample=_SAMPLE if takes_long(source) else None)
-    draft = draft_scenario(source, wanted, scratch, fixes=fixes)
-    split, scenario = split_of_draft(source, draft, scratch), draft.scenario
+def foresee_draft(source: CaseSource, answers: DraftAnswers, fixes: Fixes = NO_FIXES) -> DraftOutlook:
+    """Return what a draft from ``source`` would rest on; of a large table, a sample. Raises as `draft_from`."""
+    wanted = replace(answers, sample=_SAMPLE if takes_long(source.place) else None)
+    draft = draft_from(source, wanted, fixes=fixes)
+    split, scenario = split_of_draft(source, draft), draft.scenario
     target = split.public[scenario.data.target]
     planned = scenario.target_form != "texts"
     binary = scenario.target_form == "labels" and len(classes_of(split.public, scenario)) == 2

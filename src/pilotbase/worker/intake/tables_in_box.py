@@ -12,7 +12,7 @@ import polars as pl
 from pilotbase.data.describing.observing import Column
 from pilotbase.data.plain_columns import encode_columns
 from pilotbase.data.quality.measuring import inferred_fields, profile_rows
-from pilotbase.data.source_cases import WantedCases, cases_seen
+from pilotbase.data.source_cases import CaseSource, WantedCases
 from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.dataset import FieldType, RecordSet
 
@@ -22,7 +22,7 @@ TEXTS = "texts.bin"
 def describe(given: dict[str, Any]) -> dict[str, Any]:
     """Return the names of the columns, the number of rows, how they were read, and their values, counted."""
     tempfile.tempdir = given["result"]  # temporary data of a table scan take no memory
-    found = cases_seen(Path(given["table"]), Path(given["result"]), WantedCases(""))
+    found = CaseSource(Path(given["table"]), Path(given["result"])).seen(WantedCases(""))
     fields = inferred_fields(_as_spelled(found.columns[one]) for one in found.table.columns)
     profile = profile_rows(RecordSet(name="cases", fields=fields), found.table.lazy())
     told = [sentence.model_dump(mode="json") for sentence in found.told]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
 from typing import TextIO
@@ -18,7 +19,14 @@ import numpy as np
 import polars as pl
 
 from pilotbase.data.sources.faults import LONGEST_CELL, FileFaults, check_names, refuse
-from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable, file_object, require_file
+from pilotbase.data.sources.source import (
+    OpenedSource,
+    ReadOptions,
+    SourceTable,
+    file_object,
+    open_watched,
+    require_file,
+)
 from pilotbase.data.sources.spool import spool
 from pilotbase.data.sources.text_files import (
     BLANKS,
@@ -34,6 +42,7 @@ from pilotbase.data.sources.text_files import (
     rows_of,
     shown_separator,
 )
+from pilotbase.documents.progress import OnProgress
 from pilotbase.documents.texts import Text, text
 
 _MEDIA = {
@@ -64,7 +73,7 @@ def read(place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
     path = Path(place)
     require_file(path)
     _require_text(path)
-    encoding = find_encoding(path, asked.encoding)
+    encoding = find_encoding(path, asked)
     form = _Form.of(path, encoding, asked)
     walked = _walk(form)
     frame = _frame(form, walked, scratch)
@@ -77,7 +86,7 @@ def read(place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
         separator=form.dialect.separator,
         in_chunks=partial(_in_chunks, form, walked) if form.is_scannable and walked.even else None,
     )
-    files = (file_object(path, _MEDIA[path.suffix.lower()], asked.quick),)
+    files = (file_object(path, _MEDIA[path.suffix.lower()], asked),)
     return OpenedSource((table,), files, _taken(form, walked))
 
 
@@ -90,6 +99,7 @@ class _Form:
     dialect: Dialect
     names: tuple[str, ...]
     has_header: bool
+    on_progress: OnProgress
 
     @classmethod
     def of(cls, path: Path, encoding: Encoding, asked: ReadOptions) -> _Form:
@@ -99,7 +109,7 @@ class _Form:
         by_blanks = path.suffix.lower() not in (".csv", ".tsv", ".tab")
         dialect = guess_dialect(sample, by_blanks, asked.separator)
         _check_separator(sample, dialect, asked, faults)
-        form = cls(path, encoding, dialect, asked.columns or (), asked.columns is None)
+        form = cls(path, encoding, dialect, asked.columns or (), asked.columns is None, asked.on_progress)
         first = form._first_rows(faults)
         faults.require_none()
         if form.has_header and (above := lines_above_header(first, dialect)):
@@ -109,7 +119,7 @@ class _Form:
         if form.has_header and looks_like_data(first[0], first[1:]):
             faults.add(text("source.no_header", found=", ".join(first[0])[:60], columns=len(first[0])), 1)
         elif form.has_header:
-            form = cls(path, encoding, dialect, tuple(name.strip() for name in first[0]), True)
+            form = replace(form, names=tuple(name.strip() for name in first[0]))
             names = [name for at, name in enumerate(form.names) if name or not form._may_lack_name(at)]
             check_names(names, faults)
         else:
@@ -128,8 +138,9 @@ class _Form:
     def may_be_plain(self) -> bool:
         return self.is_scannable and all(self.names)
 
-    def open(self) -> TextIO:
-        return self.path.open(encoding=self.encoding.codec, newline="")
+    def open(self, stage: str = "rows") -> TextIO:
+        stream = open_watched(self.path, stage, self.on_progress)
+        return TextIOWrapper(stream, self.encoding.codec, newline="")
 
     def rows(self, stream: TextIO) -> Iterator[list[str]]:
         """Yield the non-empty rows under the header; raises `csv.Error` for one that breaks the rules."""
@@ -170,7 +181,7 @@ class _Walked:
 
 
 def _walk(form: _Form) -> _Walked:
-    lines = _count_plain_lines(form.path, form.dialect.separator, len(form.names)) if form.may_be_plain else None
+    lines = _count_plain_lines(form) if form.may_be_plain else None
     if lines is not None and lines > int(form.has_header):
         return _Walked(lines - int(form.has_header), plain=True, counts_rows=False, last_empty=False)
     faults, walked, width = FileFaults(form.path.name), _Walked(), len(form.names)
@@ -236,7 +247,7 @@ def _frame(form: _Form, walked: _Walked, scratch: Path) -> pl.LazyFrame:
     names = [name or f"\0{at}" for at, name in enumerate(form.names)]
     frame = _scanned(form, names, walked)
     if frame is None:
-        with form.open() as stream:
+        with form.open("copy") as stream:
             rows = ([cell or None for cell in row] for row in form.rows(stream))
             frame = spool(rows, dict.fromkeys(names, pl.String()), scratch).frame
     return frame.select(name for at, name in enumerate(names) if at not in left_out)
@@ -310,14 +321,14 @@ def _taken(form: _Form, walked: _Walked) -> tuple[Text, ...]:
     return tuple(found)
 
 
-def _count_plain_lines(path: Path, separator: str, width: int) -> int | None:
-    """Return the number of lines, with the header, of a file whose rows all have ``width`` cells; None for others.
+def _count_plain_lines(form: _Form) -> int | None:
+    """Return the number of lines, with the header, of a file in UTF-8 whose rows all have a cell a name; else None.
 
-    ``path`` is UTF-8, ``separator`` one ASCII character. No cell may be quoted, no line blank or very long.
-    Most of what machines write is so plain, and is checked in chunks, many times as fast as by rows.
+    No cell may be quoted, no line blank or very long. Most of what machines write is so plain, and is checked in
+    chunks, many times as fast as by rows.
     """
-    sign, lines, rest = ord(separator), 0, b""
-    with path.open("rb") as stream:
+    sign, width, lines, rest = ord(form.dialect.separator), len(form.names), 0, b""
+    with open_watched(form.path, "rows", form.on_progress) as stream:
         while chunk := stream.read(_CHUNK):
             whole, newline, rest = (rest + chunk).rpartition(b"\n")
             found = _count(whole + newline, sign, width) if newline else 0

@@ -13,17 +13,27 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
 
 import polars as pl
 
 from pilotbase.data.sources.faults import DEEPEST, LONGEST_NAME, FileFaults, check_names, refuse
-from pilotbase.data.sources.source import KEY_NAME, OpenedSource, ReadOptions, SourceTable, file_object, require_file
+from pilotbase.data.sources.source import (
+    KEY_NAME,
+    OpenedSource,
+    ReadOptions,
+    SourceTable,
+    file_object,
+    open_watched,
+    require_file,
+)
 from pilotbase.data.sources.spool import Spool
 from pilotbase.data.sources.text_files import Encoding, find_encoding
 from pilotbase.documents.dataset import Reference, Source
 from pilotbase.documents.json_reader import DoubleKeyError, load_strict
+from pilotbase.documents.progress import OnProgress
 from pilotbase.documents.quantities import format_bytes
 from pilotbase.documents.texts import Text, text
 
@@ -52,10 +62,10 @@ def read(place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
     """Return the tables in ``place``; see `pilotbase.data.sources.source.Read`."""
     path = Path(place)
     require_file(path)
-    file = _File(path, find_encoding(path, asked.encoding), path.suffix.lower() in _LINES)
+    file = _File(path, find_encoding(path, asked), path.suffix.lower() in _LINES, asked.on_progress)
     faults = FileFaults(path.name)
     found = _Found()
-    for number, record in _records(file, faults):
+    for number, record in _records(file, "rows", faults):
         found.take(number, record, faults)
     if not found.rows and not faults:
         faults.add(text("source.no_rows_at_all"))
@@ -66,7 +76,7 @@ def read(place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
     parent = _parent(found, file)
     tables = _written(found, file, parent, scratch)
     media = "application/jsonlines" if file.in_lines else "application/json"
-    files = (file_object(path, media, asked.quick),)
+    files = (file_object(path, media, asked),)
     return OpenedSource(tables, files, tuple(_said(found, file, parent)), led=True)
 
 
@@ -250,6 +260,7 @@ class _File:
     path: Path
     encoding: Encoding
     in_lines: bool
+    on_progress: OnProgress
 
 
 @dataclass
@@ -321,7 +332,7 @@ def _written(found: _Found, file: _File, parent: _Parent | None, scratch: Path) 
         for name, held in found.tables(path.stem).items()
         if parent is not None
     ]
-    for number, record in _records(file, FileFaults(path.name)):
+    for number, record in _records(file, "copy", FileFaults(path.name)):
         members = dict(_flat(record))
         row = [_spelled(members.get(name), dtype) for name, dtype in schema.items()]
         main.take([number, *row] if numbered else row)
@@ -367,12 +378,12 @@ def _list_said(file: str, column: str, held: _ListColumns, parent: _Parent) -> I
         yield text("source.taken.list_inside", file=file, column=f"{column}.{inner}", table=table)
 
 
-def _records(file: _File, faults: FileFaults) -> Numbered:
+def _records(file: _File, stage: str, faults: FileFaults) -> Numbered:
     """Yield (line or number, object); anything but an object is noted and left out."""
     if not file.in_lines:
         yield from _of_list(file.path, file.encoding, faults)
         return
-    with file.path.open(encoding=file.encoding.codec) as stream:
+    with TextIOWrapper(open_watched(file.path, stage, file.on_progress), file.encoding.codec) as stream:
         number = 0
         while line := stream.readline(LONGEST_LINE):
             number += 1

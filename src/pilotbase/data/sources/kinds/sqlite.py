@@ -15,6 +15,7 @@ from pilotbase.data.sources.database_rows import DeclaredTable, declared_tables,
 from pilotbase.data.sources.faults import FileFaults, refuse
 from pilotbase.data.sources.source import OpenedSource, ReadOptions, file_object, require_file
 from pilotbase.documents.dataset import Reference
+from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.texts import text
 
 _MAGIC = b"SQLite format 3\0"
@@ -33,10 +34,11 @@ def read(place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
         with closing(_opened(path)) as connection:
             _check(connection, faults)
             declared = _declared(connection, asked, path.name)
-            tables, taken = kept_tables(declared, partial(_rows, connection), (path.name, scratch), faults)
+            rows = partial(_rows, connection, asked.on_progress)
+            tables, taken = kept_tables(declared, rows, (path.name, scratch), faults)
     except sqlite3.DatabaseError as error:
         raise refuse(path.name, text("source.broken_sqlite", reason=str(error)[:120])) from None
-    return OpenedSource(tables, (file_object(path, "application/vnd.sqlite3", asked.quick),), tuple(taken))
+    return OpenedSource(tables, (file_object(path, "application/vnd.sqlite3", asked),), tuple(taken))
 
 
 def _opened(path: Path) -> sqlite3.Connection:
@@ -99,11 +101,17 @@ def _type(connection: sqlite3.Connection, table: str, column: str, kind: str) ->
     return pl.String()
 
 
-def _rows(connection: sqlite3.Connection, declared: DeclaredTable) -> Iterator[tuple[object, ...]]:
+def _rows(
+    connection: sqlite3.Connection, on_progress: OnProgress, declared: DeclaredTable
+) -> Iterator[tuple[object, ...]]:
     columns = ", ".join(_quoted(name) for name in declared.schema)
     cursor = connection.execute(f"SELECT {columns} FROM {_quoted(declared.name)}")  # noqa: S608 - names are quoted
+    stage, done = text("source.progress.table", table=declared.name), 0
     while batch := cursor.fetchmany(_BATCH):
         yield from batch
+        done += len(batch)
+        if len(batch) == _BATCH:
+            on_progress(Progress(stage, done))
 
 
 def _quoted(name: str) -> str:

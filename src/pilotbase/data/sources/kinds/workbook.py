@@ -60,7 +60,7 @@ def read(place: str, asked: ReadOptions, scratch: Path) -> OpenedSource:
     faults.require_none()
     several = len(full) > 1
     tables = tuple(_table(sheet, path, several, scratch) for sheet in full)
-    files = (file_object(path, _MEDIA, asked.quick),)
+    files = (file_object(path, _MEDIA, asked),)
     return OpenedSource(tables, files, tuple(_taken(full, path.name)), led=True)
 
 
