@@ -73,6 +73,22 @@ def test_a_list_loads_no_library_of_numbers():
     assert not {"jinja2", "numpy", "polars", "scipy", "pilotbase.trial.scorer"} & set(done.stdout.split())
 
 
+def test_a_list_builds_no_document_that_it_does_not_read():
+    """Each takes milliseconds: a field's default must not be one that was built, as a call does."""
+    program = """
+import pilotbase.worker.operations.records
+from pilotbase.documents.base import Part
+waiting = [Part]
+while waiting:
+    part = waiting.pop()
+    waiting += part.__subclasses__()
+    if part.__pydantic_complete__:
+        print(part.__name__)
+"""
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert set(done.stdout.split()) <= {"Field", "HashSplit", "ScenarioData"}, "of worlds, whose data are our own"
+
+
 def test_the_page_shows_what_was_published_and_it_holds():
     rows = published("house")
     assert [row["name"] for row in rows if not row["holds"]] == []

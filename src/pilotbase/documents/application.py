@@ -135,7 +135,7 @@ class Application(Document, published=True):
     """For runtime ``endpoint``: where its supplier hosts it, and how it is called."""
     requirements: PlainPath = DEFAULT_REQUIREMENTS
     """Locked requirements, a file of the folder: ``name==version --hash=sha256:…`` lines; empty: nothing is needed."""
-    resources: Resources = Resources()
+    resources: Resources = Resources.model_construct()
     model_card: ModelCard
     offer: OfferTerms | None = None
     """What matching uses beyond contract and words."""

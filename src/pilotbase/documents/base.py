@@ -155,7 +155,8 @@ class AsWritten(BaseModel):
 class Part(AsWritten):
     """A frozen, closed piece of a document; property names in YAML and JSON are the aliases."""
 
-    # Built when first used: a command loads hundreds of parts and uses few.
+    # Built when first used: a command loads hundreds of parts and uses few. So a field whose default is a part gets it
+    # by `model_construct`: a call would build that part, and all that it holds, as soon as the module is loaded.
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False, defer_build=True)
 
     def to_json_value(self) -> dict[str, Any]:

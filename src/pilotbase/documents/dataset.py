@@ -305,8 +305,8 @@ class Dataset(Document, published=True):
     usage: Offer | None = pydantic.Field(default=None, alias="usageInfo", json_schema_extra={"needed_for": "publish"})
     """The terms on which it is opened."""
     kept_terms: tuple[KeptTerm, ...] = pydantic.Field(default=(), alias="keptTerms", max_length=100)
-    responsible: ResponsibleUse = ResponsibleUse()
-    provenance: Provenance = Provenance()
+    responsible: ResponsibleUse = ResponsibleUse.model_construct()
+    provenance: Provenance = Provenance.model_construct()
     purpose: Literal["training", "verification", "statistics"] = "verification"
     """The purpose for which its quality is graded."""
     required: tuple[RequiredMeasure, ...] = ()

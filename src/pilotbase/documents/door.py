@@ -67,7 +67,7 @@ class ModelDoor(Part):
     """Of all requests and answers together."""
     cost: Money | None = None
     """In the currency of the model's prices; only calls and tokens limit it when not set."""
-    sampling: Sampling = Sampling()
+    sampling: Sampling = Sampling.model_construct()
     """Applications' own wishes are dropped."""
 
     @property

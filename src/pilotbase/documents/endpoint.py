@@ -115,8 +115,8 @@ class Prompt(Part):
     template: Prose
     """The question; ``{torque}`` inserts a feature, ``{{`` and ``}}`` are braces."""
     examples: Annotated[tuple[Example, ...], pydantic.Field(max_length=100)] = ()
-    sampling: Sampling = Sampling()
-    answer: AnswerParsing = AnswerParsing()
+    sampling: Sampling = Sampling.model_construct()
+    answer: AnswerParsing = AnswerParsing.model_construct()
 
     def problems(self) -> Iterator[tuple[str, Text]]:
         """Yield problems that do not depend on the contract, with the field to change."""

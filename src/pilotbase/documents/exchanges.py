@@ -114,7 +114,7 @@ class Exchange(Part):
     """Place of the message identifier; needed for ``rest`` and ``files``."""
     time: _Where | None = None
     """Place of the message's time; as in the form's standard when not set."""
-    faults: Faults = Faults()
+    faults: Faults = Faults.model_construct()
     overridden: int = pydantic.Field(default=2, ge=0, le=50)
     """Number of intact messages that a person decides, regardless of the application's answer."""
     tolerance: float = pydantic.Field(default=1e-6, ge=0, le=1e9)

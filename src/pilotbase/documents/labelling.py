@@ -68,7 +68,7 @@ class LabellingCampaign(Document, published=True):
     annotators: tuple[Annotator, ...] = pydantic.Field(min_length=2, max_length=200)
     adjudicator: Name | None = None
     """Who decides when annotators differ; not an annotator."""
-    label_studio: LabelStudioPlaces = LabelStudioPlaces()
+    label_studio: LabelStudioPlaces = LabelStudioPlaces.model_construct()
 
     stand_ins: ClassVar[dict[str, Any]] = {"name": "campaign", "of": "-"}
 

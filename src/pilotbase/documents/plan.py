@@ -122,7 +122,7 @@ class TrialPlan(Document, published=True):
     """How often each case is asked; once when not set."""
     asked_again: int | None = pydantic.Field(default=None, ge=0, le=10_000)
     """Cases asked again alone; when not set 150, none of an endpoint."""
-    design: TrialDesign = TrialDesign()
+    design: TrialDesign = TrialDesign.model_construct()
     attempts: int = pydantic.Field(ge=1)
     suppliers: Suppliers | None = None
     """Among whom the error probability is split, if the scenario says so."""
@@ -187,7 +187,7 @@ class DecisionPlan(Document, published=True):
     document: Literal["decision-plan/1"] = "decision-plan/1"
     criteria: tuple[Annotated[Criterion, short_form("rule")], ...] = pydantic.Field(min_length=1, max_length=100)
     """Each a rule, or a mapping with ``rule``, ``estimand`` and ``unit``."""
-    prediction: Annotated[DecisionPrediction, short_form("kind")] = DecisionPrediction()
+    prediction: Annotated[DecisionPrediction, short_form("kind")] = DecisionPrediction.model_construct()
     """The kind alone is enough: ``prediction: value``."""
     decision_threshold: float = pydantic.Field(default=0.5, gt=0, lt=1)
     alpha: float | None = pydantic.Field(default=None, gt=0, lt=1)
@@ -196,7 +196,7 @@ class DecisionPlan(Document, published=True):
     """Which attempt on the hidden set this is: number j is decided at α/(j(j+1))."""
     candidates: int = pydantic.Field(default=1, ge=1, le=10**6)
     """Number of candidates to take the best of, fixed beforehand: each is decided at its share of the level."""
-    design: TrialDesign = TrialDesign()
+    design: TrialDesign = TrialDesign.model_construct()
     labels: Literal["all", "score"] = "all"
     """``score``: true labels are known for few cases and a judge's score for all (prediction-powered verification)."""
     judge_weight: float = pydantic.Field(default=0.75, ge=0, le=1)

@@ -176,7 +176,7 @@ class TrialTerms(TrialDesign):
     cases_per_attempt: int | None = pydantic.Field(default=None, ge=1, le=10**9)
     """Fresh hidden cases reserved for one attempt; all that are left when not set."""
     isolation: IsolationLevel = IsolationLevel.L2
-    limits: Limits = Limits()
+    limits: Limits = Limits.model_construct()
     batch_rows: int = pydantic.Field(default=1024, ge=1, le=65_536)
     """Maximum cases per batch."""
     delivery: Literal["in_time"] | None = None
@@ -280,7 +280,7 @@ class Scenario(Document, published=True):
     """People's decisions on the same cases, measured beside the baseline; not measured when not set."""
     costs: Costs | None = None
     criteria: Criteria = needed_for(Step.FREEZE, empty=())
-    trial: TrialTerms = TrialTerms()
+    trial: TrialTerms = TrialTerms.model_construct()
     value: Value | None = None
     workforce: Workforce | None = None
     conditions: Conditions | None = None

@@ -81,7 +81,7 @@ class Service(Document, published=True):
     """The trial of its newest certified version, if the base keeps its record."""
     routes: Annotated[tuple[Route, ...], pydantic.Field(min_length=1, max_length=10)]
     """The first answers; the others, earlier certified versions, are fallbacks in this order."""
-    terms: ServiceTerms = ServiceTerms()
+    terms: ServiceTerms = ServiceTerms.model_construct()
 
     @property
     def subject(self) -> str:

@@ -111,7 +111,7 @@ class World(Document, published=True):
     arms: tuple[Arm, ...] = ()
     outcomes: tuple[Word, ...] = pydantic.Field(default=(), max_length=50)
     """What ``finish`` tells of an episode beside ``reached`` and ``attacked``: true or false, or a share in [0, 1]."""
-    episode: EpisodeLimits = EpisodeLimits()
+    episode: EpisodeLimits = EpisodeLimits.model_construct()
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -79,7 +79,7 @@ class NewDescription(RequestModel):
     """Finished uploads to describe as one dataset, with what is already known about them."""
 
     uploads: Annotated[list[UploadId], pydantic.Field(min_length=1, max_length=20)]
-    answers: Answers = Answers()
+    answers: Answers = Answers.model_construct()
     dataset: Subject | None = None
     """The caller's own dataset of which they are a newer state: what its description says is kept."""
 

@@ -7,9 +7,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib import import_module
-from typing import Any, Generic, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Protocol
 
-from pilotbase.documents.api import people
 from pilotbase.documents.files import Part, whole
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plugins import packages
@@ -17,11 +16,14 @@ from pilotbase.documents.subjects import Organisation
 from pilotbase.documents.texts import Language
 from pilotbase.documents.vocabularies import Role
 from pilotbase.operations.operation import In, Operation, Out
-from pilotbase.operations.people import NewDomain, OfDomain, PeopleAsked, RolesWanted
 from pilotbase.vault.place import UploadTerms
 from pilotbase.worker.base import Base
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
+
+if TYPE_CHECKING:
+    from pilotbase.documents.api import people
+    from pilotbase.operations.people import NewDomain, OfDomain, PeopleAsked, RolesWanted
 
 _UPLOADS = UploadTerms(512 << 20, 1 << 30, timedelta(hours=72))
 
