@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import tempfile
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,10 +15,22 @@ from pilotbase.documents.transcript import end_of, read_transcript
 from pilotbase.gateway.upstreams.dialogue import LEFT, STOPPED, Dialogue, DialogueOpening
 from pilotbase.protocols.frames import AnswerBatch
 from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded
+from pilotbase.service.dialogue_logs import DialogueLogs
+from pilotbase.trial.arena.playing import OTHERWISE
 from tests.trial.arena.in_process import DIGEST
 from tests.trial.arena.in_process import world as toy_world
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
+HEAD = {
+    "service": "clerk",
+    "identity": "d",
+    "key": "k",
+    "task": "t",
+    "language": "en",
+    "route": {},
+    "idle_seconds": 60,
+    "asked": "history 0",
+}
 
 
 class Scripted:
@@ -53,7 +67,7 @@ class Person:
             raise PilotbaseError("workspace.busy")
         self.warned.append((act, tool))
 
-    def ask(self, dialogue, tool, arguments):
+    def ask(self, dialogue, consent, tool, arguments):
         self.asked.append((tool, dict(arguments)))
         return SimpleNamespace(asked_at=NOW, expires_at=NOW + timedelta(hours=1))
 
@@ -61,15 +75,15 @@ class Person:
         return self.decisions.pop(0)
 
 
-def lead(box, heard, person=None):
+def lead(box, heard, person=None, log=None):
     """Return what the caller received, one by one, and the transcript; ``heard``: what it sends, or how it leaves."""
 
     async def run():
-        kept, opened = [], {"task": "t", "language": "en", "key": "k"}
+        kept = []
         world = SimpleNamespace(world=toy_world(), digest=DIGEST)
         dialogue = Dialogue(
             world,
-            opened,
+            log or DialogueLogs(Path(tempfile.mkdtemp()), lambda: NOW).begin(**HEAD),
             DialogueOpening(lambda: box, lambda: None),
             person or Person(),
             lambda one, record: kept.append((record.transcript, record.by_agent, record.milliseconds)),
@@ -79,7 +93,7 @@ def lead(box, heard, person=None):
             if words in (LEFT, STOPPED):
                 dialogue.leave(words, at_once=words == STOPPED)
             else:
-                dialogue.hear(words)
+                dialogue.hear(words, f"history {len(replies)}")
                 replies.append(await dialogue.replied())
         await asyncio.to_thread(dialogue.wait)
         await asyncio.sleep(0)
@@ -131,3 +145,49 @@ def test_a_forbidden_act_is_told_once_a_dialogue_and_later_if_nobody_can_be_told
         acts = [burn, burn, much, {"tool": "nothing"}, {"tool": "pay", "arguments": {"amount": 7}}, {"done": True}]
         lead(Scripted(acts), [], person)
         assert person.warned == ([] if away == 3 else [("burn", "burn")]), "no other ruling is a forbidden act"
+
+
+def again(folder):
+    """Return the log of the dialogue once the process that led it has gone."""
+    return DialogueLogs(folder, lambda: NOW).find("clerk", lambda state: True)
+
+
+def test_a_log_is_played_again_without_a_box_until_the_agent_has_to_say_more(tmp_path):
+    acts = [{"tool": "pay", "arguments": {"amount": 7}}, {"tool": "look"}], [{"say": "Which?"}], [{"done": True}]
+    log, person = DialogueLogs(tmp_path, lambda: NOW).begin(**HEAD), Person(True)
+    begun = led(Scripted(*acts), log, person, ['{"paid": 7}'])
+    log.close()
+    idle = Scripted()
+    assert led(idle, again(tmp_path), Person(), []) == begun[-1:] and not idle.seen
+    box = Scripted(*acts)
+    replies, (transcript, *_) = lead(box, ['{"room": "red"}', "The red one."], Person(), again(tmp_path))
+    assert [(one.words, one.end) for one in replies] == [("", None), ("Which?", None), ("", "done")]
+    assert replies[0] == begun[-1] and person.asked == [("pay", {"amount": 7})]
+    calls = [(line["tool"], line["result"]) for line in read_transcript(transcript) if line["kind"] == "call"]
+    assert calls == [("pay", {"paid": 7}), ("look", {"room": "red"})]
+
+
+def led(box, log, person, heard):
+    """Return what the caller received until its process was killed."""
+
+    async def run():
+        world = SimpleNamespace(world=toy_world(), digest=DIGEST)
+        dialogue = Dialogue(world, log, DialogueOpening(lambda: box, lambda: None), person, lambda *_: None)
+        replies = [await dialogue.replied()]
+        for words in heard:
+            dialogue.hear(words, f"history {len(replies)}")
+            replies.append(await dialogue.replied())
+        dialogue.let_go()
+        await asyncio.to_thread(dialogue.wait)
+        await asyncio.sleep(0)
+        return replies
+
+    return asyncio.run(run())
+
+
+def test_an_agent_that_says_something_else_when_played_again_does_nothing_more(tmp_path):
+    log = DialogueLogs(tmp_path, lambda: NOW).begin(**HEAD)
+    led(Scripted([{"tool": "look"}]), log, Person(), [])
+    replies, (transcript, by_agent, _) = lead(Scripted([{"tool": "burn"}]), ["{}"], Person(), again(tmp_path))
+    assert replies[-1].end == end_of(transcript)["end"] == OTHERWISE and not by_agent
+    assert end_of(transcript)["tried"] == {"look": 1, "free": 1}

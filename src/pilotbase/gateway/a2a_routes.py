@@ -3,7 +3,8 @@
 What an agent wants done is a task that waits for input, with the call as data; a consent that a person has to give is
 one that waits for authorisation. A stream tells that the agent is at work, and then what it wants. The work belongs to
 the task, not to the request that asked for it: a connection that breaks off ends nothing, and the same message again,
-or a subscription, finds what came of it. Push notifications are not offered.
+or a subscription, finds what came of it. A task whose process has ended is found by the log of its dialogue. Push
+notifications are not offered.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,7 +26,7 @@ from pilotbase import __version__
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.texts import Language, text
 from pilotbase.documents.transcript import DONE
-from pilotbase.gateway.conversations import MOST_OPEN, Caller, Conversations, ConversationTurn, received_from, told_of
+from pilotbase.gateway.conversations import Caller, Conversations, ConversationTurn, received_from, told_of
 from pilotbase.gateway.door import Door, Gateway, language_of, secret_of
 from pilotbase.gateway.mcp_routes import error_body
 from pilotbase.gateway.problems import problem_of
@@ -42,7 +43,7 @@ NO_REQUEST, NO_METHOD, BAD_PARAMETERS, FAILED, NO_TASK, NOT_CANCELABLE, UNSUPPOR
 STREAM, SUBSCRIBE = "SendStreamingMessage", "SubscribeToTask"
 WORKING, COMPLETED, CANCELED, LOST = (f"TASK_STATE_{name}" for name in ("WORKING", "COMPLETED", "CANCELED", "FAILED"))
 _OVER = frozenset({COMPLETED, CANCELED, LOST})
-MOST_TASKS = MOST_OPEN
+MOST_TASKS = 64
 """Tasks of one key that are remembered; of more, its oldest is forgotten, so no key takes the room of another."""
 _NOT_OFFERED = frozenset({
     "ListTasks", "GetExtendedAgentCard",
@@ -144,14 +145,14 @@ class _A2aDoor(Door):
         if method in _NOT_OFFERED:
             raise _RpcError(UNSUPPORTED, "This operation is not supported")
         if method == "GetTask":
-            yield await anext(self._known(caller, params.get("id")).followed())
+            yield await anext((await self._known(caller, params.get("id"))).followed())
         elif method == "CancelTask":
-            yield self._cancelled(caller, params.get("id"))
+            yield await self._cancelled(caller, params.get("id"))
         elif method == "SendMessage":
             async for task in self._sent(caller, params):
                 yield {"task": task}
         elif method in (STREAM, SUBSCRIBE):
-            tasks = self._sent(caller, params) if method == STREAM else self._unended(caller, params).followed()
+            tasks = self._sent(caller, params) if method == STREAM else (await self._unended(caller, params)).followed()
             async for event in _events(tasks):
                 yield event
         else:
@@ -163,53 +164,61 @@ class _A2aDoor(Door):
         if not isinstance(message, dict) or not isinstance(message.get("messageId"), str):
             raise WireError("wire.field_type", field="message")
         words, data = _read_parts(message)
-        known = self._known(caller, message["taskId"]) if message.get("taskId") else self._begun_by(caller, message)
-        if known is None or message["messageId"] not in (known.first, known.message):
-            if known is not None and (known.works or known.over):
+        named, name = message.get("taskId"), message["messageId"]
+        known = await (self._known(caller, named) if named else self._begun_by(caller, name))
+        called = replace(caller, message=name, waits=False)
+        if known is None:
+            known = self._begun(caller, name)
+            self._set_to_work(caller, known, self._conversations.begin(called, words, known.task["id"]))
+        elif name not in (known.first, known.message):
+            if known.works or known.over:
                 raise _RpcError(UNSUPPORTED, "The task is over" if known.over else "The task is at work")
-            known = known or self._begun(caller, message["messageId"])
-            before, known.message = known.message, message["messageId"]
-            detached = replace(caller, waits=False)
-            known.work = asyncio.create_task(self._worked(detached, known, before, (words, data)))
-            known.work.add_done_callback(lambda work: work.cancelled() or work.exception())  # nobody may be waiting
+            before, known.message = known.message, name
+            turn = self._conversations.go_on(called, known.task["id"], words, data)
+            self._set_to_work(caller, known, turn, before)
         async for task in known.followed():
             yield task
 
-    async def _worked(self, caller: Caller, known: _Kept, before: str, said: tuple[str, Json]) -> Json:
+    def _set_to_work(
+        self, caller: Caller, known: _Kept, turn: Coroutine[Any, Any, ConversationTurn], before: str | None = None
+    ) -> None:
+        known.work = asyncio.create_task(self._worked(caller, known, turn, before))
+        known.work.add_done_callback(lambda work: work.cancelled() or work.exception())  # nobody may be waiting
+
+    async def _worked(
+        self, caller: Caller, known: _Kept, turn: Coroutine[Any, Any, ConversationTurn], before: str | None
+    ) -> Json:
         """Return the task as the answer to a message leaves it; one that is refused can be sent again.
 
-        ``before``: the last message that was answered. A task that could not begin is forgotten.
+        ``before``: the last message that was answered; None: there is none, and a task that fails is forgotten.
         """
-        identity, (words, data) = known.task["id"], said
-        begins = known.message == known.first
+        identity = known.task["id"]
         try:
-            if begins:
-                turn = await self._conversations.begin(caller, words, identity)
-            else:
-                turn = await self._conversations.go_on(caller, identity, words, data)
+            found = await turn
         except BaseException:
-            known.message = before
-            if begins:
+            if before is None:
                 self._tasks[caller.key].pop(identity, None)
+            else:
+                known.message = before
             raise
         if known.over:  # cancelled while the agent was about to begin
             self._conversations.leave(caller, identity)
         else:
-            known.task = _answered(identity, turn)
+            known.task = _answered(identity, found)
         self._keep(caller, known)
         return known.task
 
-    def _cancelled(self, caller: Caller, named: object) -> Json:
+    async def _cancelled(self, caller: Caller, named: object) -> Json:
         """Return a task whose agent does nothing more."""
-        known = self._known(caller, named)
+        known = await self._known(caller, named)
         if known.over:
             raise _RpcError(NOT_CANCELABLE, "Task cannot be canceled")
         self._conversations.leave(caller, known.task["id"])
         known.task = _task(known.task["id"], CANCELED)
         return known.task
 
-    def _unended(self, caller: Caller, params: Json) -> _Kept:
-        known = self._known(caller, params.get("id"))
+    async def _unended(self, caller: Caller, params: Json) -> _Kept:
+        known = await self._known(caller, params.get("id"))
         if known.over:
             raise _RpcError(UNSUPPORTED, "The task is over")
         return known
@@ -220,16 +229,32 @@ class _A2aDoor(Door):
         known = self._tasks.setdefault(caller.key, {})[identity] = _Kept(message, message, _task(identity, WORKING))
         return known
 
-    def _begun_by(self, caller: Caller, message: Json) -> _Kept | None:
+    async def _begun_by(self, caller: Caller, message: str) -> _Kept | None:
         """Return the task that a message began, where it is sent again."""
         own = self._tasks.get(caller.key, {}).values()
-        return next((known for known in own if known.first == message["messageId"]), None)
+        known = next((known for known in own if known.first == message), None)
+        return known or await self._found_again(caller, "", message)
 
-    def _known(self, caller: Caller, identity: object) -> _Kept:
-        found = self._tasks.get(caller.key, {}).get(str(identity))
-        if found is None:
+    async def _known(self, caller: Caller, identity: object) -> _Kept:
+        known = self._tasks.get(caller.key, {}).get(str(identity))
+        known = known or await self._found_again(caller, str(identity))
+        if known is None:
             raise UnknownDialogueError("gateway.unknown_dialogue")
-        return found
+        return known
+
+    async def _found_again(self, caller: Caller, identity: str, first: str = "") -> _Kept | None:
+        """Return the task of a dialogue that this process has not begun; its agent goes on where it was at work."""
+        state = self._conversations.known(caller, identity, first)
+        if state is None:
+            return None
+        known = _Kept(state.first, state.message, _task(state.identity, WORKING))
+        self._tasks.setdefault(caller.key, {})[state.identity] = known
+        called = replace(caller, message=state.message, waits=False)
+        self._set_to_work(caller, known, self._conversations.go_on(called, state.identity, "", {}))
+        if state.rests:
+            async for _ in known.followed():
+                pass
+        return known
 
     def _keep(self, caller: Caller, known: _Kept) -> None:
         own = self._tasks.setdefault(caller.key, {})

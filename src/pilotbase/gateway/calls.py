@@ -33,6 +33,7 @@ from pilotbase.protocols.upstream import (
 from pilotbase.service.calls import NOTHING, Admission, CallObservation, Cost, ModelSpending
 from pilotbase.service.consents import ask_consent, consent_of
 from pilotbase.service.desk import CallDispatcher, MustWaitError
+from pilotbase.service.standing import standing_of
 from pilotbase.watch.warnings import TriedAct, warn_of_act
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
@@ -59,6 +60,10 @@ class FrontDesk:
     def service_known(self, secret: str, name: str | None = None) -> Service:
         """Return the same as it was known last: how much of a call is read, until it is admitted or not."""
         return _named(self.desk.services(secret, fresh=False), name)
+
+    def key(self, secret: str) -> str:
+        """Return the identity of a key, as it was known last; raises `RefusedError`."""
+        return self.desk.key(secret).identity
 
     async def admit(self, secret: str, service: str, cost: Cost) -> Admission:
         """Return the admission of one call; raises as `CallDispatcher.admit`.
@@ -103,6 +108,10 @@ class FrontDesk:
     def consent(self, service: str, identity: str) -> ActConsent:
         """Return a consent as it stands; raises `NotFoundError`."""
         return consent_of(self._view, service, identity)
+
+    def stands_since(self, service: str) -> datetime:
+        """Return since when a service stands as it does."""
+        return standing_of(self._view, service).at
 
     def warn(self, act: TriedAct) -> None:
         """Warn of a forbidden act that an agent has tried; raises as `warn_of_act`."""

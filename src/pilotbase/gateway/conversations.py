@@ -1,15 +1,12 @@
 """Conversations of callers whose protocol keeps no history: each turn is a request for a chat completion.
 
-So they are admitted, fenced, paid for and recorded as any other call. The history of a dialogue is kept here while it
-is open, for the key that began it.
+So they are admitted, fenced, paid for and recorded as any other call. Dialogues are named, and found by their names.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,13 +15,12 @@ from starlette.requests import Request
 from pilotbase.documents.service import Service
 from pilotbase.gateway.door import Door, Gateway, while_connected
 from pilotbase.gateway.openai_routes import most_tokens, question_of
-from pilotbase.gateway.upstreams.agents import AgentUpstream, UnknownDialogueError
+from pilotbase.gateway.upstreams.agents import AgentUpstream
 from pilotbase.protocols.openai_wire import read_chat_request
 from pilotbase.protocols.strict_json import read_object, write_json
 from pilotbase.protocols.upstream import UpstreamFailedError, UpstreamReply
+from pilotbase.service.dialogue_logs import DialogueState
 
-MOST_OPEN = 64
-"""Dialogues of one key whose history is kept; of more, its oldest is forgotten, so no key takes the room of another."""
 CALL, RESULT = "call", "result"
 Message = Mapping[str, Any]
 
@@ -35,14 +31,13 @@ class Caller:
 
     request: Request
     secret: str
+    key: str
+    """Identity of the key."""
     service: Service
+    message: str = ""
+    """What it calls its message, in protocols whose messages have names."""
     waits: bool = True
     """What it asks for ends with its connection."""
-
-    @property
-    def key(self) -> str:
-        """Return what binds a dialogue to its key."""
-        return hashlib.sha256(f"{self.service.name}\0{self.secret}".encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -72,7 +67,8 @@ async def received_from(door: Door, request: Request) -> tuple[Caller, bytes]:
     """
     name = request.path_params["service"]
     secret, _, body = await door.received(request, name)
-    return Caller(request, secret, await door.gateway.desk.service(secret, name)), body
+    service = await door.gateway.desk.service(secret, name)
+    return Caller(request, secret, door.gateway.desk.key(secret), service), body
 
 
 class Conversations:
@@ -80,49 +76,47 @@ class Conversations:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self._open: defaultdict[str, dict[str, Sequence[Message]]] = defaultdict(dict)
 
     async def begin(self, caller: Caller, words: str, dialogue: str = "") -> ConversationTurn:
         """Return the answer to the first words, in a dialogue of that name; raises as `CallHandler.answer`."""
-        return await self._turn(caller, [{"role": "user", "content": words}], dialogue)
+        return await self._turn(caller, {"role": "user", "content": words}, dialogue)
 
     async def go_on(self, caller: Caller, dialogue: str, words: str, given: Message) -> ConversationTurn:
         """Return the answer to what follows: the result of a call (``call``, ``result``), words, or nothing.
 
-        Nothing follows where a decision was waited for.
+        Where nothing follows, that is what the dialogue waits for now.
 
         Raises:
             UnknownDialogueError: the key has no such dialogue. PilotbaseError: as `CallHandler.answer`.
         """
-        known = self._open[caller.key].get(dialogue)
-        if known is None:
-            raise UnknownDialogueError("gateway.unknown_dialogue")
-        return await self._turn(caller, [*known, *_following(words, given)])
+        return await self._turn(caller, _following(words, given), dialogue, goes_on=True)
+
+    def known(self, caller: Caller, dialogue: str, first: str = "") -> DialogueState | None:
+        """Return how the caller's dialogue stands that has this name, or that began with the message ``first``.
+
+        Raises as `AgentUpstream.known`.
+        """
+        found = (upstream.known(caller.key, dialogue, first) for upstream in self._agents(caller))
+        return next((state for state in found if state is not None), None)
 
     def leave(self, caller: Caller, dialogue: str) -> None:
         """End a dialogue at once, whatever its agent is doing; harmless where there is none."""
-        self._open[caller.key].pop(dialogue, None)
+        for upstream in self._agents(caller):
+            upstream.leave(dialogue)
+
+    def _agents(self, caller: Caller) -> Iterator[AgentUpstream]:
         for service, upstream in self._gateway.upstreams:
             if service == caller.service.name and isinstance(upstream, AgentUpstream):
-                upstream.leave(dialogue)
+                yield upstream
 
-    async def _turn(self, caller: Caller, messages: Sequence[Message], dialogue: str = "") -> ConversationTurn:
-        body = write_json({"model": caller.service.name, "messages": messages})
-        question = replace(question_of(caller.request, body, read_chat_request(body)), dialogue=dialogue)
+    async def _turn(self, caller: Caller, message: Message, dialogue: str, goes_on: bool = False) -> ConversationTurn:
+        body = write_json({"model": caller.service.name, "messages": [message]})
+        question = question_of(caller.request, body, read_chat_request(body))
+        question = replace(question, dialogue=dialogue, goes_on=goes_on, message=caller.message)
         work = self._gateway.calls.answer(caller.secret, question, most_tokens(caller.service, question))
         reply = (await (while_connected(caller.request.receive, work) if caller.waits else work)).reply
         assert isinstance(reply, UpstreamReply)  # no stream was asked for
-        turn = _read_turn(reply)
-        self._keep(caller, messages, turn)
-        return turn
-
-    def _keep(self, caller: Caller, messages: Sequence[Message], turn: ConversationTurn) -> None:
-        own, dialogue = self._open[caller.key], str(turn.told.get("dialogue", ""))
-        own.pop(dialogue, None)
-        if "dialogue" in turn.told and "ended" not in turn.told:
-            own[dialogue] = [*messages, turn.message]
-            while len(own) > MOST_OPEN:
-                del own[next(iter(own))]
+        return _read_turn(reply)
 
 
 def _read_turn(reply: UpstreamReply) -> ConversationTurn:
@@ -143,7 +137,7 @@ def told_of(turn: ConversationTurn) -> dict[str, Any]:
     return found
 
 
-def _following(words: str, given: Message) -> Sequence[Message]:
+def _following(words: str, given: Message) -> Message:
     if given.get(CALL):  # programs that fill in every parameter send null or ""
-        return [{"role": "tool", "tool_call_id": str(given[CALL]), "content": json.dumps(given.get(RESULT))}]
-    return [{"role": "user", "content": words}] if words else []
+        return {"role": "tool", "tool_call_id": str(given[CALL]), "content": json.dumps(given.get(RESULT))}
+    return {"role": "user", "content": words}

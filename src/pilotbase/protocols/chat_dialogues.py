@@ -7,7 +7,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pilotbase.documents.hashes import Digest
 from pilotbase.protocols.openai_wire import ChatRequest, ToolCall, read_tool_call, text_of
 from pilotbase.protocols.strict_json import WireError
 
@@ -48,13 +47,16 @@ def read_tools(request: ChatRequest) -> dict[str, object] | None:
     return tools
 
 
-def history_digest(messages: Sequence[ChatMessage]) -> Digest:
-    """Return the digest of a history: role, words and calls of each message, arguments by their value."""
-    told = [
-        [one.role, one.words, [[call.identity, call.name, _value(call.arguments)] for call in one.calls], one.answers]
-        for one in messages
-    ]
-    return f"sha256:{hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()}"
+def history_digest(messages: Sequence[ChatMessage], after: str = "") -> str:
+    """Return the digest of a history: role, words and calls of each message, arguments by their value.
+
+    ``after``: the digest of what was said before.
+    """
+    for one in messages:
+        calls = [[call.identity, call.name, _value(call.arguments)] for call in one.calls]
+        told = json.dumps([after, one.role, one.words, calls, one.answers], sort_keys=True)
+        after = hashlib.sha256(told.encode()).hexdigest()
+    return after
 
 
 def _value(arguments: str) -> object:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.observation import Scalar
+from pilotbase.documents.service import EndpointRoute
 from pilotbase.documents.texts import Language
 from pilotbase.protocols.open_inference import InferRequest
 from pilotbase.protocols.openai_wire import ChatRequest, EmbeddingRequest, TokenUsage
@@ -59,7 +60,11 @@ class UpstreamCall:
     key: str = ""
     """Identity of the caller's key, once the call is admitted."""
     dialogue: str = ""
-    """What the dialogue is to be called that it begins; empty: the base draws a name."""
+    """What the dialogue is called that it begins, or goes on with; empty: the base draws a name, the history tells."""
+    goes_on: bool = False
+    """It goes on with that dialogue, and holds only what follows."""
+    message: str = ""
+    """What its caller calls it, in protocols whose messages have names."""
     meter: CallMeter = field(default_factory=CallMeter)
     """Read where the call breaks off."""
 
@@ -128,3 +133,19 @@ class Upstream(Protocol):
 
     async def close(self) -> None:
         """Let it finish its work, and close it."""
+
+
+@dataclass(frozen=True)
+class WireRequest:
+    """What is sent to an endpoint."""
+
+    url: str
+    body: bytes
+    headers: Mapping[str, str]
+
+
+UpstreamWire = Callable[[EndpointRoute, UpstreamCall], WireRequest]
+"""Returns what is sent for a question, under the endpoint's own name of the model.
+
+Raises `WireError` ``wire.other_protocol`` where the caller speaks one that the endpoint's protocol has no place for.
+"""

@@ -12,5 +12,6 @@ desk        CallDispatcher: admits calls and settles them; one a process
 known       what the desk knows of keys and services, never older than the store
 journal     what the desk writes down of every call before it goes out and before its answer goes back;
             recover(view, folder): what a killed desk held goes back to its budgets
+dialogue_logs: what was said in dialogues with agents, from which another process goes on
 draining    drain(view, folder, take): journals → metering rows and observations
 """

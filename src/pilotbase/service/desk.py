@@ -138,9 +138,12 @@ class CallDispatcher:
         """
         if fresh:
             self._known.refresh()
-        key = self._access(secret, None, self._now()).key
-        serving = self._known.serving(key.service)
+        serving = self._known.serving(self.key(secret).service)
         return [] if serving is None else [serving.service]
+
+    def key(self, secret: str) -> ServiceKey:
+        """Return the key of a secret, as it was known last; raises `RefusedError` as `admit` does."""
+        return self._access(secret, None, self._now()).key
 
     def settle(self, admission: Admission, used: Cost, observed: CallObservation | None = None) -> None:
         """Say what a call has used and what was observed of it, before its answer goes back; what is left goes back.

@@ -89,7 +89,7 @@ class Journal:
 
     def reserve(self, admission: Admission) -> None:
         """Write down what was taken for a call; raises `DiskFullError` when it cannot be, and nothing was."""
-        line = _spell({"reserved": admission.number, **_of(admission), **_cost("held", admission.held)})
+        line = spell_record({"reserved": admission.number, **_of(admission), **_cost("held", admission.held)})
         with self._lock:
             if self._size >= SEGMENT_BYTES:
                 self._turn_page()
@@ -103,7 +103,7 @@ class Journal:
             DiskFullError: it cannot be written down; the call stays open.
         """
         fields = {"settled": admission.number, **_of(admission), **_cost("used", used), **_cost("charged", charged)}
-        line = _spell({**fields, **(_observation(came) if isinstance(came, CallObservation) else _nobody(came))})
+        line = spell_record({**fields, **(_observation(came) if isinstance(came, CallObservation) else _nobody(came))})
         with self._lock:
             self._append(line)
             self._open.pop(admission.number, None)
@@ -111,7 +111,7 @@ class Journal:
     def observe(self, number: int, caller: tuple[str, str], observed: CallObservation, spent: ModelSpending) -> None:
         """Write down a case that took several calls, of a ``caller`` (key, service); raises `DiskFullError`."""
         fields: Fields = {"observed": number, "key": caller[0], "service": caller[1], **_observation(observed)}
-        line = _spell({**fields, **_cost("used", Cost(0, spent.tokens)), "cost": str(spent.cost)})
+        line = spell_record({**fields, **_cost("used", Cost(0, spent.tokens)), "cost": str(spent.cost)})
         with self._lock:
             self._append(line)
 
@@ -126,11 +126,11 @@ class Journal:
         number = self._segment + 1
         path = self._folder / _segment_name(number)
         beside = path.with_suffix(".new")
-        beginning = _spell({"journal": 1, "desk": self.desk, "boot": boot()}) + b"".join(self._open.values())
+        beginning = spell_record({"journal": 1, "desk": self.desk, "boot": boot()}) + b"".join(self._open.values())
         try:
             file = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
             try:
-                _write(file, beginning)
+                write_whole(file, beginning)
                 beside.rename(path)
             except OSError:
                 os.close(file)
@@ -143,7 +143,7 @@ class Journal:
 
     def _append(self, line: bytes) -> None:
         try:
-            _write(self._file, line)
+            write_whole(self._file, line)
         except OSError as error:
             os.ftruncate(self._file, self._size)  # nothing half-written before the next record
             raise _failure(error, self._folder) from error
@@ -203,7 +203,7 @@ def read_lines(
             if not line.endswith(b"\n"):
                 return
             end = start + len(line)
-            yield JournalRecord(segment, start, end, _read(line))
+            yield JournalRecord(segment, start, end, read_record(line))
             start = end
             if limit is not None and (limit := limit - len(line)) <= 0:
                 return
@@ -326,12 +326,14 @@ def _observation(observed: CallObservation) -> dict[str, Any]:
     }
 
 
-def _spell(fields: Fields) -> bytes:
+def spell_record(fields: Fields) -> bytes:
+    """Return a line with its check sum."""
     body = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
     return b"%08x %b\n" % (zlib.crc32(body), body)
 
 
-def _read(line: bytes) -> Fields:
+def read_record(line: bytes) -> Fields:
+    """Return what a line spells; nothing where its check sum is wrong."""
     checked, _, body = line.rstrip(b"\n").partition(b" ")
     if checked != b"%08x" % zlib.crc32(body):
         return {}
@@ -339,7 +341,8 @@ def _read(line: bytes) -> Fields:
     return fields
 
 
-def _write(file: int, data: bytes) -> None:
+def write_whole(file: int, data: bytes) -> None:
+    """Append all of ``data``; raises `OSError`."""
     written = os.write(file, data)
     while written < len(data):  # the next write says why
         written += os.write(file, data[written:])

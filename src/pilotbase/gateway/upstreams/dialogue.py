@@ -4,6 +4,10 @@ The agent acts in a box; the fence judges each act. One that is allowed goes out
 the caller sends back is its result; words go out as an answer, and the caller's next words are the reply. An act that
 needs consent is put before its principal by the base, never through agent or caller. Everything is in the transcript.
 
+What cannot be derived again is in the log of the dialogue before anything follows from it. Where the process ends, the
+next one plays the log again, up to where it breaks off: the episode by what was said, so that no act goes out twice;
+and, once the agent has to say more, a fresh box, which has to say again what it said.
+
 The episode runs in a thread of its own, which waits while the caller works; all else belongs to the event loop.
 """
 
@@ -11,11 +15,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import logging
-import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from queue import SimpleQueue
@@ -30,16 +34,19 @@ from pilotbase.measures.formulas.json_answers import read_json
 from pilotbase.protocols.openai_wire import TokenUsage, ToolCall
 from pilotbase.protocols.upstream import UpstreamDownError, UpstreamFailedError
 from pilotbase.sandbox.engines import Worker
+from pilotbase.service.dialogue_logs import DialogueLog, DialogueState
+from pilotbase.service.journal import Fields
 from pilotbase.trial.arena.fencing import Ruling
 from pilotbase.trial.arena.kept_worlds import KeptWorld
-from pilotbase.trial.arena.model_door import OpenDoor
-from pilotbase.trial.arena.playing import EpisodeKey, Json, ModelCall, PlayerLostError, play
+from pilotbase.trial.arena.model_door import OpenDoor, ReplayedDoor
+from pilotbase.trial.arena.playing import OTHERWISE, EpisodeKey, Json, ModelCall, PlayerLostError, play
 from pilotbase.trial.arena.stage import BoxedPlayer
 
 LEFT, STOPPED, MODEL_LOST = "caller_left", "stopped", "model_lost"
-"""Ends that are not the agent's: its caller says nothing more; the service was stopped, or what is certified barred;
-the model that it was certified with is gone.
+"""Ends that do not count for the agent, as `OTHERWISE`: its caller says nothing more; the service was stopped, or what
+is certified barred; the model that it was certified with is gone.
 """
+NOT_BY_AGENT = frozenset({LEFT, STOPPED, MODEL_LOST, OTHERWISE})
 _log = logging.getLogger("pilotbase.gateway")
 
 
@@ -58,8 +65,8 @@ class AgentReply:
 class Principal(Protocol):
     """Where the base puts acts before whoever has to know of them; each raises `PilotbaseError`."""
 
-    def ask(self, dialogue: str, tool: str, arguments: Json) -> ActConsent:
-        """Write down an act that waits for consent."""
+    def ask(self, dialogue: str, consent: str, tool: str, arguments: Json) -> ActConsent:
+        """Return the consent of that name for an act, written down where it is not yet."""
         ...
 
     def decision(self, consent: ActConsent) -> bool | None:
@@ -105,33 +112,42 @@ class Dialogue:
     def __init__(
         self,
         world: KeptWorld,
-        opened: Mapping[str, str],
+        log: DialogueLog,
         opening: DialogueOpening,
         principal: Principal,
         recorded: Recorded,
+        leaving: str = "",
     ) -> None:
-        """Begin; ``opened``: task, language, the identity of the key, and of the dialogue where it has one."""
-        self.identity, self.key = opened.get("dialogue") or secrets.token_hex(16), opened["key"]
-        self.task, self._language = opened["task"], opened["language"]
-        self._world, self._opening, self._principal, self._recorded = world, opening, principal, recorded
+        """Begin what ``log`` begins, or go on where it breaks off; ``leaving``: the end that it comes to there."""
+        self._world, self._log, self._recorded = world, log, recorded
+        self._opening, self._principal = opening, principal
+        self.task = log.state.task
         self._loop = asyncio.get_running_loop()
         self._reply: asyncio.Future[AgentReply] = self._loop.create_future()
         self._heard: SimpleQueue[str | None] = SimpleQueue()
         self._words: list[str] = []
-        self._leaving, self._over = "", False
+        self._leaving, self._over, self._let_go = leaving, False, False
         self._box: Worker | None = None
         self._door: OpenDoor | None = None
         self._agent: BoxedPlayer | None = None
+        self._relay: ReplayedDoor | None = None
+        self._held = contextlib.ExitStack()
+        self._shown: list[tuple[Json, Fields]] = []
+        self._numbers = {"call": 0, "consent": 0}
         self._forbidden: dict[str, str] = {}
-        self._warned: set[str] = set()
         self._used, self._taken = TokenUsage(0, 0), TokenUsage(0, 0)
         self._waiting = 0
         self._seconds = 0.0
         self.heard_at = time.monotonic()
-        self.asked, self.expects = "", ""
-        """Digests: of the last request, and of the history with which the next one has to begin."""
+        self.elsewhere = False
+        """It goes on in another process, or anew from its log."""
         self._thread = threading.Thread(target=self._run, name="pilotbase-dialogue", daemon=True)
         self._thread.start()
+
+    @property
+    def state(self) -> DialogueState:
+        """Return how it stands by its log."""
+        return self._log.state
 
     @property
     def running(self) -> bool:
@@ -162,10 +178,29 @@ class Dialogue:
         self._taken = used
         return TokenUsage(used.prompt - taken.prompt, used.completion - taken.completion)
 
-    def hear(self, said: str) -> None:
-        """Go on with the result of a call, or with the user's words; while a consent is waited for, look again."""
+    def hear(self, said: str, asked: str, message: str = "") -> None:
+        """Go on with the result of a call, or with the user's words; while a consent is waited for, look again.
+
+        ``asked``: digest of the history of the request, ``message``: its name. Raises `DiskFullError`.
+        """
+        waits = self.reply is not None and self.reply.consent is not None
+        self._log.add(asked=asked, message=message, **({} if waits else {"heard": said}))
         self._reply = self._loop.create_future()
         self._heard.put(said)
+
+    def expect(self, history: str) -> None:
+        """Expect the next request to begin with this history; raises `DiskFullError`."""
+        if history != self.state.expects:
+            self._log.add(expects=history)
+
+    def let_go(self) -> None:
+        """Do nothing more in this process, so that another one can go on."""
+        self._let_go = True
+        self.leave(STOPPED)
+
+    def forget(self) -> None:
+        """Keep nothing more of it for requests that are sent again."""
+        self._log.forget()
 
     def leave(self, reason: str, at_once: bool = True) -> None:
         """Let the agent do nothing more; ``at_once``: its box is ended too, whatever it is doing."""
@@ -187,28 +222,37 @@ class Dialogue:
 
     def answer(self, observation: Json) -> str | ModelCall:
         """Return the agent's next message."""
-        if self._leaving == STOPPED:
-            raise PlayerLostError(STOPPED)
+        known = self._log.again("agent", "model", "lost")
+        if known is not None:
+            self._shown.append((observation, known))
+            return _answer_in(known)
+        if self._leaving == STOPPED or (self._leaving and self._agent is None):
+            raise PlayerLostError(self._leaving)
         began = time.monotonic()
         try:
-            assert self._agent is not None
-            message = self._agent.answer(observation)
+            message = self._player().answer(observation)
         except PlayerLostError as lost:
-            raise PlayerLostError(self._leaving or lost.reason) from None
+            raise self._lost(lost.reason) from None
+        except UpstreamDownError:
+            raise
         except PilotbaseError as lost:
             _log.warning("a dialogue has lost its model: %s", lost)
-            raise PlayerLostError(self._leaving or MODEL_LOST) from None
+            raise self._lost(MODEL_LOST) from None
         finally:
             self._seconds += time.monotonic() - began
         if isinstance(message, ModelCall):
             prompt, completion = (message.fields.get(f"{of}_tokens", 0) for of in ("prompt", "completion"))
             self._used = TokenUsage(self._used.prompt + prompt, self._used.completion + completion)
+            assert self._relay is not None
+            self._log.add(model=message.fields, **self._relay.last)
+        else:
+            self._log.add(agent=message)
         return message
 
     def call(self, tool: str, arguments: Json) -> tuple[Any, bool]:
         """Let the caller carry out an act, and return its result; ``{"error": …}`` alone says that it failed."""
         spelled = canonical_json(dict(arguments)).decode()
-        content = _value(self._exchange(call=ToolCall(f"call_{secrets.token_hex(12)}", tool, spelled)))
+        content = _value(self._exchange(call=ToolCall(f"call_{self._named('call')[:24]}", tool, spelled)))
         failed = isinstance(content, dict) and content.keys() == {"error"}
         return (content["error"] if failed else content), failed
 
@@ -226,15 +270,24 @@ class Dialogue:
 
     def wants(self, tool: str, arguments: Json) -> bool:
         """Return whether the principal has consented to exactly this act."""
+        name, known = self._named("consent"), self._log.again("decided")
+        if known is not None:
+            return bool(known["decided"])
+        if self._leaving:
+            raise PlayerLostError(self._leaving)
         try:
-            consent = self._principal.ask(self.identity, tool, arguments)
-            while (decided := self._principal.decision(consent)) is None:
+            consent = self._principal.ask(self.state.identity, name, tool, arguments)
+            # played again, it waits for the caller who was told of the consent, whatever was decided since
+            decided = None if self.state.rests else self._principal.decision(consent)
+            while decided is None:
                 self._exchange(consent=consent)
+                decided = self._principal.decision(consent)
         except PilotbaseError as problem:
             _log.warning("a consent could not be asked for: %s", problem)
             raise PlayerLostError(STOPPED) from problem
         if self._leaving:
             raise PlayerLostError(self._leaving)
+        self._log.add(decided=decided)
         return decided
 
     def finish(self) -> tuple[Json, Any]:
@@ -249,15 +302,25 @@ class Dialogue:
 
     def _warn(self) -> None:
         """Pass warnings on; one that cannot be kept now comes with the next, or at the end."""
-        for act in self._forbidden.keys() - self._warned:
+        for act in self._forbidden.keys() - self.state.warned:
             try:
-                self._principal.warn(self.identity, act, self._forbidden[act])
-                self._warned.add(act)
+                self._principal.warn(self.state.identity, act, self._forbidden[act])
+                self._log.add(warned=act)
             except PilotbaseError as problem:
                 _log.warning("nobody could be warned of a forbidden act: %s", problem)
 
+    def _named(self, kind: str) -> str:
+        """Return the name of the next call or consent: the same whenever the dialogue is played again."""
+        self._numbers[kind] += 1
+        told = f"{self.state.identity}\0{kind}\0{self._numbers[kind]}"
+        return hashlib.sha256(told.encode()).hexdigest()[:32]
+
     def _exchange(self, call: ToolCall | None = None, consent: ActConsent | None = None) -> str:
         """Hand out what comes next, and return what the caller sends back."""
+        known = None if consent is not None else self._log.again("heard")
+        if known is not None:
+            self._said()
+            return str(known["heard"])
         if not self._leaving:
             self._give(AgentReply("" if consent is not None else self._said(), call, consent))
             heard = self._heard.get()
@@ -277,43 +340,89 @@ class Dialogue:
     def _last(self) -> _Ended | PilotbaseError:
         """Return what the dialogue ends with, when its box has ended."""
         try:
-            self._door = self._opening.open_door()
-        except PilotbaseError as problem:
-            _log.warning("the model of an agent cannot be asked: %s", problem)
-            return UpstreamDownError("gateway.model_down")
-        with contextlib.nullcontext() if self._door is None else contextlib.closing(self._door):
-            try:
-                self._box = self._opening.start()
-            except Exception as problem:  # noqa: BLE001 - the caller gets an answer whatever the cause
-                _log.warning("the box of a dialogue did not start: %s", problem)
-                return problem if isinstance(problem, UpstreamDownError) else UpstreamDownError("gateway.no_box")
-            try:
-                with self._box:
-                    return self._played(self._box)
-            except Exception:  # noqa: BLE001 - the caller gets an answer whatever the cause
-                _log.exception("a dialogue has failed")
-                return UpstreamFailedError("gateway.dialogue_failed")
+            with self._held:
+                return self._played()
+        except UpstreamDownError as problem:
+            return problem
+        except Exception:  # noqa: BLE001 - the caller gets an answer whatever the cause
+            _log.exception("a dialogue has failed")
+            return UpstreamFailedError("gateway.dialogue_failed")
 
-    def _played(self, box: Worker) -> _Ended:
-        door = None if self._door is None else self._door.episode()
-        self._agent = BoxedPlayer(box, self._world.world.episode.seconds, door)
-        key = EpisodeKey(self.identity, "", self._language, CLEAN, "")
+    def _played(self) -> _Ended:
+        key = EpisodeKey(self.state.identity, "", self.state.language, CLEAN, "")
         transcript = play(self._world.world, self._world.digest, key, self, self, self._refused)
         self._warn()
         found = end_of(transcript)
         assert found is not None
         return _Ended(AgentReply(self._said(), end=str(found["end"])), transcript, Decimal(found.get("cost", "0")))
 
+    def _player(self) -> BoxedPlayer:
+        """Return the agent in its box, once it has said again what it said in another one.
+
+        Raises:
+            UpstreamDownError: it cannot be started. PlayerLostError: it says something else, or may do nothing more.
+        """
+        if self._agent is None:
+            relay = self._open_relay()
+            agent = BoxedPlayer(self._open_box(), self._world.world.episode.seconds, relay)
+            for observation, known in self._shown:
+                if agent.answer(observation) != _answer_in(known):
+                    raise PlayerLostError(OTHERWISE)
+            self._agent, self._relay = agent, relay
+            self._shown.clear()
+            if relay is not None:
+                relay.asks = True
+            if self._leaving:
+                raise PlayerLostError(self._leaving)
+        return self._agent
+
+    def _open_relay(self) -> ReplayedDoor | None:
+        try:
+            self._door = self._opening.open_door()
+        except PilotbaseError as problem:
+            _log.warning("the model of an agent cannot be asked: %s", problem)
+            raise UpstreamDownError("gateway.model_down") from problem
+        if self._door is None:
+            return None
+        self._held.enter_context(contextlib.closing(self._door))
+        return ReplayedDoor(self._door.episode(), [known for _, known in self._shown if "model" in known])
+
+    def _open_box(self) -> Worker:
+        try:
+            self._box = self._opening.start()
+        except UpstreamDownError as problem:
+            _log.warning("the box of a dialogue did not start: %s", problem)
+            raise
+        except Exception as problem:
+            _log.warning("the box of a dialogue did not start: %s", problem)
+            raise UpstreamDownError("gateway.no_box") from problem
+        return self._held.enter_context(self._box)
+
+    def _lost(self, reason: str) -> PlayerLostError:
+        """Return how the agent was lost, which is in the log where it was not told to leave."""
+        if not self._leaving:
+            self._log.add(lost=reason)
+        return PlayerLostError(self._leaving or reason)
+
     def _record(self, ended: _Ended) -> AgentReply | PilotbaseError:
         """Keep the transcript before the last words go out; tokens that a request waits to take are left to it."""
-        by_agent = ended.reply.end not in (LEFT, STOPPED, MODEL_LOST)
+        if self._let_go:
+            self._leave_log()
+            return UpstreamDownError("gateway.no_box")
         tokens = 0 if self._waiting else self.take_usage().total
+        by_agent = ended.reply.end not in NOT_BY_AGENT
         try:
-            kept = DialogueRecord(ended.transcript, by_agent, self._seconds * 1000, tokens, ended.cost)
-            self._recorded(self, kept)
+            if not self.state.over:
+                kept = DialogueRecord(ended.transcript, by_agent, self._seconds * 1000, tokens, ended.cost)
+                self._recorded(self, kept)
+                self._log.add(over=True)
         except Exception:  # noqa: BLE001 - the caller gets an answer whatever the cause
             _log.exception("a dialogue could not be recorded")
+            self._log.forget()
             return UpstreamFailedError("gateway.dialogue_failed")
+        if self._leaving:
+            self._log.forget()
+        self._log.close()
         return ended.reply
 
     def _give(self, reply: AgentReply | _Ended | PilotbaseError) -> None:
@@ -324,6 +433,10 @@ class Dialogue:
         """Answer the request under way, which may have come when the dialogue was ending; in the event loop."""
         if isinstance(reply, _Ended):
             reply = self._record(reply)
+        elif isinstance(reply, UpstreamDownError) and self._log.goes_on:
+            self._leave_log()
+        elif isinstance(reply, PilotbaseError):
+            self._log.forget()
         if self._reply.done():
             return
         if isinstance(reply, PilotbaseError):
@@ -331,6 +444,11 @@ class Dialogue:
             self._reply.exception()  # nobody may be waiting
         else:
             self._reply.set_result(reply)
+
+    def _leave_log(self) -> None:
+        """Leave the dialogue to whoever finds its log next."""
+        self.elsewhere = True
+        self._log.close()
 
 
 @dataclass(frozen=True)
@@ -340,6 +458,13 @@ class _Ended:
     reply: AgentReply
     transcript: str
     cost: Decimal
+
+
+def _answer_in(known: Fields) -> str | ModelCall:
+    """Return what the agent answered by the log; raises `PlayerLostError`."""
+    if "lost" in known:
+        raise PlayerLostError(known["lost"])
+    return ModelCall(known["model"]) if "model" in known else str(known["agent"])
 
 
 def _value(text: str) -> Any:

@@ -16,7 +16,6 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.service import EndpointRoute, ServiceTerms
 from pilotbase.gateway.upstreams.tabular import HANDED_OVER, handed_over_chat
-from pilotbase.gateway.upstreams.wire import WireRequest
 from pilotbase.gateway.upstreams.wires import WIRES
 from pilotbase.protocols.guarded_http import judge
 from pilotbase.protocols.open_inference import HEADER_LENGTH, InferRequest, InferResponse, write_infer_response
@@ -37,6 +36,7 @@ from pilotbase.protocols.upstream import (
     UpstreamDownError,
     UpstreamFailedError,
     UpstreamReply,
+    WireRequest,
 )
 
 MAXIMUM_ANSWER_BYTES = 64 << 20

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.service import CertifiedRoute, Route, Service
 from pilotbase.documents.vocabularies import ServingState
-from pilotbase.gateway.upstreams.agents import AgentUpstream, Office
+from pilotbase.gateway.upstreams.agents import AgentUpstream, Lobby, Office, UnknownDialogueError, end_as_left
 from pilotbase.gateway.upstreams.certified import CertifiedUpstream, Recipe
 from pilotbase.gateway.upstreams.endpoint import EndpointUpstream, GuardedSessions
 from pilotbase.protocols.upstream import UpstreamCall, UpstreamDownError
+from pilotbase.service.dialogue_logs import DialogueLogs, dialogues_of
+from pilotbase.service.registry import load_service
 from pilotbase.service.standing import standing_of
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.worker.providers import seats
@@ -48,7 +50,8 @@ class Upstreams:
         keys: Mapping[str, str] | None = None,
     ) -> None:
         """``hub``: its public address; ``allowed``, ``keys``: as `GatewayConfiguration` has them."""
-        self._lab, self._office, self._hub, self._keys = lab, office, hub, keys or {}
+        self._lab, self._keys = lab, keys or {}
+        self._lobby = Lobby(office, DialogueLogs(dialogues_of(lab.home.path), office.now), hub)
         self._sessions = GuardedSessions(allowed)
         self._held: dict[str, _Held] = {}
         self._closing: set[asyncio.Task[None]] = set()
@@ -79,11 +82,16 @@ class Upstreams:
             return False
 
     def leading(self, service: Service, routes: Sequence[Route], question: UpstreamCall) -> Sequence[Route]:
-        """Return the route whose agent leads the dialogue that ``question`` goes on with, else all ``routes``."""
+        """Return the route whose agent leads the dialogue that ``question`` goes on with, else all ``routes``.
+
+        Raises `UnknownDialogueError` where it names a dialogue that no agent leads.
+        """
         held = self._held_for(service)
         for route, upstream in zip(service.routes, held.upstreams, strict=True):
             if isinstance(upstream, AgentUpstream) and route in routes and upstream.leads(question):
                 return [route]
+        if question.goes_on:
+            raise UnknownDialogueError("gateway.unknown_dialogue")
         return routes
 
     async def recall_barred(self, may_answer: MayAnswer) -> None:
@@ -99,24 +107,44 @@ class Upstreams:
             yield from ((name, upstream) for upstream in held.upstreams if upstream is not None)
 
     async def tend(self) -> None:
-        """Look after the seats of boxes again and again, until cancelled.
+        """Look after the seats of boxes, and dialogues that nobody leads, again and again, until cancelled.
 
         Boxes that hold one though their service does not answer by them now, and nobody asks them, give it back.
         """
         while True:
             await asyncio.sleep(TEND_SECONDS)
+            try:
+                self._end_overdue()
+            except Exception:  # noqa: BLE001 - whatever it is, it is tried again
+                _log.exception("dialogues that nobody leads could not be ended")
             for name, held in list(self._held.items()):
                 for upstream in list(held.upstreams):
                     if isinstance(upstream, BoxedUpstream) and upstream in held.upstreams:
                         await self._tend(name, held, upstream)
 
     async def close(self) -> None:
-        """End all of them."""
+        """End all of them; dialogues wait for the next process."""
         for _, upstream in list(self):
+            if isinstance(upstream, AgentUpstream):
+                upstream.let_go()
             self._end(upstream)
         if self._closing:
             await asyncio.wait(self._closing)
         await self._sessions.close()
+
+    def _end_overdue(self) -> None:
+        """End dialogues that no process leads and that nobody goes on with; forget those that had ended."""
+        for log in self._lobby.logs.overdue():
+            state = log.state
+            if state.over:
+                log.forget()
+                continue
+            try:
+                recipe = Recipe.of(self._lab, CertifiedRoute.model_validate(state.route))
+                end_as_left(log, recipe, load_service(self._lab.view, state.service), self._lobby)
+            except PilotbaseError as problem:
+                _log.warning("dialogue %s is not recorded: %s", state.identity, problem)
+                log.forget()
 
     async def _tend(self, name: str, held: _Held, upstream: BoxedUpstream) -> None:
         try:
@@ -172,7 +200,7 @@ class Upstreams:
             work = recipe.work(service, f"{self._name}/{next(self._numbers)}")
             seat = seats().seat_for(self._lab.view, work, self._name)
             if recipe.world is not None:
-                return AgentUpstream(recipe, recipe.world, service, seat, self._office, self._hub)
+                return AgentUpstream(recipe, recipe.world, service, seat, self._lobby)
             return CertifiedUpstream(recipe, service.terms, seat)
         except PilotbaseError as problem:
             raise UpstreamDownError("gateway.no_box") from problem

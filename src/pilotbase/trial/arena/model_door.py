@@ -15,7 +15,8 @@ import contextlib
 import itertools
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -45,7 +46,7 @@ from pilotbase.sandbox.endpoints.operator import EndpointSettings
 from pilotbase.sandbox.endpoints.prompted import MOST_ANSWER_BYTES, lets_in, models_of
 from pilotbase.sandbox.endpoints.wire import ModelReply, ModelRequest
 from pilotbase.sandbox.endpoints.worker import MOST_UNANSWERED
-from pilotbase.trial.arena.playing import Json, ModelCall, PlayerLostError
+from pilotbase.trial.arena.playing import OTHERWISE, Json, ModelCall, PlayerLostError
 
 ASKS = '{"door":'
 MOST_BYTES = 1 << 20
@@ -142,6 +143,15 @@ class EpisodeDoor:
             return _failed(status, code, words), ModelCall(asked)
         return self._settle(request, found, asked)
 
+    def count(self, asked: Json) -> None:
+        """Count what was asked before, in another process; ``asked``: the fields of its `ModelCall`."""
+        if "refused" in asked:
+            self._refused += 1
+            return
+        self._calls += 1
+        self._tokens += asked.get("prompt_tokens", 0) + asked.get("completion_tokens", 0)
+        self._cost += Decimal(asked.get("cost", "0"))
+
     def _settle(self, request: RelayedRequest, found: Relayed, asked: Json) -> tuple[Json, ModelCall]:
         usage, prices = found.usage, self._terms.model.prices
         cost = Decimal(0) if prices is None else round(prices.cost(1, usage.prompt, usage.completion), _EXACT)
@@ -175,6 +185,31 @@ class EpisodeDoor:
         if self._refused > MOST_REFUSED:
             raise PlayerLostError("model_requests")
         return _failed(status, problem, words), ModelCall({"refused": {problem: 1}})
+
+
+class ReplayedDoor:
+    """The door of an episode that is played again: what is known of its model is not asked again."""
+
+    def __init__(self, door: EpisodeDoor, known: Iterable[Json]) -> None:
+        """``known``: what was kept of each exchange: ``model`` (fields of the line), ``request``, ``reply``."""
+        self._door, self._known = door, deque(known)
+        self.asks = False
+        """All that is known was played."""
+        self.last: Json = {}
+        """What there is to keep of the last exchange beside the line about it."""
+
+    def answer(self, message: str) -> tuple[Json, ModelCall]:
+        """Return as `EpisodeDoor.answer`; raises `PlayerLostError` too where the player asks something else."""
+        request = digest_bytes(message.encode("utf-8", "surrogatepass"))
+        if self.asks:
+            reply, call = self._door.answer(message)
+            self.last = {"reply": reply, "request": request}
+            return reply, call
+        if not self._known or self._known[0]["request"] != request:
+            raise PlayerLostError(OTHERWISE)
+        known = self._known.popleft()
+        self._door.count(known["model"])
+        return known["reply"], ModelCall(known["model"])
 
 
 def _request_in(message: str) -> RelayedRequest:

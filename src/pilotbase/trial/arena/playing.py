@@ -32,6 +32,8 @@ Json = Mapping[str, Any]
 MOST_PER_MESSAGE = 64
 """Acts of one message; a message of more is no list of acts."""
 _LONGEST_ID = 200
+OTHERWISE = "said_otherwise"
+"""The end of a player that, played again, says something else than it said."""
 
 
 class PlayerLostError(Exception):

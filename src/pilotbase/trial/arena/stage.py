@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
@@ -27,7 +28,7 @@ from pilotbase.sandbox.box.settings import BoxSettings
 from pilotbase.sandbox.box.supervisor import BoxUsage
 from pilotbase.sandbox.endpoints.asking import MOST_ATTEMPTS
 from pilotbase.sandbox.engines import Worker
-from pilotbase.trial.arena.model_door import ASKS, EpisodeDoor, OpenDoor
+from pilotbase.trial.arena.model_door import ASKS, OpenDoor
 from pilotbase.trial.arena.playing import EpisodeKey, Json, ModelCall, PlayerLostError
 from pilotbase.trial.arena.world_box import WorldBox
 
@@ -167,10 +168,18 @@ class EpisodeStage(ClosedAtEnd):
             self._playing = None
 
 
+class AnsweringDoor(Protocol):
+    """Where the requests to a model in one episode are answered."""
+
+    def answer(self, message: str) -> tuple[Json, ModelCall]:
+        """Return what goes back into the box, and the line about it; raises as `EpisodeDoor.answer`."""
+        ...
+
+
 class BoxedPlayer:
     """An application in its box, which plays one episode; its clock stands still while a model is asked for it."""
 
-    def __init__(self, worker: Worker | BoxEnd, seconds: float, door: EpisodeDoor | None = None) -> None:
+    def __init__(self, worker: Worker | BoxEnd, seconds: float, door: AnsweringDoor | None = None) -> None:
         self._worker, self._left, self._door = worker, seconds, door
         self._reply: Json | None = None
         """What the model answered, which comes before the next observation."""

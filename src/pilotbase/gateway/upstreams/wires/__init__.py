@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pilotbase.documents.plugins import loaded
-from pilotbase.gateway.upstreams.wire import UpstreamWire
+from pilotbase.protocols.upstream import UpstreamWire
 
 WIRES: Mapping[str, UpstreamWire] = {
     module.__name__.rpartition(".")[2]: module.asked for module in loaded("gateway.upstreams.wires")

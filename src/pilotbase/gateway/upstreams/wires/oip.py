@@ -5,10 +5,9 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from pilotbase.documents.service import EndpointRoute
-from pilotbase.gateway.upstreams.wire import WireRequest
 from pilotbase.protocols.open_inference import HEADER_LENGTH, InferRequest
 from pilotbase.protocols.strict_json import WireError
-from pilotbase.protocols.upstream import JSON, UpstreamCall
+from pilotbase.protocols.upstream import JSON, UpstreamCall, WireRequest
 
 
 def asked(route: EndpointRoute, question: UpstreamCall) -> WireRequest:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pilotbase.documents.service import EndpointRoute
-from pilotbase.gateway.upstreams.wire import WireRequest
 from pilotbase.protocols.open_inference import InferRequest
 from pilotbase.protocols.openai_wire import ChatRequest
 from pilotbase.protocols.strict_json import WireError, write_json
-from pilotbase.protocols.upstream import JSON, UpstreamCall
+from pilotbase.protocols.upstream import JSON, UpstreamCall, WireRequest
 
 
 def asked(route: EndpointRoute, question: UpstreamCall) -> WireRequest:
