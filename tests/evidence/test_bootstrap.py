@@ -8,14 +8,14 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from pilotbase.evidence.bootstrap import percentile_bounds, weight_bootstrap
+from pilotbase.data.labelling.agreement import percentile_bounds, weight_bootstrap
 
 
 def test_chunks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     values = np.random.default_rng(1).integers(0, 1000, 100)
     bounds = []
     for size in (1, 800 * 7, 1 << 24):
-        monkeypatch.setattr("pilotbase.evidence.bootstrap._CHUNK_BYTES", size)
+        monkeypatch.setattr("pilotbase.data.labelling.agreement._CHUNK_BYTES", size)
         bounds.append(weight_bootstrap(lambda weights: (weights * values).sum(axis=1) / 100, 100, 0.05, 300))
     assert bounds[0] == bounds[1] == bounds[2]
 

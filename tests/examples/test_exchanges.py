@@ -4,8 +4,7 @@ from pilotbase.data.batches import feature_columns
 from pilotbase.data.column_types import classes_of
 from pilotbase.protocols.contract_cases import CaseReader
 from pilotbase.protocols.exchanges.reading import read_message, split_messages
-from pilotbase.trial.recorded_exchanges.pipeline import as_batch
-from pilotbase.trial.recorded_exchanges.recorded import check_records, missing_somewhere, refuse_hidden
+from pilotbase.trial.recorded_exchanges.recorded import as_batch, check_records, missing_somewhere, refuse_hidden
 from tests.examples.examples_for_tests import EXAMPLES, load_module, split_of
 from tests.examples.test_documents import scenario_of
 

@@ -8,8 +8,7 @@ from typer.testing import CliRunner
 
 from pilotbase.cli import app
 from pilotbase.documents.errors import InputError
-from pilotbase.trial.deciding import decide_recorded
-from pilotbase.trial.decision_plans import Overrides, read_decision_plan
+from pilotbase.trial.deciding import Overrides, decide_recorded, read_decision_plan
 from pilotbase.trial.recorded_cases import read_recorded_cases
 
 PLAN = """

@@ -12,10 +12,9 @@ from pilotbase.documents.contract import SPELLED
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.vocabularies import Verdict
-from pilotbase.trial.deciding import decide_recorded
-from pilotbase.trial.decision_plans import read_decision_plan
+from pilotbase.trial.deciding import decide_recorded, read_decision_plan
 from pilotbase.trial.recorded_cases import read_recorded_cases
-from pilotbase.trial.stored_records import read_records, store_records, write_records
+from pilotbase.trial.records import read_records, store_records, write_records
 from pilotbase.worker.trials.proving import prove, rehearse_in
 from pilotbase.worker.trials.replaying import replay_trial
 from tests.trial.conftest import MANIFEST

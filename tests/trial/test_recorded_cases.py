@@ -5,7 +5,7 @@ import pytest
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.plan import DecisionPlan
 from pilotbase.measures import score
-from pilotbase.trial.decision_plans import Overrides, read_decision_plan
+from pilotbase.trial.deciding import Overrides, read_decision_plan
 from pilotbase.trial.recorded_cases import read_recorded_cases
 
 TWO_UNITS = """

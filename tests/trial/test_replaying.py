@@ -16,11 +16,11 @@ from pilotbase.cli import app
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.steps import Step
 from pilotbase.documents.vocabularies import Verdict
+from pilotbase.trial.records import read_records, shown_cases, store_records, write_records
 from pilotbase.trial.replaying import replay_decision
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealed import read_public_sample
 from pilotbase.trial.sealing import seal_scenario
-from pilotbase.trial.stored_records import read_records, shown_cases, store_records, write_records
 from pilotbase.worker.base import open_base
 from pilotbase.worker.trials.folder import read_plan, read_report
 from pilotbase.worker.trials.proving import prove

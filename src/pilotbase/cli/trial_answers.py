@@ -47,8 +47,7 @@ def decide(  # noqa: PLR0913 - each is an option
     as_json: AsJson = False,
 ) -> None:
     """Decide from recorded answers, with the trial's engine. Exit 0 accept, 3 reject, 4 inconclusive; repeated: 0."""
-    from pilotbase.trial.deciding import decide_recorded
-    from pilotbase.trial.decision_plans import Overrides, read_decision_plan
+    from pilotbase.trial.deciding import Overrides, decide_recorded, read_decision_plan
     from pilotbase.trial.recorded_cases import read_recorded_cases
     from pilotbase.worker.trials.folder import cases_file
 

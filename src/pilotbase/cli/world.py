@@ -46,7 +46,7 @@ def new(folder: Path, source: Annotated[str, typer.Option("--from")] = STARTER) 
 @app.here("check")
 def check(folder: Path, as_json: AsJson = False) -> None:
     """Check a world: manifest, references, attacks, leaks, repeatability. Exit 0 if every gate holds, else 3."""
-    from pilotbase.trial.arena.checking import check_folder
+    from pilotbase.trial.arena.gates import check_folder
 
     with progress_shown(as_json) as on_progress:
         found = check_folder(open_base(create=True).lab, folder, on_progress=on_progress)
@@ -77,7 +77,7 @@ def play(  # noqa: PLR0913 - each is an option of the command
     as_json: AsJson = False,
 ) -> None:
     """Show one episode as a reference plays it: task, acts, results, the user's words, and what became of it."""
-    from pilotbase.trial.arena.checking import EpisodeKind, show_episode
+    from pilotbase.trial.arena.gates import EpisodeKind, show_episode
 
     kind = EpisodeKind(template, language, arm, number)
     lines = show_episode(open_base(create=True).lab, folder, kind, player.value)

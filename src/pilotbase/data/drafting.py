@@ -23,8 +23,7 @@ from pilotbase.data.giveaway import gives_away, strongest_feature
 from pilotbase.data.source_cases import CaseSource, SourceCases, WantedCases, reading_cases
 from pilotbase.data.sources.sampling import is_large
 from pilotbase.data.sources.source import ReadOptions, missing_as_null
-from pilotbase.data.split_guesses import TermsGuess, guess_floor, guess_split, guess_terms
-from pilotbase.data.splits import Split, split_cases
+from pilotbase.data.splits import Split, TermsGuess, guess_floor, guess_split, guess_terms, split_cases
 from pilotbase.data.thresholds import (
     Proposal,
     in_both_languages,

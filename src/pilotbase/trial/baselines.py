@@ -21,7 +21,7 @@ from pilotbase.documents.scenario import ApplicationBaseline, ReferenceBaseline,
 from pilotbase.documents.world import CLEAN
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
 from pilotbase.trial.answering import AnswerLog, complete_answers
-from pilotbase.trial.arena.reference_runs import BLIND, play_all
+from pilotbase.trial.arena.references import BLIND, play_all
 from pilotbase.trial.arena.shelf import shelf_of
 from pilotbase.trial.delivering import CaseDelivery, Features, SecretDelivery
 from pilotbase.trial.entering import require_boxed

@@ -23,8 +23,8 @@ from pilotbase.documents.report import BlindFindings
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.world import CLEAN, EPISODE_FIELDS, World, WorldUse, episode_name
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
-from pilotbase.trial.arena.checking import require_sound
-from pilotbase.trial.arena.reference_runs import judge_references, require_arms
+from pilotbase.trial.arena.gates import require_sound
+from pilotbase.trial.arena.references import judge_references, require_arms
 from pilotbase.trial.arena.shelf import WorldShelf, shelf_of
 from pilotbase.trial.blind_baselines.judging import judge_blind
 from pilotbase.trial.lab import TrialRuntime

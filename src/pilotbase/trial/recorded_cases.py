@@ -33,9 +33,8 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.measures import Cases, coded, is_resource, may_lack_truth
 from pilotbase.measures.rules import given_columns
 from pilotbase.protocols.inspect_logs import SUFFIXES, InspectLog, SampleRun, read_inspect_log
-from pilotbase.trial.records import RUN
+from pilotbase.trial.records import ARM, GIVEN, GROUP, RUN, SCORE, how_unscored_stand
 from pilotbase.trial.scoring import unit_problems
-from pilotbase.trial.stored_records import ARM, GIVEN, GROUP, SCORE, how_unscored_stand
 
 NEEDED = ("case", "truth", "prediction")
 SEPARATOR = "|"
@@ -66,7 +65,7 @@ def read_recorded_cases(path: Path, plan: DecisionPlan) -> RecordedCases:
     Columns: ``case`` (unique; with ``run``, a case that was asked several times is one unit), ``truth``,
     ``prediction`` (empty: abstained). If a criterion needs them: ``group``, ``unit``, ``baseline``, ``score`` (by a
     judge: 1 for a right answer, 0 for a wrong one), ``prediction@noise(0.1)`` (answers under a perturbation), and any
-    column by its own name; `stored_records` spell the last two differently, which is accepted too. A column ``unit`` is
+    column by its own name; `records` spell the last two differently, which is accepted too. A column ``unit`` is
     always used: dependent cases that are counted one by one prove nothing. If a
     criterion is about refusals, an empty truth marks a case to refuse. Texts are read as they are, including leading
     and trailing spaces. Recorded scores need only ``case`` and, for ``score(grader)``, a column of that name or

@@ -24,9 +24,8 @@ from pilotbase.measures.formulas.boxes import by_score, matches, overlaps
 from pilotbase.measures.text_pairs import edit_distance
 from pilotbase.protocols.array_cells import array_in
 from pilotbase.trial.figures import OF_TRANSCRIPTS, first_places, overlap_of
-from pilotbase.trial.records import format_answers
+from pilotbase.trial.records import ARM, format_answers
 from pilotbase.trial.shown_episodes import shown_episodes
-from pilotbase.trial.stored_records import ARM
 
 LONGEST_TEXT, MOST_FIELDS, MOST_NAMES = 600, 12, 10
 _DRAWN = frozenset({"boxes", "mask"})

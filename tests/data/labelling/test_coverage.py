@@ -12,8 +12,8 @@ from pilotbase.data.labelling.agreement import (
     nominal_alpha,
     ordinal_alpha,
     value_of,
+    weight_bootstrap,
 )
-from pilotbase.evidence.bootstrap import weight_bootstrap
 
 
 def joint(shares, agreement):

@@ -16,11 +16,11 @@ from pilotbase.documents.vocabularies import Verdict
 from pilotbase.sandbox.endpoints.operator import ALLOW
 from pilotbase.service.admission import Premises, require_held
 from pilotbase.trial.arena.replaying import replay_in
-from pilotbase.trial.repeating import repeat_problems
+from pilotbase.trial.perturbed_arms import repeat_problems
+from pilotbase.trial.records import read_records
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealed import read_public_sample
 from pilotbase.trial.sealing import hidden_rows, seal_scenario
-from pilotbase.trial.stored_records import read_records
 from pilotbase.vault.sealing import HiddenSet
 from pilotbase.worker.trials.folder import SHOWN_CASES, read_plan
 from pilotbase.worker.trials.proving import prove, rehearse_in

@@ -16,11 +16,19 @@ from pilotbase.protocols.frames import AnswerBatch
 from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded
 from pilotbase.sandbox.box.settings import LogPolicy
 from pilotbase.sandbox.box.supervisor import BoxUsage
+from pilotbase.trial import under_load
 from pilotbase.trial.probes import load_test
 from pilotbase.trial.running import BoxTerms
-from pilotbase.trial.under_load import testing
-from pilotbase.trial.under_load.steadiness import load_figures
-from pilotbase.trial.under_load.testing import HERE, Bench, arrivals, drive, lasting, run_load_test, running_on
+from pilotbase.trial.under_load import (
+    HERE,
+    Bench,
+    arrivals,
+    drive,
+    lasting,
+    load_figures,
+    run_load_test,
+    running_on,
+)
 from pilotbase.worker.trials.proving import prove, rehearse_in
 from pilotbase.worker.trials.replaying import replay_trial
 from tests.trial.conftest import GOOD
@@ -138,7 +146,7 @@ def test_a_box_may_live_as_long_as_the_test_lasts(base, write_scenario, write_ap
     def load(candidate, terms, _, features, seed):
         test = LoadTest(rate=20, seconds=1.5, warm_up=0, starts=1)
         short = replace(terms, limits=terms.limits.model_copy(update={"wall_seconds": 1.0}))
-        seen.append(testing.load_candidate(candidate, short, test, features, seed))
+        seen.append(under_load.load_candidate(candidate, short, test, features, seed))
         return seen[-1]
 
     monkeypatch.setattr(load_test, "load_candidate", load)
@@ -380,7 +388,7 @@ def test_a_box_is_loaded_killed_and_started_again(base, write_scenario, write_ap
     seen = []
 
     def load(candidate, terms, test, features, seed):
-        seen.append(testing.load_candidate(candidate, terms, short, features, seed, quiet))
+        seen.append(under_load.load_candidate(candidate, terms, short, features, seed, quiet))
         return seen[-1]
 
     monkeypatch.setattr(load_test, "load_candidate", load)
@@ -396,7 +404,9 @@ def load_for_real(monkeypatch, test):
     """Load boxes by this test; what this host is like today is not asked."""
     quiet = Bench(HERE.now, HERE.wait_until, lambda: QUIET, HERE.joules)
     monkeypatch.setattr(
-        load_test, "load_candidate", lambda who, terms, _, *rest: testing.load_candidate(who, terms, test, *rest, quiet)
+        load_test,
+        "load_candidate",
+        lambda who, terms, _, *rest: under_load.load_candidate(who, terms, test, *rest, quiet),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pilotbase.data.plain_yaml import dump_plain
+from pilotbase.data.scenario_yaml import dump_plain
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase_estate.computing.told_vouchers import require_named

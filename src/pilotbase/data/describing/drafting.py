@@ -18,7 +18,7 @@ from pilotbase.data.describing.observing import DATE_NAME, SHOWN, Column, Misfit
 from pilotbase.data.describing.roles import FoundReference, ObservedTable, find_references, guess_roles
 from pilotbase.data.sources.faults import refuse
 from pilotbase.data.sources.source import OpenedSource, SourceTable
-from pilotbase.data.split_guesses import guess_split
+from pilotbase.data.splits import guess_split
 from pilotbase.documents.base import slug
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, RecordSet, Resource, Source

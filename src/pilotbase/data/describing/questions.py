@@ -11,7 +11,7 @@ import pydantic
 
 from pilotbase.data.describing.drafting import ANSWERED, UNNAMED_OWNER, DescribedField, DescribedTable, Description
 from pilotbase.data.describing.meanings import Guess
-from pilotbase.data.plain_yaml import WIDTH, Flow, FlowList, dump_plain, join_lines
+from pilotbase.data.scenario_yaml import WIDTH, Flow, FlowList, dump_plain, join_lines
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.described import Answers, OpenQuestion
 from pilotbase.documents.errors import InputError

@@ -10,6 +10,7 @@ import numpy as np
 
 from pilotbase.data.labelling.agreement import (
     LabelledTwice,
+    Statistic,
     agreement_interval,
     cohen_kappa,
     interval_alpha,
@@ -22,7 +23,6 @@ from pilotbase.data.labelling.gathering import Annotation, Gathered
 from pilotbase.documents.label_statement import FigureName, LabelAudit, LabelFigure, Unmeasured
 from pilotbase.documents.labelling import ClassAgreement, ConfusedPair, LabelledItem, LabellingCampaign, LabelQuality
 from pilotbase.documents.texts import Text, text
-from pilotbase.evidence.bootstrap import Statistic
 from pilotbase.evidence.distributions import wilson
 from pilotbase.evidence.primitive import Ints
 

@@ -23,9 +23,8 @@ from pilotbase.trial.arena.kept_worlds import read_world
 from pilotbase.trial.arena.playing import EpisodeKey
 from pilotbase.trial.arena.references import RecordedPlayer
 from pilotbase.trial.arena.world_box import WorldBox
-from pilotbase.trial.records import CaseRecords
-from pilotbase.trial.stored_records import ARM as UNDER
-from pilotbase.trial.stored_records import GIVEN
+from pilotbase.trial.records import ARM as UNDER
+from pilotbase.trial.records import GIVEN, CaseRecords
 
 Column = NDArray[Any]
 

@@ -70,7 +70,7 @@ def read_judged_cases(path: Path, judge: Judge, beside: Path | None = None) -> J
     """Return the cases in ``path``: ``case``, ``prediction`` and the fields in the prompt of ``judge``.
 
     ``beside``: a table with ``case`` whose columns are joined to those of ``path``. In a trial's records, the true
-    answers of unscored cases are left out: they come from other cases (`pilotbase.trial.stored_records`).
+    answers of unscored cases are left out: they come from other cases (`pilotbase.trial.records`).
 
     Raises:
         InputError: every problem at once: missing columns, duplicate or unnamed cases.

@@ -10,18 +10,18 @@ from pilotbase.documents.report import ArmRecords, Attempt, Order, Records, Repo
 from pilotbase.documents.subjects import report_head
 from pilotbase.trial.carried import carried_findings
 from pilotbase.trial.criteria_check import refresh_advice
+from pilotbase.trial.perturbed_arms import differing_cases, run_column
 from pilotbase.trial.phases.judging import DecidedTrial
-from pilotbase.trial.records import CaseRecords
-from pilotbase.trial.repeating import differing_cases, run_column
-from pilotbase.trial.reporting import TrialFindings, build_report
-from pilotbase.trial.sealed import left_of, read_public_sample
-from pilotbase.trial.standards import with_standards
-from pilotbase.trial.stored_records import (
+from pilotbase.trial.records import (
+    CaseRecords,
     RecordedFacts,
     further_columns,
     store_records,
     write_records,
 )
+from pilotbase.trial.reporting import TrialFindings, build_report
+from pilotbase.trial.sealed import left_of, read_public_sample
+from pilotbase.trial.standards import with_standards
 from pilotbase.trial.verdict_rules import decision_digest, levels_of, verdict_at_end
 from pilotbase.vault.attempts import close_attempt
 from pilotbase.vault.envelopes import seal_envelope

@@ -35,7 +35,7 @@ from pilotbase.protocols.exchanges.reading import read_message, split_messages
 from pilotbase.trial.design_findings import judged, unmeasured
 from pilotbase.trial.performance import Load
 from pilotbase.trial.probing import Findings, Probe, ProbeSubject, answers_in
-from pilotbase.trial.recorded_exchanges.pipeline import as_batch
+from pilotbase.trial.recorded_exchanges.recorded import as_batch
 from pilotbase.trial.recorded_exchanges.replaying import RecordedExchange, replay_exchange, spelled
 from pilotbase.trial.running import BoxRun, start_candidate
 from pilotbase.trial.sealed import read_recorded

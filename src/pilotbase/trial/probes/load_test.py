@@ -19,8 +19,7 @@ from pilotbase.trial.design_findings import judged, unmeasured
 from pilotbase.trial.performance import Load
 from pilotbase.trial.probing import Findings, Probe, ProbeSubject
 from pilotbase.trial.running import BoxRun
-from pilotbase.trial.under_load.steadiness import latencies_of, load_figures
-from pilotbase.trial.under_load.testing import load_candidate
+from pilotbase.trial.under_load import latencies_of, load_candidate, load_figures
 
 MOST_TRIES = 3
 """How often a test that criteria depend on is repeated on a busy host before the trial is refused."""

@@ -19,7 +19,7 @@ from pilotbase.protocols.exchanges.trees import without
 from pilotbase.protocols.frames import Column, FeatureBatch
 from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded
 from pilotbase.sandbox.engines import Worker
-from pilotbase.trial.recorded_exchanges.pipeline import Outgoing, Pipeline, as_batch
+from pilotbase.trial.recorded_exchanges.recorded import Outgoing, Pipeline, as_batch
 from pilotbase.trial.records import format_answers
 
 _MOST_STARTS = 10

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pilotbase.data.describing.comparing import compare
+from pilotbase.data.describing.describing import compare
 from pilotbase.documents.api.datasets import DatasetVersion
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import InputError

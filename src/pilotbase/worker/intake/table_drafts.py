@@ -20,9 +20,8 @@ from pilotbase.data.drafting import DraftAnswers, ScenarioDraft, TwoClasses, dra
 from pilotbase.data.fixes import NO_FIXES, Fixes, as_meant, chosen_fixes
 from pilotbase.data.source_cases import CaseSource, reading_cases
 from pilotbase.data.sources.opening import read_table
-from pilotbase.data.split_guesses import FEWEST_CASES as FEWEST_OF_ATTEMPT
-from pilotbase.data.split_guesses import TermsGuess
-from pilotbase.data.splits import Split, split_cases
+from pilotbase.data.splits import FEWEST_CASES as FEWEST_OF_ATTEMPT
+from pilotbase.data.splits import Split, TermsGuess, split_cases
 from pilotbase.data.thresholds import propose_two_classes
 from pilotbase.documents.api.trials import SizePlan, SizeTerms
 from pilotbase.documents.errors import InputError, Issue

@@ -19,8 +19,7 @@ from pilotbase.documents.subjects import certificate_head, report_head
 from pilotbase.documents.texts import LANGUAGES, Language, Text, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.trial.page import render_report
-from pilotbase.trial.records import cases_csv
-from pilotbase.trial.stored_records import shown_cases
+from pilotbase.trial.records import cases_csv, shown_cases
 from pilotbase.vault.envelopes import open_envelope
 from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, named_by
 from pilotbase.worker.base import Base

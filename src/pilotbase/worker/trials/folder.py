@@ -40,10 +40,9 @@ from pilotbase.trial.phases.panel import (
     items_to_judge,
     take_verdicts,
 )
-from pilotbase.trial.records import cases_csv
+from pilotbase.trial.records import cases_csv, shown_cases
 from pilotbase.trial.rehearsing import Rehearsal
 from pilotbase.trial.shown_cases import PNG, pictured_fields
-from pilotbase.trial.stored_records import shown_cases
 from pilotbase.vault.envelopes import open_envelope
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.worker.whole_files import PRIVATE, PUBLIC, write_whole

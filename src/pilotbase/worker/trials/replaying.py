@@ -29,11 +29,10 @@ from pilotbase.sandbox.box.ends import END_TEXTS
 from pilotbase.trial.answering import count_abstentions
 from pilotbase.trial.performance import summarise
 from pilotbase.trial.probes import probe_findings, rejects, told_fields
-from pilotbase.trial.records import cases_csv
+from pilotbase.trial.records import StoredRecords, cases_csv, read_records, shown_cases
 from pilotbase.trial.replaying import Replayed, replay_decision, replay_world
 from pilotbase.trial.reporting import conclude, criterion_findings, section_of, worst_outcome
 from pilotbase.trial.scoring import perturbations_of
-from pilotbase.trial.stored_records import StoredRecords, read_records, shown_cases
 from pilotbase.worker.trials.folder import RECORDS, WORLD, read_plan
 from pilotbase.worker.trials.summary import figure_of
 
