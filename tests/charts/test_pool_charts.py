@@ -4,8 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pilotbase_estate.charts.pool_bars import PoolBar, pool_chart
-from pilotbase_estate.charts.usage_bands import MOST_BANDS, Promise, UsageBand, usage_chart
+from pilotbase_estate.charts.usage_bands import MOST_BANDS, PoolBar, Promise, UsageBand, pool_chart, usage_chart
 
 SVG = "{http://www.w3.org/2000/svg}"
 BARS = (PoolBar("Plant", 1.0, 0.7, None, "10"), PoolBar("Lab <b>", 0.2, 0.3, 0.6, "2"))

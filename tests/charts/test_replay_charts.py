@@ -2,8 +2,7 @@
 
 from xml.etree import ElementTree
 
-from pilotbase_estate.charts.grouped_bars import BarGroup, GroupedBar, Tick, grouped_chart
-from pilotbase_estate.charts.strips import Strip, strips_chart
+from pilotbase_estate.charts.strips import BarGroup, GroupedBar, Strip, Tick, grouped_chart, strips_chart
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -12,8 +12,7 @@ import pytest
 
 from pilotbase_estate.backends.backend import AttemptPhase, EndCause, MemberAttempt
 from pilotbase_estate.backends.cluster import RayBackend
-from pilotbase_estate.backends.hosts import Host
-from pilotbase_estate.backends.ray_cluster import ADDRESS, LOCAL, OWN_NODE, RaySettings, settings_of
+from pilotbase_estate.backends.ray_cluster import ADDRESS, LOCAL, OWN_NODE, Host, RaySettings, settings_of
 from pilotbase_estate.backends.ray_cluster import Cluster as RayCluster
 from pilotbase_estate.documents.resources import MILLI
 from tests.contracts.compute_backend_cases import WAIT, BackendCases, Run, ended, folder, gone, printing, spec

@@ -20,7 +20,7 @@ SPELLERS = {
     "vouchers/settling.py",  # an hour, in the name of what it settles
     "charts/mission.py",  # these two: the time of day alone, on an axis of some minutes
     "charts/watch.py",
-    "hub/forms/claims.py",  # these two: a day, as browsers take what a field begins with
+    "hub/pages/claims.py",  # these two: a day, as browsers take what a field begins with
     "hub/pages/what_if.py",
     "data/batches.py",
     "data/column_types.py",

@@ -7,8 +7,7 @@ import pytest
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.yaml_reader import parse_yaml
-from pilotbase_estate.documents.compute_job import ComputeJob
-from pilotbase_estate.documents.pool import Pool
+from pilotbase_estate.documents.pool import ComputeJob, Pool
 
 POOL = """
 document: pool/1

@@ -15,7 +15,7 @@ from pilotbase.documents.limits import EndReason, IsolationLevel
 from pilotbase.sandbox.box import command
 from pilotbase.sandbox.box.box import BoxStartError
 from pilotbase.sandbox.box.ends import BoxEnded
-from pilotbase.sandbox.box.images import image_environment
+from pilotbase.sandbox.box.environments import image_environment
 from pilotbase.sandbox.box.probe import probe_host
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy, StartMode, running_interpreter
 from pilotbase.sandbox.box.warm_worker import WarmWorker, start_worker

@@ -10,8 +10,8 @@ import pytest
 
 from benchmarks.peers.programs.watch_stream import CATEGORIES, NUMBERS, rows
 from pilotbase.documents.contract import DataType, Field
-from pilotbase.documents.profile import CategoryColumn, NumericColumn, ReferenceProfile
 from pilotbase.documents.vocabularies import Colour
+from pilotbase.documents.watch import CategoryColumn, NumericColumn, ReferenceProfile
 from pilotbase.watch import bets
 from pilotbase.watch.bets import bets_of
 from pilotbase.watch.detectors.drift import CALM, DriftDetector, DriftWatch

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from pilotbase.documents.contract import DataType, Field
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.profile import CategoryColumn, NumericColumn, ReferenceProfile
+from pilotbase.documents.watch import CategoryColumn, NumericColumn, ReferenceProfile
 from pilotbase.watch.profiles import CELLS, NAMED, profile_of
 
 FIELDS = [

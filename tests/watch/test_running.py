@@ -6,9 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from pilotbase.documents.errors import PilotbaseError, RefusedError
-from pilotbase.documents.profile import ReferenceProfile
 from pilotbase.documents.vocabularies import Colour, Signal
-from pilotbase.documents.watch import Watch
+from pilotbase.documents.watch import ReferenceProfile, Watch
 from pilotbase.watch import running
 from pilotbase.watch.arming import arm, disarm, last_replay, prepare_watch, replay_watch
 from pilotbase.watch.cohorts import CohortState, list_cohorts

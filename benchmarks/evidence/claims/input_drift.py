@@ -10,8 +10,8 @@ import numpy as np
 from benchmarks.evidence.contract import Between, Claim, Draw, Reading, Study, Words, column, each
 from benchmarks.peers.programs.watch_stream import CATEGORIES, NUMBERS, rows
 from pilotbase.documents.contract import DataType, Field
-from pilotbase.documents.profile import CategoryColumn, NumericColumn, ReferenceProfile
 from pilotbase.documents.vocabularies import Colour
+from pilotbase.documents.watch import CategoryColumn, NumericColumn, ReferenceProfile
 from pilotbase.watch.detectors.drift import DriftDetector, DriftWatch
 from pilotbase.watch.detectors.interface import DetectorChange
 from pilotbase.watch.profiles import profile_of

@@ -25,9 +25,8 @@ from pilotbase_estate.backends.backend import (
     require_room,
     write_spec,
 )
-from pilotbase_estate.backends.hosts import Host, HostGoneError, HostSilentError
 from pilotbase_estate.backends.parcels import pack, parcel_name, send_parcels
-from pilotbase_estate.backends.ray_cluster import Cluster
+from pilotbase_estate.backends.ray_cluster import Cluster, Host, HostGoneError, HostSilentError
 
 _HOST = "pilotbase_estate.backends.local:NodeHost"
 _LOST = Status(AttemptPhase.ENDED, EndCause.LOST)

@@ -1,7 +1,7 @@
 """A Ray cluster as this process sees it: called through a separate process, which Ray may end without ending ours.
 
 While the cluster is away every call raises `BackendAwayError`, and the next one tries again. There is no connection
-without a token, and none beyond this machine unless an address is configured.
+without a token, and none beyond this machine unless an address is configured. A host is what runs for us on a node.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.extras import packages_of
 from pilotbase_estate.backends.backend import BackendAwayError, BackendNode
-from pilotbase_estate.backends.hosts import Ended, Host
+from pilotbase_estate.documents.resources import Vector
 
 FLOOR = (2, 54)
 """The first release without a known way in: CVE-2023-48022 (no authentication) and CVE-2026-27482 (open DELETE)."""
@@ -32,6 +32,41 @@ ADDRESS = "PILOTBASE_RAY_ADDRESS"
 LOCAL = "local"
 OWN_NODE = "local"
 """The name of the one node of a cluster of this machine's own."""
+
+
+@dataclass(frozen=True)
+class Host:
+    """A host to be made on a node."""
+
+    kind: str
+    """``module:Class``, which every node has installed as we do."""
+    arguments: tuple[Any, ...]
+    demand: Vector
+    name: str = ""
+    """A named one is made once, is found by every process, and stays when its maker exits."""
+    node: str | None = None
+    """Where; None: wherever there is room."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a call to the cluster ended."""
+
+    value: Any = None
+    error: PilotbaseError | None = None
+
+
+class _HostError(PilotbaseError):
+    def __init__(self, code: str = "compute.worker_lost", /, **params: object) -> None:
+        super().__init__(code, **params)
+
+
+class HostGoneError(_HostError):
+    """The node or process of the host no longer exists, and its work is lost."""
+
+
+class HostSilentError(_HostError):
+    """A host did not answer in time, or has not found a node yet."""
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,17 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase_estate.backends.backend import BackendAwayError, BackendNode, measured
-from pilotbase_estate.backends.hosts import Ended, Host, HostGoneError, HostSilentError
-from pilotbase_estate.backends.ray_cluster import LOCAL, NAMESPACE, OWN_NODE, RaySettings, require_version
+from pilotbase_estate.backends.ray_cluster import (
+    LOCAL,
+    NAMESPACE,
+    OWN_NODE,
+    Ended,
+    Host,
+    HostGoneError,
+    HostSilentError,
+    RaySettings,
+    require_version,
+)
 from pilotbase_estate.documents.resources import MILLI, Vector
 
 _ACCELERATOR = "accelerator_type:"

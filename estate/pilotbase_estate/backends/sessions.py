@@ -26,9 +26,8 @@ from pilotbase.sandbox.box.settings import BoxSettings
 from pilotbase.sandbox.box.supervisor import BoxUsage
 from pilotbase.sandbox.engines import Worker
 from pilotbase_estate.backends.backend import BackendAwayError, require_room
-from pilotbase_estate.backends.hosts import Host, HostGoneError, HostSilentError
 from pilotbase_estate.backends.parcels import parcel_name, send_parcels
-from pilotbase_estate.backends.ray_cluster import Cluster, RaySettings
+from pilotbase_estate.backends.ray_cluster import Cluster, Host, HostGoneError, HostSilentError, RaySettings
 from pilotbase_estate.backends.session_host import BoxOpening, BoxReply
 from pilotbase_estate.documents.resources import MILLI
 

@@ -1,4 +1,4 @@
-"""Who had how much of a pool over time: a band an organisation, one on the other, and a guarantee as a line."""
+"""Who has how much of a pool: over time, a band an organisation; now, within its guarantee, borrowed, and its limit."""
 
 from __future__ import annotations
 
@@ -30,6 +30,9 @@ MOST_BANDS = len(COLOURS)
 _SHORT = 3 * 86_400.0
 """Seconds up to which the axis shows minutes."""
 _LABELS = 5
+HELD_WIDTH, HELD_ROW, HELD_BAR, HELD_TOP, HELD_FOOT = 680, 44, 18, 40, 26
+HELD_LEFT, HELD_RIGHT, HELD_END = 172, 520, 672
+_TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 @dataclass(frozen=True)
@@ -136,3 +139,82 @@ def _draw_legend(drawing: Drawing, row: list[tuple[int, str]], y: float) -> None
         drawing.rectangle((x, y - 10), (12, 12), COLOURS[number], rounding=2, outline=PAPER)
         drawing.text((x + 18, y), f"{_letter(number)}  {name}", colour=INK)
         x += 60 + width_of(name)
+
+
+@dataclass(frozen=True)
+class PoolBar:
+    """One organisation's part of a dimension; shares of the pool's total, 0 to 1."""
+
+    name: str
+    held: float
+    guarantee: float
+    """0: nothing is promised, and nothing is marked."""
+    limit: float | None
+    """None: it is not limited."""
+    spelled: str
+    """What is held, in the unit of the dimension."""
+
+    @property
+    def borrowed(self) -> float:
+        return max(self.held - self.guarantee, 0.0)
+
+
+def pool_chart(bars: Sequence[PoolBar], title: str, language: Language) -> str:
+    """Return the organisations as SVG in the order given: filled within the guarantee, hollow where borrowed."""
+    words = {name: text(f"chart.pool.{name}").render(language) for name in ("within", "borrowed", "guarantee", "limit")}
+    described = "; ".join(_described(bar, words, language) for bar in bars)
+    height = HELD_TOP + HELD_ROW * len(bars) + HELD_FOOT
+    drawing = Drawing(HELD_WIDTH, height, title, described)
+    scale = Scale(0, 1, HELD_LEFT, HELD_RIGHT)
+    _draw_held_legend(drawing, bars, words)
+    for tick in _TICKS:
+        drawing.line((scale(tick), HELD_TOP), (scale(tick), height - HELD_FOOT + 2), HAIR)
+        drawing.text(
+            (scale(tick), height - HELD_FOOT + 18), percent(tick).render(language), anchor="middle", colour=MUTED
+        )
+    for index, bar in enumerate(bars):
+        _draw_bar(drawing, bar, scale, HELD_TOP + HELD_ROW * index, words, language)
+    return drawing.to_svg()
+
+
+def _described(bar: PoolBar, words: dict[str, str], language: Language) -> str:
+    shares = {"guarantee": bar.guarantee or None, "borrowed": bar.borrowed or None, "limit": bar.limit}
+    marks = [f", {words[name]} {percent(one).render(language)}" for name, one in shares.items() if one is not None]
+    return f"{bar.name}: {bar.spelled} ({percent(bar.held).render(language)}){''.join(marks)}"
+
+
+def _draw_held_legend(drawing: Drawing, bars: Sequence[PoolBar], words: dict[str, str]) -> None:
+    x = float(HELD_LEFT)
+    drawing.rectangle((x, 8), (12, 12), BLUE, rounding=2)
+    x = _word(drawing, x + 18, words["within"])
+    drawing.rectangle((x, 8), (12, 12), PAPER, rounding=2, outline=BLUE)
+    x = _word(drawing, x + 18, words["borrowed"])
+    if any(bar.guarantee for bar in bars):
+        drawing.line((x + 4, 5), (x + 4, 23), INK, 3)
+        x = _word(drawing, x + 14, words["guarantee"])
+    if any(bar.limit is not None for bar in bars):
+        drawing.line((x + 4, 5), (x + 4, 23), MUTED, 2, "3 3")
+        _word(drawing, x + 14, words["limit"])
+
+
+def _word(drawing: Drawing, x: float, word: str) -> float:
+    drawing.text((x, 18), word, colour=MUTED)
+    return x + width_of(word) + 18
+
+
+def _draw_bar(
+    drawing: Drawing, bar: PoolBar, scale: Scale, top: float, words: dict[str, str], language: Language
+) -> None:
+    y = top + (HELD_ROW - HELD_BAR) / 2
+    within = min(bar.held, bar.guarantee)
+    drawing.text((HELD_LEFT - 12, y + 14), bar.name, anchor="end", colour=INK, size=13)
+    drawing.rectangle((HELD_LEFT, y), (scale(within) - HELD_LEFT, HELD_BAR), BLUE, rounding=2)
+    size = (scale(bar.held) - scale(within) - 1, HELD_BAR - 1)
+    drawing.rectangle((scale(within) + 0.5, y + 0.5), size, PAPER, rounding=2, outline=BLUE)
+    if bar.guarantee:
+        drawing.line((scale(bar.guarantee), y - 5), (scale(bar.guarantee), y + HELD_BAR + 5), INK, 3)
+    if bar.limit is not None:
+        drawing.line((scale(bar.limit), y - 5), (scale(bar.limit), y + HELD_BAR + 5), MUTED, 2, "3 3")
+    drawing.text((HELD_END, y + 6), bar.spelled, anchor="end", colour=INK, bold=True, size=13)
+    borrowed = f" · {words['borrowed']} {percent(bar.borrowed).render(language)}" if bar.borrowed else ""
+    drawing.text((HELD_END, y + 21), percent(bar.held).render(language) + borrowed, anchor="end", colour=MUTED)

@@ -21,7 +21,7 @@ from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase_estate.computing.orders import WorkOrder
 from pilotbase_estate.documents.api.pools import JobEstimateTold
-from pilotbase_estate.documents.compute_job import JobEstimate
+from pilotbase_estate.documents.pool import JobEstimate
 from pilotbase_estate.documents.resources import Vector, plus
 from pilotbase_estate.operations.pools import ConsideredJob
 from pilotbase_estate.queue import rows

@@ -15,7 +15,7 @@ from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.texts import Text
 from pilotbase_estate.backends.backend import Metered
-from pilotbase_estate.documents.compute_job import ComputeJob
+from pilotbase_estate.documents.pool import ComputeJob
 from pilotbase_estate.documents.resources import Vector
 from pilotbase_estate.workspace import tables
 

@@ -11,8 +11,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
-from pilotbase_estate.documents.compute_job import ComputeJob
-from pilotbase_estate.documents.pool import Labels
+from pilotbase_estate.documents.pool import ComputeJob, Labels
 from pilotbase_estate.documents.resources import Resources
 from pilotbase_estate.documents.vocabularies import JobKind
 from pilotbase_estate.queue import rows

@@ -23,11 +23,11 @@ from pilotbase_estate.replay.policies import (
     PLACEMENTS,
     PolicyContext,
     fragmentation_of,
+    on_clock,
     placement_of,
     require_quotas,
     scheduler_of,
 )
-from pilotbase_estate.replay.shared import on_clock
 from pilotbase_estate.replay.simulating import Course, merged_gpus, policy_replay, simulate
 from pilotbase_estate.replay.traces import Trace, hastened
 

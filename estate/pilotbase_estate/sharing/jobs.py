@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.errors import RefusedError
-from pilotbase_estate.documents.compute_job import ComputeJob
+from pilotbase_estate.documents.pool import ComputeJob
 from pilotbase_estate.documents.resources import ANY_GPU, Vector, counted, on_cards
 
 Ask = str

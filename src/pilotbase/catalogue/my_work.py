@@ -6,14 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from pilotbase.catalogue.bars import Blocker, StepGuard
+from pilotbase.catalogue.bars import HELPED, Blocker, StepGuard
 from pilotbase.catalogue.effects import AttemptsLeft, unlimited
 from pilotbase.catalogue.records import both_languages, everything
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.base import Localized
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Record, Waiting
-from pilotbase.documents.remedies import HELPED
 from pilotbase.documents.subjects import record_head
 from pilotbase.documents.texts import Text
 from pilotbase.workspace.listings import PendingWork, find_waits, find_waits_of_others

@@ -137,7 +137,7 @@ def save_scenario(
     as_json: AsJson = False,
 ) -> None:
     """Submit a scenario's folder to the hub: a new one, or the next version. Resumes interrupted uploads."""
-    from pilotbase.worker.intake.folder_archives import zip_scenario
+    from pilotbase.worker.archives import zip_scenario
 
     said: dict[str, str | bool] = {"note": note, "new": new, "why_holds": why_holds}
     answer(_hand_in("scenario", (scenario, zip_scenario), said, seen, as_json), as_json, _print_handed_in)
@@ -148,7 +148,7 @@ def save_application(
     application: Path, scenario: str | None = None, note: str = "", seen: str | None = None, as_json: AsJson = False
 ) -> None:
     """Submit an application's folder to the hub: a new one, or the next version. Resumes interrupted uploads."""
-    from pilotbase.worker.intake.folder_archives import zip_application
+    from pilotbase.worker.archives import zip_application
 
     said = {"note": note} | ({"scenario": f"scenario:{scenario}"} if scenario else {})
     answer(_hand_in("application", (application, zip_application), said, seen, as_json), as_json, _print_handed_in)

@@ -8,7 +8,7 @@ from django.views.i18n import set_language
 from pilotbase.documents.plugins import loaded
 from pilotbase.hub.api.routes import api
 from pilotbase.hub.routing import PAGES
-from pilotbase.hub.serving import health
+from pilotbase.hub.serving import middleware
 
 handler400 = "pilotbase.hub.problems.bad_request"
 handler403 = "pilotbase.hub.problems.refused"
@@ -24,9 +24,9 @@ def _specific_first(pattern: URLPattern | URLResolver) -> list[int]:
 loaded("hub.pages")
 loaded("hub.api")
 urlpatterns = [
-    path("health/live", health.live, name="live"),
-    path("health/ready", health.ready, name="ready"),
-    path("metrics", health.metrics, name="metrics"),
+    path("health/live", middleware.live, name="live"),
+    path("health/ready", middleware.ready, name="ready"),
+    path("metrics", middleware.metrics, name="metrics"),
     path("api/", api.urls),
     path("language/", set_language, name="set_language"),
     *sorted(PAGES, key=_specific_first),

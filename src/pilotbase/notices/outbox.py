@@ -27,8 +27,7 @@ from pilotbase.documents.texts import LANGUAGES, Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.notices.channel import LONGEST, NoticeChannel, Parcel, Sender, SendResult
 from pilotbase.notices.channels import CHANNELS
-from pilotbase.notices.making import NoticeDraft
-from pilotbase.notices.rows import KNOWN, as_notice, find_for_organisation, keep
+from pilotbase.notices.rows import KNOWN, NoticeDraft, as_notice, find_for_organisation, keep
 from pilotbase.notices.webhooks import (
     Webhook,
     all_webhooks,

@@ -37,8 +37,8 @@ from pilotbase.evidence import draw_order
 from pilotbase.measures import is_resource, measures
 from pilotbase.measures.perturbations import perturbation_of
 from pilotbase.trial.answering import AnswerLog, complete_answers
-from pilotbase.trial.carried import compared
 from pilotbase.trial.delivering import CaseDelivery, Cut, Features, Ints, SecretDelivery, as_hidden, in_secret_order
+from pilotbase.trial.hidden_runs import compared
 from pilotbase.trial.probes.cells import comparable
 from pilotbase.trial.probes.invariance import ALONE, PROBE, AskedAgain, cases_to_ask, differing
 from pilotbase.trial.probing import ProbeSubject

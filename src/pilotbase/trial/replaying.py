@@ -19,7 +19,7 @@ from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.evidence import Decision, draw_order
 from pilotbase.measures import coded
-from pilotbase.trial.arena.replaying import replay_in
+from pilotbase.trial.arena.references import replay_in
 from pilotbase.trial.records import Ints, StoredRecords, leaf_hashes, restored_cases
 from pilotbase.trial.scoring import ReportedCases, ScoredDecision, describe
 from pilotbase.trial.verdict_rules import Rule, decision_digest, judge_plan, levels_of, scoring_seed, verdict_at_end

@@ -9,11 +9,10 @@ from pilotbase.data.batches import feature_columns
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import WatchAct
-from pilotbase.documents.profile import ReferenceProfile
 from pilotbase.documents.service import Service
 from pilotbase.documents.subjects import watch_head
 from pilotbase.documents.texts import Text
-from pilotbase.documents.watch import Replay, Watch, WatchTerms
+from pilotbase.documents.watch import ReferenceProfile, Replay, Watch, WatchTerms
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.sealed import load_sealed, read_public_sample
 from pilotbase.watch import standings

@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.documents.profile import CategoryColumn, NumericColumn
+from pilotbase.documents.watch import CategoryColumn, NumericColumn
 from pilotbase.watch.profiles import CategoryCells, Floats, Ints, NumericCells
 
 What = Literal["shift", "spread", "missing", "unreadable", "category", "rare", "new"]

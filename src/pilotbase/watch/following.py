@@ -17,10 +17,9 @@ from pilotbase.documents.api.watch import PathPoint
 from pilotbase.documents.contract import Contract, DataType, Field
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.observation import Scalar
-from pilotbase.documents.profile import ReferenceProfile
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import CallEnd, Colour, Signal
-from pilotbase.documents.watch import Watch, WatchedRisk
+from pilotbase.documents.watch import ReferenceProfile, Watch, WatchedRisk
 from pilotbase.protocols.contract_cases import SPELLED
 from pilotbase.watch.detectors.drift import DriftDetector, DriftState, DriftWatch
 from pilotbase.watch.detectors.interface import WHOLE, Detector, DetectorChange, RestoredT, restored, written

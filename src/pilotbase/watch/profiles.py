@@ -14,7 +14,7 @@ from pilotbase.documents.contract import DataType, Field
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.observation import Scalar
-from pilotbase.documents.profile import CategoryColumn, NumericColumn, ReferenceProfile
+from pilotbase.documents.watch import CategoryColumn, NumericColumn, ReferenceProfile
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -10,10 +10,9 @@ from typing import Literal
 from sqlalchemy import Connection, select
 
 from pilotbase.data.batches import feature_columns
-from pilotbase.documents.profile import ReferenceProfile
 from pilotbase.documents.texts import Text, percent, text
 from pilotbase.documents.vocabularies import CallEnd, Colour
-from pilotbase.documents.watch import Replay, ReplayedTurn, Watch
+from pilotbase.documents.watch import ReferenceProfile, Replay, ReplayedTurn, Watch
 from pilotbase.protocols.contract_cases import scalars_of
 from pilotbase.protocols.frames import FeatureBatch
 from pilotbase.trial.lab import TrialRuntime

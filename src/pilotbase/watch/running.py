@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from pilotbase.documents.profile import ReferenceProfile
 from pilotbase.documents.subjects import service_subject
-from pilotbase.documents.watch import Watch
+from pilotbase.documents.watch import ReferenceProfile, Watch
 from pilotbase.watch.cohorts import Cohort, close_due, due_services, next_closed, note_entered
 from pilotbase.watch.following import SILENCE, Following, follow, follow_silence
 from pilotbase.watch.labels import cases_of

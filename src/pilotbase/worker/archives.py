@@ -1,8 +1,9 @@
-"""A pack or a kit as one file: a zip of plain members, uncompressed, in order, without times. Read within bounds.
+"""A pack, a kit or a folder as one file: a zip of plain members, in order, without times. Read within bounds.
 
-The same members are the same bytes on every machine. A reader trusts nothing that the archive says of itself: the size
-of the directory is checked before it is parsed, a member is read only up to its permitted length, and anything
-unexpected is refused. The digests in the signed paper then verify the members.
+The same members are the same bytes on every machine, so that an interrupted upload is found again by its digest. A
+reader trusts nothing that the archive says of itself: the size of the directory is checked before it is parsed, a
+member is read only up to its permitted length, and anything unexpected is refused. The digests in the signed paper
+then verify the members.
 """
 
 from __future__ import annotations
@@ -16,9 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from pilotbase.catalogue.folders import MAXIMUM_DEPTH, MAXIMUM_FILES, MAXIMUM_NAME
+from pilotbase.catalogue.applications import read_application
+from pilotbase.catalogue.folders import MAXIMUM_DEPTH, MAXIMUM_FILES, MAXIMUM_NAME, read_tree
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.files import reading
+from pilotbase.documents.scenario import ApplicationBaseline
+from pilotbase.documents.steps import Step
+from pilotbase.trial.scenario_folder import files_of, load_scenario
 
 PAPER = "pack.json"
 MOST_BYTES = 2 << 30
@@ -31,6 +36,8 @@ _END = struct.Struct("<4s4H2LH")
 """End of central directory (APPNOTE 6.3.10, 4.3.16): signature, four counts, size, offset, length of a comment."""
 _LOCATOR_BYTES = 20
 _LOCATOR = b"PK\x06\x07"
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -166,3 +173,47 @@ def _copy(content: Path | bytes, target: IO[bytes]) -> None:
         return
     with content.open("rb") as source:
         shutil.copyfileobj(source, target)
+
+
+def zip_application(folder: Path, target: IO[bytes]) -> str:
+    """Write the zip of an application's folder and return its name; raises `InputError` if it is none."""
+    submission = read_application(folder)
+    _write(folder, [file.path for file in submission.tree.files], target)
+    return submission.application.name
+
+
+def zip_scenario(path: Path, target: IO[bytes]) -> str:
+    """Write the zip of a scenario: manifest, data, and the application that is its baseline; return its name.
+
+    Raises:
+        InputError: it is no scenario, or a file that it names is missing.
+    """
+    scenario, folder = load_scenario(path, Step.DRAFT)
+    names = files_of(scenario)
+    if scenario.world is not None and scenario.world.folder is not None:
+        inner = scenario.world.folder
+        names = [*names[:-1], *(f"{inner}/{file.path}" for file in read_tree(folder / inner).files)]
+    if isinstance(scenario.baseline, ApplicationBaseline):
+        inner = scenario.baseline.path
+        names += [f"{inner}/{file.path}" for file in read_application(folder / inner).tree.files]
+    _write(folder, names, target)
+    return scenario.name
+
+
+def _write(folder: Path, names: list[str], target: IO[bytes]) -> None:
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for name in sorted(names):
+            entry = zipfile.ZipInfo(name, _EPOCH)
+            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            with archive.open(entry, "w", force_zip64=True) as copy:
+                for piece in _pieces(folder, name):
+                    copy.write(piece)
+
+
+def _pieces(folder: Path, name: str) -> Iterator[bytes]:
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
+        raise InputError("trial.no_source", file=name, folder=folder)
+    with path.open("rb") as source:
+        while piece := source.read(_CHUNK):
+            yield piece

@@ -10,8 +10,7 @@ from ray.exceptions import AuthenticationError, RaySystemError, RpcError
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase_estate.backends.backend import BackendAwayError
-from pilotbase_estate.backends.hosts import HostGoneError
-from pilotbase_estate.backends.ray_cluster import _Driver
+from pilotbase_estate.backends.ray_cluster import HostGoneError, _Driver
 from pilotbase_estate.backends.ray_driver import as_driver_error
 
 

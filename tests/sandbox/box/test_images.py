@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from pilotbase.documents.errors import InputError, InvalidProofError
-from pilotbase.sandbox.box import image_unpacker, images
+from pilotbase.sandbox.box import environments, image_unpacker
 from pilotbase.sandbox.box.command import loader_of, root_arguments
+from pilotbase.sandbox.box.environments import ROOT, START, image_environment
 from pilotbase.sandbox.box.image_unpacker import RefusedImageError
-from pilotbase.sandbox.box.images import ROOT, START, image_environment
 from pilotbase.sandbox.box.settings import running_interpreter
 from pilotbase.sandbox.box.staging import remove_folder
 from tests.contracts.image_cases import laid_out_by_oci, layer, link, saved, special
@@ -189,7 +189,7 @@ def test_a_folder_of_loaders_that_is_a_link_is_refused_from_outside(folder):
 
 
 def test_a_bomb_ends_at_its_bound(folder, monkeypatch):
-    monkeypatch.setattr(images, "MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(environments, "MOST_BYTES", 1 << 20)
     (folder / "image.tar").write_bytes(laid_out_by_oci([layer({"zeros": bytes(64 << 20)})], {}))
     with pytest.raises(InputError, match="zeros"):
         image_environment(folder / "image.tar", folder / "cache")

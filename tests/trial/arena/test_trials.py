@@ -15,7 +15,7 @@ from pilotbase.documents.transcript import TranscriptWriter, end_of, read_transc
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.sandbox.endpoints.operator import ALLOW
 from pilotbase.service.admission import Premises, require_held
-from pilotbase.trial.arena.replaying import replay_in
+from pilotbase.trial.arena.references import replay_in
 from pilotbase.trial.perturbed_arms import repeat_problems
 from pilotbase.trial.records import read_records
 from pilotbase.trial.scenario_folder import load_scenario

@@ -13,9 +13,9 @@ from pilotbase.documents.exchanges import Sending
 from pilotbase.documents.steps import Step
 from pilotbase.documents.vocabularies import Outcome, Verdict
 from pilotbase.trial.scenario_folder import load_scenario
+from pilotbase.worker.archives import zip_scenario
 from pilotbase.worker.intake.boxed_tables import check_in_box
 from pilotbase.worker.intake.checking import check_scenario
-from pilotbase.worker.intake.folder_archives import zip_scenario
 from pilotbase.worker.trials.proving import prove
 from pilotbase.worker.trials.replaying import replay_trial
 from tests.trial.conftest import GOOD

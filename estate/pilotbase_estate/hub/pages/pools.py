@@ -16,8 +16,7 @@ from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.presenters.drawn import drawn
 from pilotbase.hub.presenters.records import title_of
 from pilotbase.hub.routing import page
-from pilotbase_estate.charts.pool_bars import PoolBar, pool_chart
-from pilotbase_estate.charts.usage_bands import MOST_BANDS, Promise, UsageBand, others, usage_chart
+from pilotbase_estate.charts.usage_bands import MOST_BANDS, PoolBar, Promise, UsageBand, others, pool_chart, usage_chart
 from pilotbase_estate.computing.told_pools import pool_told, pools_told, queue_told, usage_told
 from pilotbase_estate.documents.api.pools import HoldingTold, PoolTold, UsageSpan, UsageTold
 from pilotbase_estate.documents.resources import format_amount

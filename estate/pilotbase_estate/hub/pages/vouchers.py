@@ -8,19 +8,41 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from pilotbase.data.scenario_yaml import dump_plain
 from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.loading import build_document
 from pilotbase.documents.texts import text
+from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.forms.declared import add_errors, do
 from pilotbase.hub.presenters.records import title_of
 from pilotbase.hub.presenters.taken import file_response
 from pilotbase.hub.routing import EVERYBODY, FORM, page
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase_estate.computing.told_vouchers import reconciliation_told, wallet_told, wallets_listed
-from pilotbase_estate.hub.forms.claims import RulesForm
-from pilotbase_estate.hub.presenters.programmes import rules_from, rules_written
+from pilotbase_estate.computing.told_vouchers import reconciliation_told, require_named, wallet_told, wallets_listed
+from pilotbase_estate.documents.voucher import VoucherRules
+from pilotbase_estate.hub.pages.claims import RulesForm
 from pilotbase_estate.operations.vouchers import EVIDENCE
 from pilotbase_estate.vouchers.wallet import programmes, rules_of, set_rules
+
+FILE = "rules.yaml"
+
+
+def rules_written(rules: VoucherRules) -> str:
+    """Return rules as YAML that `rules_from` reads back."""
+    lines = (dump_plain(name, value, "") for name, value in rules.to_json_value().items())
+    return "".join(f"{line}\n" for part in lines for line in part)
+
+
+def rules_from(written: str, programme: str = "") -> VoucherRules:
+    """Return the rules that a file states; ``programme``: the one that they must belong to.
+
+    Raises:
+        InputError: with every problem, or they are another programme's.
+    """
+    rules = build_document(VoucherRules, parse_yaml(written.encode(), FILE))
+    require_named(rules, programme)
+    return rules
 
 
 @page("voucher-programmes/", "programmes", EVERYBODY)

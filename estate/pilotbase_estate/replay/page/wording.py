@@ -11,8 +11,7 @@ from markupsafe import Markup
 from pilotbase.charts.one_file import PageWording
 from pilotbase.documents.quantities import MISSING, format_span
 from pilotbase.documents.texts import Text, percent, text
-from pilotbase_estate.charts.grouped_bars import BarGroup, GroupedBar, Tick, grouped_chart
-from pilotbase_estate.charts.strips import Strip, strips_chart
+from pilotbase_estate.charts.strips import BarGroup, GroupedBar, Strip, Tick, grouped_chart, strips_chart
 from pilotbase_estate.documents.pool_replay import (
     OrganisationReplay,
     Policy,

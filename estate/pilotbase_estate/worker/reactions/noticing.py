@@ -9,7 +9,7 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.notice import Address, NoticeBody, NoticeKind
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
-from pilotbase.notices.making import NoticeDraft
+from pilotbase.notices.rows import NoticeDraft
 from pilotbase.workspace.store import Change, View
 from pilotbase_estate.documents.voucher import ClaimDecision, ClaimPayout, Settlement, VoucherClaim, claim_subject
 

@@ -7,8 +7,7 @@ from pilotbase.data.croissant.findings import CroissantDescription, PlainFile
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import Issue
 from pilotbase.documents.json_reader import join_pointer
-from pilotbase.documents.loading import read_document
-from pilotbase.documents.mending import join
+from pilotbase.documents.loading import join, read_document
 from pilotbase.documents.publication import missing
 from pilotbase.documents.yaml_reader import Plain, YamlSource
 

@@ -15,10 +15,9 @@ from pilotbase.charts.watch import DriftStrip, Spell, WatchedPath, WatchedPoint,
 from pilotbase.documents.api.watch import DetectorReading, RaisedWarning, WatchStatus
 from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.permissions import ReadScope, SubjectRelation, WatchAct, permitted
-from pilotbase.documents.profile import ReferenceProfile
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Colour, Signal
-from pilotbase.documents.watch import Watch, WatchTerms
+from pilotbase.documents.watch import ReferenceProfile, Watch, WatchTerms
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.forms.declared import OperationForm, do, form_of, form_post, label_of, post_of, tell
 from pilotbase.hub.presenters.addresses import crumb

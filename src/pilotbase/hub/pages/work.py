@@ -24,8 +24,8 @@ from pilotbase.hub.presenters.inbox import Inbox, inbox_of, task_of
 from pilotbase.hub.routing import POST, page
 from pilotbase.notices.rows import list_notices
 from pilotbase.worker.inbox import InboxItem, asked_of
-from pilotbase.worker.jobs.waiting_line import waiting_line
 from pilotbase.worker.operations.binding import there
+from pilotbase.worker.progress import waiting_line
 from pilotbase.worker.trials.acts import work_of
 from pilotbase.workspace.snoozes import SnoozedTask, snooze, wake
 

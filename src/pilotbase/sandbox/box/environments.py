@@ -2,6 +2,10 @@
 
 The key of a build is its lock and the interpreter. Wheels come from a cache by hash, so builds with the same key share
 bytes that both lock files name by SHA-256; nothing that one supplier's code writes ever reaches a folder of another.
+
+Container images are extracted once in a box and kept beside. An environment of an image has its files in ``root`` and
+the start of its program in ``start.json``; the digest covers both. No daemon and no registry is involved: an image is a
+file of the supplier's folder, and its root is mounted into our own box (decision 0042).
 """
 
 from __future__ import annotations
@@ -16,10 +20,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError
-from pilotbase.documents.hashes import digest_json, hex_of
+from pilotbase.documents.hashes import digest_file, digest_json, hex_of
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.texts import text
-from pilotbase.sandbox.box import installer
+from pilotbase.sandbox.box import image_unpacker, installer
 from pilotbase.sandbox.box.box import NO_REPORT, Box, ask_box, program_of
 from pilotbase.sandbox.box.channel import ChannelClosedError, DeadlinePassedError
 from pilotbase.sandbox.box.command import Mount
@@ -28,7 +32,7 @@ from pilotbase.sandbox.box.ends import END_TEXTS
 from pilotbase.sandbox.box.locks import LockedRequirement, parse_lock
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy, running_interpreter
 from pilotbase.sandbox.box.staging import one_at_a_time, remove_folder, staging_folder
-from pilotbase.sandbox.box.trees import FileEntry, digest_tree, walk_tree
+from pilotbase.sandbox.box.trees import FileEntry, digest_tree, readable_folder, walk_tree
 from pilotbase.sandbox.box.wheels import CachedWheel, provide_wheels
 
 BUILD_LIMITS = Limits(
@@ -50,6 +54,17 @@ _REFUSED = frozenset({"path", "link", "twice", "overwrite", "bomb", "files"})
 _FORMAT = 1
 _TARGET = PurePosixPath("/target")
 _WHEELS = PurePosixPath("/wheels")
+ROOT = "root"
+START = "start.json"
+MOST_BYTES = 8 << 30
+"""Maximum size of an extracted image."""
+
+_IMAGE_FORMAT = 1
+_ARCHIVE, _ROOT = PurePosixPath("/archive"), PurePosixPath("/target")
+_IMAGE_REFUSED = frozenset(
+    {"several", "no_image", "machine", "zstandard", "many", "path", "large", "sparse", "damaged"}
+)
+_PRELOADED = Path("etc", "ld.so.preload")
 
 
 @dataclass(frozen=True)
@@ -233,3 +248,56 @@ def _own(entry: FileEntry) -> None:
         os.chown(entry.path, 0, 0, follow_symlinks=False)
     if not entry.is_link:
         entry.path.chmod(0o555 if entry.is_folder or entry.status.st_mode & stat.S_IXUSR else 0o444)
+
+
+def image_environment(archive: Path, cache: Path, settings: BoxSettings | None = None) -> Environment:
+    """Return the image in ``archive`` as an environment, extracted in a box if ``cache`` lacks it.
+
+    ``archive``: the output of ``docker save`` or ``podman save``, a file of the supplier's folder.
+
+    Raises:
+        InputError: ``environment.image_refused``, with the problem.
+        PilotbaseError: disk full, or the build failed on our side.
+    """
+    digest = digest_file(archive)
+
+    def fill(tree: Path) -> Contents:
+        (tree / ROOT).mkdir()
+        start = _lay_out(archive, tree / ROOT, settings or BoxSettings())
+        _require_plain(tree / ROOT)
+        (tree / START).write_text(json.dumps(start))
+        return Contents((), {"image": digest, "format": _IMAGE_FORMAT}, links=True)
+
+    return keep_environment(cache, hex_of(digest_json({"format": _IMAGE_FORMAT, "image": digest})), fill)
+
+
+def _lay_out(archive: Path, root: Path, settings: BoxSettings) -> Any:
+    """Extract the image in a box of its own and return how its program is started."""
+    if os.getuid() == 0:
+        os.chown(root, settings.uid, settings.uid)
+    limits = BUILD_LIMITS.model_copy(update={"file_bytes": MOST_BYTES})
+    build = replace(settings, limits=limits, level=IsolationLevel.L2, logs=LogPolicy.FULL, removed=frozenset())
+    greeting = {
+        "archive": str(_ARCHIVE / archive.name),
+        "target": str(_ROOT),
+        "bytes": MOST_BYTES,
+        "files": MAX_FILES,
+    }
+    with readable_folder(archive.parent) as folder:
+        mounts = (Mount(folder, _ARCHIVE), Mount(root, _ROOT, writable=True))
+        with Box(program_of(image_unpacker, mounts), build) as box:
+            built, report = ask_build(box, greeting)
+    if not built:
+        kind = report["kind"]
+        raise _refused(kind if kind in _IMAGE_REFUSED else "damaged", report["found"])
+    return report
+
+
+def _require_plain(root: Path) -> None:
+    """Check from outside that no loader would read a library of the image before privileges are given up."""
+    if (root / "etc").is_symlink() or os.path.lexists(root / _PRELOADED):
+        raise _refused("path", str(_PRELOADED))
+
+
+def _refused(kind: str, found: str) -> InputError:
+    return InputError("environment.image_refused", reason=text(f"environment.image.{kind}", found=found))

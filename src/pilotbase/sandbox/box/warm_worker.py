@@ -39,8 +39,7 @@ from pilotbase.sandbox.box.channel import ChannelClosedError, DeadlinePassedErro
 from pilotbase.sandbox.box.command import ADAPTERS, APPLICATION, ENVIRONMENT, BoxProgram, Mount
 from pilotbase.sandbox.box.copies import copy_of
 from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded, ClosedAtEnd, Logs
-from pilotbase.sandbox.box.environments import Environment
-from pilotbase.sandbox.box.images import ROOT, START
+from pilotbase.sandbox.box.environments import ROOT, START, Environment
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
 from pilotbase.sandbox.box.supervisor import BoxUsage
 from pilotbase.sandbox.box.trees import check_folder, readable_folder

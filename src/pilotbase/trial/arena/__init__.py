@@ -5,8 +5,7 @@ shelf           the worlds that a base keeps, and where their boxes get an envir
 world_box       a world in a box of its own
 fencing         which act is allowed: one pure function, the same in a trial and in service
 playing         one episode, from its task to its transcript; the same with recorded acts is its replay
-references      players that are no application: idle, random, recorded; the oracle, which must win every episode
+references      players that are no application: idle, random, the oracle, which must win, and transcripts replayed
 gates           what a world has to hold before a trial in it says anything, and how its author tries it
 stage           what answers a case with a transcript, and stands where a warm worker stands
-replaying       episodes derived again from seeds and acts, without the application, its supplier or a base
 """

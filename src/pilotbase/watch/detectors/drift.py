@@ -19,9 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.profile import ReferenceProfile
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Colour, Signal
+from pilotbase.documents.watch import ReferenceProfile
 from pilotbase.watch.bets import ColumnBets, PooledBets, bets_of, charge
 from pilotbase.watch.detectors.interface import Detector, DetectorChange
 from pilotbase.watch.profiles import Column, Ints

@@ -23,7 +23,7 @@ from pilotbase.documents.quality import RecordSetProfile
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.sandbox.box.own_functions import RESULT, BoxedCall, call_beside
-from pilotbase.worker.intake import scenarios_in_box, tables_in_box
+from pilotbase.worker.intake import scenarios_in_box
 from pilotbase.worker.intake.scenario_tables import CaseCounts, PublicSample
 from pilotbase.worker.intake.table_drafts import DraftOutlook
 
@@ -129,13 +129,13 @@ def texts_in_box(table: Path) -> pl.DataFrame:
 
     Raises as `describe_table`.
     """
-    call = _about_table("texts", table, tables_in_box.TEXTS)
+    call = _about_table("texts", table, scenarios_in_box.TEXTS)
     found, buffers = call_beside(call, TableFacts)
     return _decoded(call, buffers, found.rows, dict.fromkeys(found.columns, pl.String()))
 
 
 def _about_table(function: str, table: Path, beside: str = "") -> BoxedCall:
-    return _call(f"{tables_in_box.__name__}:{function}", table.parent, (table.name,), {}, beside)
+    return _call(f"{scenarios_in_box.__name__}:{function}", table.parent, (table.name,), {}, beside)
 
 
 def _about_scenario(

@@ -11,9 +11,8 @@ from pilotbase.documents.subjects import commission_subject, scenario_subject
 from pilotbase.operations import trials as declared
 from pilotbase.operations.operation import NoInput
 from pilotbase.worker.intake.sizes import plan_for
-from pilotbase.worker.jobs.waiting_line import waiting_line
 from pilotbase.worker.operations.binding import Caller, does, there
-from pilotbase.worker.progress import told
+from pilotbase.worker.progress import told, waiting_line
 from pilotbase.worker.sample_bundles.orders import fetch_bundle, find_order, order_bundle
 from pilotbase.worker.trials import tenders
 from pilotbase.worker.trials.boards import board_for

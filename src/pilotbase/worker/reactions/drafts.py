@@ -22,8 +22,8 @@ from pilotbase.documents.subjects import Subject, holder_of, name_of
 from pilotbase.documents.terms import term_name
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import ConsentState, Role
-from pilotbase.notices.making import NoticeDraft
 from pilotbase.notices.outbox import RolesOf, tell
+from pilotbase.notices.rows import NoticeDraft
 from pilotbase.notices.webhooks import all_webhooks
 from pilotbase.service.registry import load_service
 from pilotbase.vault.opening import hidden_set_of

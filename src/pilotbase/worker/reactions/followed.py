@@ -16,7 +16,7 @@ from pilotbase.documents.subjects import kind_of, name_of
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.matching.index import KIND_OF
-from pilotbase.notices.making import NoticeDraft
+from pilotbase.notices.rows import NoticeDraft
 from pilotbase.worker.base import Base
 from pilotbase.worker.matching import match_subject
 from pilotbase.worker.meanings import TextReader

@@ -25,7 +25,7 @@ from pilotbase.documents.subjects import organisation_subject, record_head
 from pilotbase.documents.texts import Language, text
 from pilotbase.notices import mails, outbox, rows
 from pilotbase.notices.channel import Carriers, Sender, SendResult
-from pilotbase.notices.making import NoticeDraft, of_release, of_step, of_thread, of_wait, waits_due
+from pilotbase.notices.rows import NoticeDraft, of_release, of_step, of_thread, of_wait, waits_due
 from pilotbase.protocols.guarded_http import GuardedHttp
 from pilotbase.worker.base import Base
 from pilotbase.worker.reactions.drafts import of_asks, of_readings, webhook_roles

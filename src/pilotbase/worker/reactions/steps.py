@@ -23,7 +23,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Countermeasure, Role
 from pilotbase.documents.watch import Incident, TimelineEntry
 from pilotbase.notices import outbox
-from pilotbase.notices.making import NoticeDraft
+from pilotbase.notices.rows import NoticeDraft
 from pilotbase.service.registry import load_service
 from pilotbase.service.standing import ask_human, fall_back, standing_of, take_offline
 from pilotbase.watch.incidents import continue_open

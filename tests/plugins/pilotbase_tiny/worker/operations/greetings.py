@@ -7,8 +7,7 @@ from sqlalchemy import func, insert, select
 from pilotbase.documents.base import Localized
 from pilotbase.documents.notice import Address, NoticeBody, NoticeKind
 from pilotbase.documents.texts import text
-from pilotbase.notices.making import NoticeDraft
-from pilotbase.notices.rows import keep
+from pilotbase.notices.rows import NoticeDraft, keep
 from pilotbase.worker.operations.binding import Caller, does
 from pilotbase_tiny.operations.greetings import GREET, Greeted, Greeting
 from pilotbase_tiny.workspace.tables import greetings
