@@ -327,6 +327,11 @@ PAGES = """
 /account/password/reset/key/1-set/  200 200 200 200 200 200 200 200 200 200
 /account/second-factor/             302 200 200 200 200 200 200 200 200 200
 /account/second-factor/enter/       302 302 302 302 302 302 302 302 302 302
+/account/second-factor/passkeys/new/ 302 302 302 302 302 302 302 302 302 302
+/account/second-factor/passkeys/login/ 302 302 302 302 302 302 302 302 302 302
+/account/second-factor/passkeys/again/ 302 302 302 302 302 302 302 302 302 302
+/account/second-factor/passkeys/1/name/ 302 302 302 302 302 302 302 302 302 302
+/account/second-factor/passkeys/1/remove/ 302 302 302 302 302 302 302 302 302 302
 /account/sessions/                  302 200 200 200 200 200 200 200 200 200
 /account/provider/cancelled/        200 200 200 200 200 200 200 200 200 200
 /account/provider/error/             401 401 401 401 401 401 401 401 401 401

@@ -106,7 +106,15 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 # Log-ins under way count as failed until they succeed: an office behind one address comes in all at once.
 ACCOUNT_RATE_LIMITS = {"login_failed": "30/m/ip,5/5m/key", "login": "60/m/ip", "reset_password": "20/m/ip,5/m/key"}
 MFA_ALLOW_UNVERIFIED_EMAIL = True  # an address is not proven where a manager saw the link of its invitation
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
+MFA_FORMS = {
+    "add_webauthn": "pilotbase.hub.people.passkeys.NewPasskeyForm",
+    "edit_webauthn": "pilotbase.hub.people.passkeys.RenameForm",
+    "login_webauthn": "pilotbase.hub.people.passkeys.LoginForm",
+    "authenticate_webauthn": "pilotbase.hub.people.passkeys.SecondFactorForm",
+    "reauthenticate_webauthn": "pilotbase.hub.people.passkeys.ReauthenticateForm",
+}
+MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}
 MFA_TOTP_ISSUER = "Pilotbase"
 MFA_ADAPTER = "pilotbase.hub.people.adapters.SecondFactorAdapter"
 USERSESSIONS_TRACK_ACTIVITY = False

@@ -10,6 +10,7 @@ from allauth.mfa.base import views as second_factor  # type: ignore[import-untyp
 from allauth.mfa.recovery_codes import views as recovery  # type: ignore[import-untyped]
 from allauth.mfa.totp import views as totp  # type: ignore[import-untyped]
 from allauth.mfa.utils import is_mfa_enabled  # type: ignore[import-untyped]
+from allauth.mfa.webauthn.views import login_webauthn  # type: ignore[import-untyped]
 from allauth.socialaccount import views as social  # type: ignore[import-untyped]
 from allauth.socialaccount.providers.openid_connect import urls as openid_connect  # type: ignore[import-untyped]
 from allauth.usersessions import views as sessions  # type: ignore[import-untyped]
@@ -32,7 +33,7 @@ from pilotbase.hub.acting import CHOSEN, HubRequest, language, posted, roles_of
 from pilotbase.hub.base import operator_view
 from pilotbase.hub.forms.declared import fields_of, refusals_in, tell
 from pilotbase.hub.models import Invitation, Membership, Person
-from pilotbase.hub.people import invitations, tokens
+from pilotbase.hub.people import invitations, passkeys, tokens
 from pilotbase.hub.people.directory import HubAccounts
 from pilotbase.hub.people.rights import BASE_WIDE
 from pilotbase.hub.presenters.addresses import back_to, record_crumbs
@@ -297,6 +298,19 @@ _ACCOUNT = [
     path("second-factor/codes/", recovery.view_recovery_codes, name="mfa_view_recovery_codes"),
     path("second-factor/codes/new/", recovery.generate_recovery_codes, name="mfa_generate_recovery_codes"),
     path("second-factor/codes/download/", recovery.download_recovery_codes, name="mfa_download_recovery_codes"),
+    path("second-factor/passkeys/new/", passkeys.NewPasskey.as_view(), name="mfa_add_webauthn"),
+    path("second-factor/passkeys/login/", login_webauthn, name="mfa_login_webauthn"),
+    path("second-factor/passkeys/again/", passkeys.Reauthenticate.as_view(), name="mfa_reauthenticate_webauthn"),
+    path(
+        "second-factor/passkeys/<int:pk>/name/",
+        passkeys.Rename.as_view(),
+        name="mfa_edit_webauthn",
+    ),
+    path(
+        "second-factor/passkeys/<int:pk>/remove/",
+        passkeys.Remove.as_view(),
+        name="mfa_remove_webauthn",
+    ),
     path("sessions/", sessions.list_usersessions, name="usersessions_list"),
     path("provider/cancelled/", social.login_cancelled, name="socialaccount_login_cancelled"),
     path("provider/error/", social.login_error, name="socialaccount_login_error"),

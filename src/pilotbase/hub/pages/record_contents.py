@@ -19,7 +19,7 @@ from pilotbase.hub.pages.rehearsals import of_application
 from pilotbase.hub.pages.statistics import bar_of
 from pilotbase.hub.pages.statistics_terms import settling
 from pilotbase.hub.pages.trials import of_trial
-from pilotbase.hub.presenters.worlds import world_shown
+from pilotbase.hub.presenters.records import world_shown
 from pilotbase.worker.datasets.contributions import contribution
 from pilotbase.worker.datasets.keeping import kept_of
 from pilotbase.worker.datasets.kept_tables import offered

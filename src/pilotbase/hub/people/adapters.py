@@ -10,6 +10,7 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter  # type: ignore[import-untyped]
 from allauth.mfa.adapter import DefaultMFAAdapter  # type: ignore[import-untyped]
+from allauth.mfa.models import Authenticator  # type: ignore[import-untyped]
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter  # type: ignore[import-untyped]
 from cryptography.fernet import Fernet
 from django.conf import settings
@@ -77,6 +78,10 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc] # allauth is
 
     def decrypt(self, encrypted_text: str) -> str:
         return _cipher().decrypt(encrypted_text.encode()).decode()
+
+    def generate_authenticator_name(self, user: Person, type: Authenticator.Type) -> str:
+        number = 1 + Authenticator.objects.filter(user=user, type=type).count()
+        return text("hub.passkey_unnamed", number=number).render(language())
 
 
 def _is_proven(login: Any, email: str) -> bool:

@@ -12,12 +12,16 @@ from pilotbase.catalogue.records import record_of, records_of
 from pilotbase.documents.base import Document, Localized, localized
 from pilotbase.documents.loading import current_version
 from pilotbase.documents.record import CONTENTS, Record
+from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.subjects import name_of, organisation_subject
-from pilotbase.documents.texts import Language
+from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.world import Tool, World, WorldUse
 from pilotbase.hub.acting import language
 from pilotbase.hub.base import base, operator_view
 from pilotbase.hub.models import Person
+from pilotbase.trial.arena.shelf import world_seen
+from pilotbase.worker.base import Base
 from pilotbase.worker.operations.binding import there
 from pilotbase.worker.progress import progress_of
 from pilotbase.workspace.actors import Actor
@@ -146,3 +150,42 @@ def names_shown(actor: Actor, standing: Iterable[tuple[str, str | None]]) -> dic
     """
     known = {person for organisation, person in standing if actor.sees_all or organisation == actor.organisation}
     return dict(Person.objects.filter(identity__in=known - {None}).values_list("identity", "name"))
+
+
+@dataclass(frozen=True)
+class ShownTool:
+    """A tool, the names of its arguments, and the classes of acts that its calls may be of."""
+
+    tool: Tool
+    arguments: str
+    rights: tuple[Text, ...]
+
+
+@dataclass(frozen=True)
+class ShownWorld:
+    """A world and how many of its episodes a scenario plays; ``world`` is None where only its name is known."""
+
+    use: WorldUse
+    world: World | None
+    tools: tuple[ShownTool, ...] = ()
+    arms: tuple[Text, ...] = ()
+
+
+def world_shown(base: Base, scenario: Scenario) -> ShownWorld | None:
+    """Return the world of a scenario that the actor sees; None: it has a table."""
+    if scenario.world is None:
+        return None
+    world = world_seen(base.lab.view, scenario)
+    if world is None:
+        return ShownWorld(scenario.world, None)
+    arms = tuple(text(f"measure.under.{arm.value}") for arm in world.arms)
+    return ShownWorld(scenario.world, world, tuple(_tool(world, tool) for tool in world.tools), arms)
+
+
+def _tool(world: World, tool: Tool) -> ShownTool:
+    rights = []
+    for name, acts in world.acts.items():
+        if tool.name in acts.tools:
+            code = "hub.world.right" if acts.where is None else "hub.world.right_where"
+            rights.append(text(code, acts=name, right=text(f"world.right.{acts.right.value}")))
+    return ShownTool(tool, ", ".join(tool.input_schema.get("properties", {})), tuple(rights))
