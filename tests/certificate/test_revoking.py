@@ -8,12 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.certificate.envelope import Envelope
+from pilotbase.certificate.envelope import Envelope, read_statement
 from pilotbase.certificate.revoking import publish_revocations, reinstate, revoke, suspend
-from pilotbase.certificate.status import RevocationList, read_revocations, seal_revocations
+from pilotbase.certificate.status import (
+    CertificateStatus,
+    IssuedCertificate,
+    RevocationList,
+    read_revocations,
+    revocations_of,
+    seal_revocations,
+    standing_of,
+)
 from pilotbase.certificate.trust import TrustFolder, create_trust, rotate_signing_key
 from pilotbase.certificate.verification import verify_certificate
+from pilotbase.documents.certificate import Certificate, spoken_reason
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError, UnknownProofError
+from pilotbase.workspace.actors import PUBLIC
 from pilotbase.workspace.checks.reconciliation import verify_store
 from pilotbase.workspace.home import init_home
 from pilotbase.workspace.store import View
@@ -46,6 +56,41 @@ def test_strict_needs_a_fresh_list(trust: TrustFolder, sign: Sign, publish: Publ
         verify_certificate(data, roots, path.read_bytes(), strict=True, at=NOW + timedelta(hours=25))
     stale = verify_certificate(data, roots, path.read_bytes(), at=NOW + timedelta(hours=25))
     assert stale.revocation == "unknown"
+
+
+def test_what_a_revoked_key_signed_is_listed_as_revoked(trust: TrustFolder, sign: Sign, view: View, path: Path) -> None:
+    """Whoever reads the list, or asks this base how a certificate stands, learns it from the list alone."""
+    old = _issue(view, sign(trust))
+    assert _statuses(view, old) == [CertificateStatus.VALID]
+    rotated = rotate_signing_key(trust, NOW)
+    kept = _issue(view, sign(rotated, software="kept"))
+    publish_revocations(rotated, view, path, NOW)
+    assert _statuses(view, old, kept) == [CertificateStatus.VALID] * 2, "a key that is only replaced voids nothing"
+    compromised = rotate_signing_key(rotated, NOW, compromised=True)
+    new = _issue(view, sign(compromised, NOW + timedelta(hours=1), software="new"))
+    first = publish_revocations(compromised, view, path, NOW + timedelta(hours=2))
+    assert _statuses(view, old, kept, new) == [
+        CertificateStatus.VALID,
+        CertificateStatus.REVOKED,
+        CertificateStatus.VALID,
+    ]
+    assert [spoken_reason(one.reason).render("zh") for one in first.revoked] == ["签署它的密钥已撤销"]
+    again = publish_revocations(compromised, view, path, NOW + timedelta(hours=3))
+    assert again == first
+    assert read_revocations(path.read_bytes(), compromised.roots()) == first
+
+
+def _issue(view: View, data: bytes) -> Certificate:
+    envelope = Envelope.model_validate_json(data)
+    certificate = read_statement(envelope.content())
+    with view.transaction("certificate.issued") as change:
+        change.put(IssuedCertificate(certificate=certificate, envelope=envelope), PUBLIC)
+    return certificate
+
+
+def _statuses(view: View, *certificates: Certificate) -> list[CertificateStatus]:
+    listed = revocations_of(view)
+    return [standing_of(one, listed, NOW + timedelta(hours=3)).status for one in certificates]
 
 
 def test_a_list_that_promises_itself_a_week_speaks_for_a_day(trust: TrustFolder, sign: Sign, path: Path) -> None:

@@ -366,3 +366,21 @@ def test_figures_of_many_are_told_with_their_number(tmp_path):
             r'<th scope="row">([^<]+)</th><td class="number">([^<]+)</td><td class="number">(\d+)', shown
         )
         assert [row for row in table if row[1] != "0"] == [("Certificate", "3", "6")]
+
+
+def test_what_a_revoked_key_signed_is_nowhere_said_to_be_in_force(tmp_path):
+    from pilotbase.hub.base import base
+    from pilotbase.worker.base import revoke_key
+    from pilotbase.worker.mission import MissionStage, mission_of
+
+    with world(tmp_path) as made:
+        made.trial.reach("certified")
+        serial = made.trial.report.digest().partition(":")[2]
+        assert "forest" in page(made, "/certified/?state=valid")
+        revoke_key(base())
+        assert "forest" not in page(made, "/certified/?state=valid") + page(made, "/")
+        assert "the key that signed it is revoked" in page(made, "/certified/?state=revoked")
+        assert "revoked" in page(made, f"/certificates/{serial}/badge.en.svg")
+        assert "revoked" in made.client().get(f"/api/certificates/{serial}").json()["reason"]
+        thread = mission_of(made.trial.store.as_actor(OWNER), "scenario:plant/milling").stops
+        assert [one.state for one in thread if one.stage is MissionStage.CERTIFICATE] == ["revoked"]

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pilotbase.certificate.bounded_json import read_evidence
+from pilotbase.certificate.bounded_json import DELEGATION, parse_model, read_evidence
+from pilotbase.certificate.roots import Delegation, TrustRoots
 from pilotbase.certificate.status import (
     LIST_LIFE,
     MAXIMUM_REASON,
+    MOST_CERTIFICATES,
     REVOCATIONS_HEAD,
+    IssuedCertificate,
     RevocationList,
     Revoked,
     read_revocations,
     seal_revocations,
 )
 from pilotbase.certificate.trust import TrustFolder, write_public
+from pilotbase.documents.certificate import KEY_REVOKED
 from pilotbase.documents.errors import InputError, InvalidProofError
+from pilotbase.documents.hashes import Digest
 from pilotbase.workspace.actors import PUBLIC
 from pilotbase.workspace.checks.proofs import proven_head
 from pilotbase.workspace.store import View
@@ -30,8 +37,9 @@ def publish_revocations(trust: TrustFolder, view: View, path: Path, now: datetim
     """Return this base's current list and make sure that ``path`` contains it.
 
     A new list, valid for `LIST_LIFE`, is signed when less than half of that time is left, when the signing key is newer
-    than the list, or when the file isn't the list in the store: lost, damaged or older. If the file is newer than the
-    store, which may have been restored from a backup, its additional entries are kept.
+    than the list, when it lacks certificates that a revoked key signed, or when the file isn't the list in the store:
+    lost, damaged or older. If the file is newer than the store, which may have been restored from a backup, its
+    additional entries are kept.
 
     Raises:
         RefusedError: ``now`` is outside the validity of the signing key; the file is left unchanged.
@@ -91,15 +99,35 @@ def _publish(trust: TrustFolder, view: View, path: Path, now: datetime, edit: _E
         shown = _read_copy(path, trust)
         known = [listed for listed in (kept, shown) if listed is not None]
         new = None if edit is None or (kept is not None and edit.stands_in(kept)) else edit
-        if kept is not None and kept == shown and new is None and not _is_due(kept, trust, now):
+        voided = tuple(_voided(trust.roots(), view, kept, now))
+        if kept is not None and kept == shown and new is None and not voided and not _is_due(kept, trust, now):
             return kept
-        found = _next_list(trust.issuer, known, new, now)
+        found = _next_list(trust.issuer, known, new, now, voided)
         envelope = seal_revocations(found, trust)
         change.set_head(REVOCATIONS_HEAD, change.put(found, PUBLIC), expected=head)
         if new is not None:
             change.record(f"certificate.{new.kind}", [new.entry.serial], {"reason": new.entry.reason})
+        for entry in voided:
+            change.record("certificate.revoked", [entry.serial], {"reason": entry.reason})
         write_public(path, envelope.to_bytes())
     return found
+
+
+def _voided(roots: TrustRoots, view: View, listed: RevocationList | None, now: datetime) -> Iterator[Revoked]:
+    """Yield an entry for each certificate that a revoked key has signed and that isn't listed as revoked yet."""
+    revoked = {key for root in roots.roots for key in root.revoked_keys}
+    for stored in view.find("issued-certificate", limit=MOST_CERTIFICATES) if revoked else ():
+        serial, keys = _signed_by(stored.body)
+        if not keys.isdisjoint(revoked) and (listed is None or listed.find(serial) is None):
+            yield Revoked(serial=serial, reason=KEY_REVOKED, at=now)
+
+
+@lru_cache(maxsize=MOST_CERTIFICATES)
+def _signed_by(body: bytes) -> tuple[Digest, frozenset[Digest]]:
+    """Return the serial of an issued certificate and the keys that the root certified for its signature."""
+    issued = IssuedCertificate.model_validate_json(body)
+    granted = (parse_model(Delegation, link.content(), DELEGATION) for link in issued.envelope.chain)
+    return issued.certificate.serial, frozenset(one.key.key_id for one in granted)
 
 
 def _read_copy(path: Path, trust: TrustFolder) -> RevocationList | None:
@@ -115,11 +143,13 @@ def _is_due(listed: RevocationList, trust: TrustFolder, now: datetime) -> bool:
     return not listed.issued_at <= now <= renewal or listed.issued_at < trust.signing_span()[0]
 
 
-def _next_list(issuer: str, before: list[RevocationList], new: _Edit | None, now: datetime) -> RevocationList:
+def _next_list(
+    issuer: str, before: list[RevocationList], new: _Edit | None, now: datetime, voided: Iterable[Revoked]
+) -> RevocationList:
     """Return the list that follows ``before``: revocations are permanent, suspensions are those of the newest list."""
     newest = max(before, key=lambda listed: listed.number, default=None)
     revoked: dict[str, Revoked] = {}
-    for entry in (entry for listed in before for entry in listed.revoked):
+    for entry in (*(entry for listed in before for entry in listed.revoked), *voided):
         revoked.setdefault(entry.serial, entry)
     held = {entry.serial: entry for entry in newest.suspended} if newest else {}
     if new is not None and new.kind == "revoked":

@@ -52,6 +52,14 @@ def rotate(root: bool = False) -> None:
     say(rotate_key(open_base(), root=root))
 
 
+@keys.here("revoke")
+def revoke() -> None:
+    """Replace a signing key that somebody else may have. Every certificate that it signed is revoked."""
+    from pilotbase.worker.base import revoke_key
+
+    say(revoke_key(open_base()))
+
+
 @command
 def backup(file: Path) -> None:
     """Back up the base to one file while hub and worker keep running: store, accounts, blobs and files, but no keys."""

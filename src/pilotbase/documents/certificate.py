@@ -26,12 +26,14 @@ SUPERSEDED = "superseded by a re-test"
 REVOKED = "revoked"
 SUSPENDED = "suspended"
 CANARIES = "the endpoint answers its canary questions otherwise than in the trial"
+KEY_REVOKED = "the key that signed the certificate is revoked"
 _SPOKEN = {
     RISK_WARNING: Text(code="certificate.because.risk_warning"),
     SUPERSEDED: Text(code="certificate.because.superseded"),
     REVOKED: Text(code="certificate.because.revoked"),
     SUSPENDED: Text(code="certificate.because.suspended"),
     CANARIES: Text(code="certificate.because.canaries"),
+    KEY_REVOKED: Text(code="certificate.because.key_revoked"),
 }
 EARLIER = ("certificate.assuming.largest_unit", "evidence.claim.population_units")
 """Sentences that only records of earlier versions hold: they are still read."""

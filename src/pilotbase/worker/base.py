@@ -17,6 +17,7 @@ from pilotbase.certificate.trust import (
     rotate_signing_key,
     write_trust_roots,
 )
+from pilotbase.documents.hashes import Digest
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.trial.lab import TrialRuntime
@@ -84,12 +85,26 @@ def open_base(
 def rotate_key(base: Base, root: bool) -> Text:
     """Replace the signing key, or the root key, and rewrite the public roots; return what was done."""
     now = base.lab.store.clock()
-    trust = rotate_root(base.trust, now) if root else rotate_signing_key(base.trust, now)
+    if root:
+        _take(base, rotate_root(base.trust, now), "base.root_rotated", base.trust.state.signing_key)
+        return text("worker.root_rotated")
+    trust = rotate_signing_key(base.trust, now)
+    _take(base, trust, "base.signing_key_rotated", trust.state.signing_key)
+    return text("worker.signing_key_rotated")
+
+
+def revoke_key(base: Base) -> Text:
+    """Replace a signing key that somebody else may have, and revoke all that it signed; return what was done."""
+    trust = rotate_signing_key(base.trust, base.lab.store.clock(), compromised=True)
+    _take(base, trust, "base.signing_key_revoked", base.trust.state.signing_key)
+    return text("worker.signing_key_revoked")
+
+
+def _take(base: Base, trust: TrustFolder, action: str, key: Digest) -> None:
+    """Publish the new keys, and what follows for certificates; ``key`` is the one that the log names."""
     _publish(replace(base, trust=trust))
-    done = text("worker.root_rotated") if root else text("worker.signing_key_rotated")
     with base.lab.view.transaction("base.key_rotated") as change:
-        change.record("base.root_rotated" if root else "base.signing_key_rotated", [trust.state.signing_key])
-    return done
+        change.record(action, [key])
 
 
 def _opened(home: Home, trust: TrustFolder, engine: Engine | None, clock: Clock) -> Base:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from pilotbase.catalogue.records import records_of
-from pilotbase.certificate.status import CertificateStatus, certificate_in, standing_of
+from pilotbase.certificate.status import CertificateStatus, RevocationList, certificate_in, revocations_of, standing_of
 from pilotbase.documents.base import Localized
 from pilotbase.documents.moments import format_day
 from pilotbase.documents.permissions import Act, ReadScope, permitted
@@ -150,7 +150,7 @@ def mission_of(view: View, subject: str, trial: Record | None = None) -> Mission
         *_listed(MissionStage.DEMAND, found.scenario, listings, records),
         *(stop for one in applications for stop in _listed(MissionStage.APPLICATION, one, listings, records)),
         *_trials(trials, kept, records),
-        *_certificates(trials, kept, view.store.clock()),
+        *_certificates(trials, kept, revocations_of(view), view.store.clock()),
         *(stop for one in services[: MOST["service"]] for stop in _in_use(view, one)),
     ]
     order = list(MissionStage)
@@ -298,7 +298,9 @@ def _of_certificate(step: StepTaken) -> bool:
     )
 
 
-def _certificates(trials: Sequence[Record], kept: Mapping[str, Stored], now: datetime) -> Iterator[Stop]:
+def _certificates(
+    trials: Sequence[Record], kept: Mapping[str, Stored], listed: RevocationList | None, now: datetime
+) -> Iterator[Stop]:
     for trial in trials:
         issued = kept.get(trial.documents.get("certificate", ""))
         spells = [one for one in _spells((step.at, step.state) for step in trial.history) if one.state in _CERTIFICATE]
@@ -306,17 +308,18 @@ def _certificates(trials: Sequence[Record], kept: Mapping[str, Stored], now: dat
             continue
         certificate = certificate_in(issued)
         named = tuple(StateSpell(one.begins, one.ends, _CERTIFICATE[CommissionState(one.state)]) for one in spells)
-        state = named[-1].state
-        if state != CertificateStatus.REVOKED and standing_of(certificate, None, now).status != CertificateStatus.VALID:
-            state = CertificateStatus.EXPIRED
-            named = (*named[:-1], StateSpell(named[-1].begins, certificate.expires_at, named[-1].state))
+        last, stands = named[-1], standing_of(certificate, listed, now)
+        is_over = stands.status in _OVER and last.state not in _OVER
+        if is_over:
+            ended = certificate.expires_at if stands.entry is None else stands.entry.at
+            named = (*named[:-1], StateSpell(last.begins, ended, last.state))
         application = certificate.application
         yield Stop(
             MissionStage.CERTIFICATE,
             f"certificate:{certificate.serial.partition(':')[2]}",
             f"{application.name} {application.version}",
             "portal.status",
-            state,
+            stands.status if is_over else last.state,
             named,
             _steps(filter(_of_certificate, trial.history)),
             (),
