@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
 
-.PHONY: setup wheel demo hub test prove lint format docs lock clean evidence measured bench-trial bench-evidence bench-hub bench-watch bench-gateway bench-match bench-data bench-compute bench-kinds bench-arena bench-hour
+.PHONY: setup wheel demo hub test prove lint format docs lock clean evidence measured bench-trial bench-evidence bench-hub bench-watch bench-gateway bench-match bench-data bench-compute bench-kinds bench-arena bench-hour bench-roadmap
 
 # Sets up what every command needs (own .venv, locked requirements) and runs nothing.
 setup: $(VENV)/.base
@@ -65,6 +65,10 @@ bench-arena: $(VENV)/.dev
 # The first hour on cases with four faults, beside MLflow, deepchecks and a Codabench bundle.
 bench-hour: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.bench_hour
+
+# 2,000 scenarios planned over three phases, planned again after changes, and refused.
+bench-roadmap: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.bench_roadmap
 
 # Sizes, imports, names, times; what tests run beside it, which takes as long as they do: make measured COVERAGE=1 DEMO=1
 measured: $(VENV)/.dev

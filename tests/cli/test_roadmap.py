@@ -49,3 +49,20 @@ def test_a_roadmap_that_is_wrong_leaves_what_stood(file, tmp_path):
     assert wrong.exit_code == 2 and "scenario:plant/milling" in wrong.stderr
     assert run("roadmap", "set", tmp_path / "none.json").exit_code == 2
     assert len(json.loads(run("roadmap", "show", "--json").stdout)["tasks"]) == 2
+
+
+def test_the_planner_on_the_command_line(file, tmp_path):
+    rules = tmp_path / "planning.yaml"
+    rules.write_text(
+        "document: planning/1\nresources:\n- {name: money, title: Funds, limits: {p2: 1}}\nusual: {money: 1}\nkeep: 0\n"
+    )
+    assert run("roadmap", "proposal").exit_code == 2
+    assert "money: 1.0" in run("roadmap", "set-sheet", rules).stdout
+    run("roadmap", "set", file)
+    told = run("roadmap", "propose")
+    assert told.exit_code == 0 and "The date has passed" in told.stdout and "Funds" not in told.stderr
+    asked = json.loads(run("roadmap", "what-if", "--limit", "money=0", "--keep", "0", "--json").stdout)
+    assert {one["limit"] for one in asked["resources"]} == {None, 0.0}
+    assert run("roadmap", "what-if", "--limit", "gold=1").exit_code == 2
+    assert "mill" in run("roadmap", "adopt", "To 2030").stdout
+    assert run("roadmap", "show", language="zh").stdout.count("plant/") == 2

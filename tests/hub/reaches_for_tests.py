@@ -14,7 +14,12 @@ PAGES = """
 /ledger/ranking/                    302 404 200 200 200 404 404 404 404 200
 /ledger/ranking/5-4-3/              302 404 200 200 200 404 404 404 404 200
 /ledger/plan/                       302 404 200 200 200 404 404 404 404 200
+/ledger/plan/what-if/               302 404 200 404 404 404 404 404 404 200
+/ledger/plan/sheet/                 302 404 200 404 404 404 404 404 404 404
+/ledger/plan/proposal/              302 404 404 404 404 404 404 404 404 404
 /api/roadmap                        401 404 200 200 200 404 404 404 404 200
+/api/roadmap/sheet                  401 404 200 404 404 404 404 404 404 200
+/api/roadmap/proposal               401 404 404 404 404 404 404 404 404 404
 /ledger/records/opened/             302 404 200 200 200 404 404 404 404 200
 /ledger/records/nothing/            302 404 404 404 404 404 404 404 404 404
 /ledger/steps/agreed_frozen/open/   302 404 200 200 200 404 404 404 404 200

@@ -492,7 +492,38 @@ def choose_mail(world) -> Sent:
     yield "/api/notices/mail", {"mail": "daily"}
 
 
+ROADMAP = {
+    "document": "roadmap/1",
+    "title": "2030",
+    "phases": [{"phase": "p2", "tasks": [{"scenario": SCENARIO, "start": "2028-01-01", "end": "2030-12-31"}]}],
+}
+
+
+@case("put /api/roadmap/sheet", "desk")
+def set_the_planning_sheet(world) -> Sent:
+    yield "/api/roadmap/sheet", {"document": "planning/1", "potential": 2}
+
+
+@case("post /api/roadmap/what-if", "desk")
+def ask_what_if(world) -> Sent:
+    world.client("desk").put("/api/roadmap", ROADMAP, "application/json")
+    yield "/api/roadmap/what-if", {"potential": 2}
+
+
+@case("post /api/roadmap/proposal", "desk")
+def propose_a_plan(world) -> Sent:
+    world.client("desk").put("/api/roadmap", ROADMAP, "application/json")
+    yield "/api/roadmap/proposal", {}
+
+
+@case("post /api/roadmap/proposal/adopt", "desk")
+def adopt_a_plan(world) -> Sent:
+    world.client("desk").put("/api/roadmap", ROADMAP, "application/json")
+    world.client("desk").post("/ledger/plan/propose/")
+    seen = world.client("desk").get("/api/roadmap/proposal").json()["digest"]
+    yield "/api/roadmap/proposal/adopt", {"title": "To 2030", "seen": seen}
+
+
 @case("put /api/roadmap", "desk")
 def set_the_roadmap(world) -> Sent:
-    task = {"scenario": SCENARIO, "start": "2026-01-01", "end": "2026-12-31"}
-    yield "/api/roadmap", {"document": "roadmap/1", "title": "2026", "phases": [{"phase": "p1", "tasks": [task]}]}
+    yield "/api/roadmap", ROADMAP

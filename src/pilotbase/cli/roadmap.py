@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,13 +17,15 @@ from pilotbase.cli.framework.declared import Command, add, call
 from pilotbase.cli.framework.driving import Noun
 from pilotbase.cli.framework.terminal import AsJson, answer, language, say
 from pilotbase.cli.hub_records import read_part
+from pilotbase.documents.base import localized
 from pilotbase.documents.files import format_csv
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import format_for_terminal
 from pilotbase.operations import ledger as operations
 
 if TYPE_CHECKING:
-    from pilotbase.documents.api.ledger import MapTold, RankingTold, RoadmapTold
+    from pilotbase.documents.api.ledger import MapTold, PlanTold, RankingTold, RoadmapTold
+    from pilotbase.documents.planning import PlanningSheet
     from pilotbase.roadmap.tables import Table
 
 app = Noun()
@@ -83,6 +88,99 @@ def set_new(file: Path, as_json: AsJson = False) -> None:
     answer(call(operations.SET_ROADMAP, sent=read_part(Roadmap, file)), as_json, _print_roadmap)
 
 
+@app.anywhere("set-sheet")
+def set_rules(file: Path, as_json: AsJson = False) -> None:
+    """Replace the planning sheet: limits, needs, order, balance and goals."""
+    from pilotbase.documents.loading import load_document
+    from pilotbase.documents.planning import PlanningSheet
+
+    answer(call(operations.SET_SHEET, sent=load_document(PlanningSheet, file)), as_json, _print_sheet)
+
+
+@app.anywhere("what-if")
+def what_if(
+    potential: int | None = None,
+    maturity: int | None = None,
+    driving_effect: int | None = None,
+    keep: float | None = None,
+    limit: Annotated[list[str] | None, typer.Option("--limit", metavar="RESOURCE=PERCENT")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the plan under other weights and limits, beside the roadmap in force; nothing is stored."""
+    weights = {"potential": potential, "maturity": maturity, "driving_effect": driving_effect, "keep": keep}
+    told = {name: value for name, value in weights.items() if value is not None}
+    limits = {name: percent for name, _, percent in (one.partition("=") for one in limit or [])}
+    with _solver_beside_stdout():
+        found = call(operations.WHAT_IF, **told, limits=limits)
+    answer(found, as_json, _print_plan)
+
+
+@app.anywhere("propose")
+def propose(as_json: AsJson = False) -> None:
+    """Compute a plan from today's records and show it."""
+    with _solver_beside_stdout():
+        found = call(operations.PROPOSE)
+    answer(found, as_json, _print_plan)
+
+
+@contextmanager
+def _solver_beside_stdout() -> Iterator[None]:
+    """Let HiGHS print its occasional line of debugging to stderr: stdout is the command's answer."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+@app.anywhere("adopt")
+def adopt_plan(title: str, as_json: AsJson = False) -> None:
+    """Let the newest proposal stand as the roadmap."""
+    found = call(operations.PROPOSAL)
+    answer(call(operations.ADOPT, title=title, seen=found.digest), as_json, _print_roadmap)
+
+
+def _print_sheet(sheet: PlanningSheet) -> None:
+    from pilotbase.data.scenario_yaml import dump_document
+
+    for line in dump_document(sheet.to_json_value()).splitlines():
+        typer.echo(format_for_terminal(line))
+
+
+def _print_plan(told: PlanTold) -> None:
+    say(Text(code=f"planning.outcome.{told.outcome}"))
+    if told.outcome == "infeasible":
+        say(text("planning.relaxations_lead" if told.relaxations else "planning.no_relaxation"))
+        for way in told.relaxations:
+            say(way)
+        return
+    say(text("planning.changes", moved=told.moved, fresh=told.fresh))
+    worth = {"value": f"{told.value:.2f}", "bound": f"{told.bound:.2f}", "gap": f"{100 * told.gap:.2f}"}
+    say(text("planning.worth", **worth))
+    for task in told.tasks:
+        line = {"phase": _phase(task.phase), "scenario": task.scenario, "start": task.start, "end": task.end}
+        if task.reason is None or task.before is None:
+            say(text("planning.line", **line))
+        else:
+            say(text("planning.line_moved", **line, before=_phase(task.before), reason=task.reason))
+    for out in told.left_out:
+        say(text("planning.line_out", scenario=out.scenario, reason=out.reason))
+    for use in told.resources:
+        limit = text("planning.no_limit") if use.limit is None else f"{use.limit:g}"
+        line = {"resource": use.resource, "phase": _phase(use.phase), "used": f"{use.used:g}"}
+        say(text("planning.line_use", **line, limit=limit))
+    for goal in told.goals:
+        reached = {"reached": f"{goal.reached:g}", "number": f"{goal.number:g}"}
+        say(text("planning.line_goal", title=localized(goal.title, language()), phase=_phase(goal.by), **reached))
+
+
+def _phase(phase: str) -> Text:
+    return Text(code=f"phase.{phase}")
+
+
 def _print_roadmap(told: RoadmapTold) -> None:
     if not told.tasks:
         say(text("roadmap.no_plan"))
@@ -95,7 +193,12 @@ def _print_roadmap(told: RoadmapTold) -> None:
             say(text("roadmap.line_suggested", end=end, reason=task.reason))
 
 
-add(app, Command("show", operations.ROADMAP, show=_print_roadmap, nulls=True))
+add(
+    app,
+    Command("show", operations.ROADMAP, show=_print_roadmap, nulls=True),
+    Command("sheet", operations.SHEET, show=_print_sheet),
+    Command("proposal", operations.PROPOSAL, show=_print_plan, nulls=True),
+)
 
 
 def _print(told: MapTold | RankingTold, table: Table, as_json: bool, as_csv: bool) -> None:

@@ -52,6 +52,11 @@ def dump_plain(name: str, value: Any, indent: str) -> list[str]:
     return [indent + line if line else line for line in plain.rstrip("\n").split("\n")]
 
 
+def dump_document(value: dict[str, Any]) -> str:
+    """Return a document's JSON value as a file that our reader reads back."""
+    return "".join(f"{line}\n" for name, part in value.items() for line in dump_plain(name, part, ""))
+
+
 def join_lines(lines: list[str]) -> str:
     """Return a file of these lines, with single blank lines in place of several, and none at its end."""
     return "\n".join(line for index, line in enumerate(lines) if line or (index and lines[index - 1])).rstrip() + "\n"

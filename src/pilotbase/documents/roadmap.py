@@ -15,7 +15,7 @@ from pilotbase.documents.vocabularies import Action, Sector
 
 Aim = Literal["opened", "proposed", "trials", "verdicts", "certified", "served"]
 """The figure of a target; names: text ``figure.<value>``."""
-MOST_TASKS = 500
+MOST_TASKS = 2000
 
 
 class Figure(StrEnum):

@@ -6,16 +6,20 @@ from typing import Annotated, Literal
 
 import pydantic
 
-from pilotbase.documents.api.ledger import LedgerTold, MapTold, RankingTold, RoadmapTold
+from pilotbase.documents.api.ledger import LedgerTold, MapTold, PlanTold, RankingTold, RoadmapTold
 from pilotbase.documents.api.records import RecordPage
 from pilotbase.documents.api.shapes import MOST_LISTED, RequestModel
+from pilotbase.documents.base import Name
+from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import DeskAct, ReadScope
+from pilotbase.documents.planning import MOST_WEIGHT, PlanningSheet, Title, Weight
 from pilotbase.documents.roadmap import Figure, Phase, Roadmap
 from pilotbase.documents.vocabularies import Action, Sector, Support
 from pilotbase.operations.operation import PATH, In, NoInput, Operation, Out, Repeated, With
 
-MOST_WEIGHT, MOST_TOP = 100, 50
+MOST_TOP = 50
 After = Annotated[str | None, pydantic.Field(max_length=200, pattern=r"^[a-z0-9_:/-]*$")]
+Percent = Annotated[float, pydantic.Field(ge=0, le=10_000)]
 Limit = Annotated[int, pydantic.Field(ge=1, le=MOST_LISTED)]
 
 
@@ -51,6 +55,25 @@ class OnStep(RequestModel):
     limit: Limit = 50
 
 
+class PlanWhatIf(RequestModel):
+    """What to change of the sheet; what is left out stays as it is."""
+
+    potential: Weight | None = None
+    maturity: Weight | None = None
+    driving_effect: Weight | None = None
+    keep: float | None = pydantic.Field(None, ge=0, le=100)
+    limits: dict[Name, Percent] = pydantic.Field(default_factory=dict, max_length=20)
+    """Resource → its limits in percent of those of the sheet."""
+
+
+class Adoption(RequestModel):
+    """The proposal to adopt as the roadmap."""
+
+    title: Title
+    seen: Digest
+    """The proposal that was looked at."""
+
+
 def _reads(name: str, place: str, takes: type[In], gives: type[Out]) -> Operation[In, Out]:
     """Return an operation that reads the ledger; callers without permission get 404."""
     refuses = frozenset({404})
@@ -80,4 +103,46 @@ SET_ROADMAP = Operation(
             }
         ],
     },
+)
+SHEET = _reads("ledger.sheet", "GET /roadmap/sheet", NoInput, PlanningSheet)
+SET_SHEET = Operation(
+    "ledger.set_sheet",
+    "PUT /roadmap/sheet",
+    With[PlanningSheet],
+    PlanningSheet,
+    who=DeskAct.PLAN,
+    repeated=Repeated.HARMLESS,
+    example={
+        "document": "planning/1",
+        "resources": [{"name": "money", "title": "Funds", "unit": "CNY", "limits": {"p1": 2000000, "p2": 5000000}}],
+        "usual": {"money": 400000},
+        "candidates": [{"scenario": "scenario:plant/milling", "gives": {"sites": 12}, "must": True}],
+        "goals": [
+            {"title": {"en": "Sites that use AI", "zh": "应用AI的场点"}, "by": "p1", "of": "sites", "share": 0.7}
+        ],
+    },
+)
+WHAT_IF = Operation(
+    "ledger.what_if",
+    "POST /roadmap/what-if",
+    PlanWhatIf,
+    PlanTold,
+    who=ReadScope.LEDGER,
+    refuses=frozenset({404}),
+    repeated=Repeated.HARMLESS,
+    example={"potential": 2, "limits": {"money": 120}},
+)
+PROPOSAL = _reads("ledger.proposal", "GET /roadmap/proposal", NoInput, PlanTold)
+PROPOSE = Operation(
+    "ledger.propose", "POST /roadmap/proposal", NoInput, PlanTold, who=DeskAct.PLAN, repeated=Repeated.HARMLESS
+)
+ADOPT = Operation(
+    "ledger.adopt",
+    "POST /roadmap/proposal/adopt",
+    Adoption,
+    RoadmapTold,
+    who=DeskAct.PLAN,
+    refuses=frozenset({404, 409}),
+    repeated=Repeated.HARMLESS,
+    example={"title": {"en": "To 2027", "zh": "至2027年"}, "seen": f"sha256:{64 * '0'}"},
 )

@@ -62,7 +62,7 @@ def tell_roadmap(view: View) -> RoadmapTold:
     if roadmap is None:
         return RoadmapTold(at=now, title="", tasks=[])
     keep_books(view)
-    states, today = _task_states(view, roadmap), now.date()
+    states, today = task_states(view, [one.scenario for one in roadmap.tasks]), now.date()
     suggested: dict[str, dict[str, Any]] = {
         one.scenario: {"suggested_end": one.end, "suggested_phase": one.phase, "reason": one.reason}
         for one in replan(roadmap, states, today)
@@ -82,9 +82,8 @@ def tell_roadmap(view: View) -> RoadmapTold:
     return RoadmapTold(at=now, title=roadmap.title, tasks=tasks)
 
 
-def _task_states(view: View, roadmap: Roadmap) -> dict[str, TaskState]:
-    """Return scenario → how far it has come, for every task of ``roadmap``."""
-    scenarios = [task.scenario for task in roadmap.tasks]
+def task_states(view: View, scenarios: Sequence[str]) -> dict[str, TaskState]:
+    """Return scenario → how far it has come, for each of ``scenarios``."""
     found: dict[str, list[Stage]] = defaultdict(list)
     for stage in stages_of(view, scenarios):
         found[stage.scenario].append(stage)

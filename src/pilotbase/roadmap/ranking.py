@@ -17,8 +17,9 @@ from pilotbase.catalogue.wording import Address, listed
 from pilotbase.documents.api.ledger import FlipTold, RankingTold, RungTold
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.planning import MOST_WEIGHT
 from pilotbase.documents.states import ScenarioState
-from pilotbase.operations.ledger import MOST_TOP, MOST_WEIGHT, RankingAsked
+from pilotbase.operations.ledger import MOST_TOP, RankingAsked
 from pilotbase.roadmap.ledger import owner_of
 from pilotbase.workspace.journeys import RecordFilter, Worth, count_by_worth, list_wanted
 from pilotbase.workspace.listings import Listing, Page

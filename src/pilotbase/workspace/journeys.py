@@ -216,6 +216,26 @@ def count_by_worth(view: View, states: Collection[str], owner: str = "") -> dict
         return {_worth(*row[:3]): int(row[3]) for row in found}
 
 
+@dataclass(frozen=True)
+class RatedScenario:
+    """A scenario with its value to the field; None: nobody has stated one."""
+
+    subject: str
+    sector: str
+    action: str
+    worth: Worth | None
+
+
+def rated_scenarios(view: View, states: Collection[str], others: Collection[str] = ()) -> list[RatedScenario]:
+    """Return the scenarios in one of ``states``, and ``others`` in any, that ``view`` sees."""
+    told = (_listed.subject, _listed.sector, _listed.action, _rows.potential, _rows.maturity, _rows.driving_effect)
+    wanted = or_(_listed.state.in_(states), _listed.subject.in_(others))
+    rows = _joined(select(*told)).where(_listed.kind == "scenario", wanted)
+    with view.reading() as connection:
+        found = connection.execute(cut_to(rows, view.actor))
+        return [RatedScenario(row.subject, row.sector, row.action, _worth(*row[3:])) for row in found]
+
+
 def stages_of(view: View, scenarios: Collection[str]) -> list[Stage]:
     """Return the stages of ``scenarios``, their trials and their services, as far as ``view`` sees them."""
     of = case((_listed.kind == "scenario", _listed.subject), else_=_listed.scenario)

@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from pilotbase.data.scenario_yaml import dump_plain
+from pilotbase.data.scenario_yaml import dump_document
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.texts import text
@@ -26,12 +26,6 @@ from pilotbase_estate.operations.vouchers import EVIDENCE
 from pilotbase_estate.vouchers.wallet import programmes, rules_of, set_rules
 
 FILE = "rules.yaml"
-
-
-def rules_written(rules: VoucherRules) -> str:
-    """Return rules as YAML that `rules_from` reads back."""
-    lines = (dump_plain(name, value, "") for name, value in rules.to_json_value().items())
-    return "".join(f"{line}\n" for part in lines for line in part)
 
 
 def rules_from(written: str, programme: str = "") -> VoucherRules:
@@ -80,7 +74,9 @@ def edit(request: HubRequest, programme: str = "") -> HttpResponse:
     if not request.acting.actor.is_operator:
         raise NotFoundError("hub.not_found")
     before = rules_of(view, programme)[1] if programme else None
-    form = RulesForm(posted(request), initial={"rules": rules_written(before) if before is not None else ""})
+    form = RulesForm(
+        posted(request), initial={"rules": dump_document(before.to_json_value()) if before is not None else ""}
+    )
     if request.method == "POST" and form.is_valid():
         try:
             rules = rules_from(form.cleaned_data["rules"], programme)

@@ -8,6 +8,7 @@ from typing import Literal
 from pilotbase.documents.api.records import ListedRecord
 from pilotbase.documents.api.shapes import ResponseModel
 from pilotbase.documents.base import Localized
+from pilotbase.documents.planning import GoalReached, ProposedTask, ResourceUse, ScenarioLeftOut
 from pilotbase.documents.roadmap import Phase, TaskState
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Action, Sector, Support
@@ -131,7 +132,7 @@ class RankingTold(ResponseModel):
     """Potential, maturity, driving effect: parts of their sum."""
     top: int
     top_holds_for: float | None
-    """Share of the weight that can move before the top changes; None: no weights change it."""
+    """MemberShare of the weight that can move before the top changes; None: no weights change it."""
     unrated: int
     rungs: list[RungTold]
     scenarios: list[ListedRecord]
@@ -163,6 +164,35 @@ class RoadmapTold(ResponseModel):
     at: datetime
     title: Localized | str
     tasks: list[TaskTold]
+
+
+class PlanTold(ResponseModel):
+    """A plan that the planner proposes, beside the roadmap in force."""
+
+    digest: str
+    """What an adoption names: the proposal that was looked at."""
+    at: datetime
+    outcome: Literal["proposed", "unchanged", "infeasible"]
+    can_adopt: bool
+    """False: there is no plan, or another roadmap stands by now."""
+    moved: int
+    """Tasks of the roadmap in force that change their phase or are dropped."""
+    fresh: int
+    """Scenarios that the roadmap in force does not have."""
+    value: float
+    """In scenarios of mean value, less what missed goals and changes cost."""
+    present: float | None
+    """The same of the roadmap in force, by today's records."""
+    bound: float
+    """No plan is worth more."""
+    gap: float
+    solver: str
+    unrated: int
+    tasks: list[ProposedTask]
+    left_out: list[ScenarioLeftOut]
+    resources: list[ResourceUse]
+    goals: list[GoalReached]
+    relaxations: list[Text]
 
 
 class MedianTold(ResponseModel):

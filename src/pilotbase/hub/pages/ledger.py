@@ -137,14 +137,6 @@ def rung(request: HubRequest, potential: int, maturity: int, driving_effect: int
     return _listed(request, text("roadmap.ranking"), page, narrowed, _CRUMBS)
 
 
-@page("ledger/plan/", "ledger-plan", ReadScope.LEDGER)
-def plan(request: HubRequest) -> HttpResponse:
-    """Show the roadmap: which scenarios, when, how far they have come, and what is suggested."""
-    told = do(operations.ROADMAP, request.acting.view, {})
-    shown = {"title": text("roadmap.plan"), "crumbs": _CRUMBS, "roadmap": told}
-    return render(request, "hub/ledger_plan.html", shown)
-
-
 @page("ledger/<str:name>.csv", "ledger-csv", ReadScope.LEDGER)
 def download(request: HubRequest, name: str) -> HttpResponse:
     """Give the ledger, the map or the ranking as CSV."""

@@ -8,11 +8,13 @@ from pilotbase.documents.api.ledger import LedgerTold, MapTold, RoadmapTold
 from pilotbase.documents.api.records import RecordPage
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.nearest import offer
+from pilotbase.documents.planning import PlanningSheet
 from pilotbase.documents.roadmap import Roadmap
 from pilotbase.operations import ledger as declared
 from pilotbase.operations.operation import NoInput, With
 from pilotbase.roadmap.ledger import CountedFigures, count_now, owner_of, tell_ledger, tell_map
 from pilotbase.roadmap.planning import set_roadmap, tell_roadmap
+from pilotbase.roadmap.proposals import adopt, propose, read_proposal, read_sheet, set_sheet, tell_plan, what_if
 from pilotbase.roadmap.ranking import rank_as_asked
 from pilotbase.worker.operations.binding import Caller, does
 from pilotbase.workspace.listings import Page
@@ -22,6 +24,11 @@ KEPT_SECONDS = 10
 
 does(declared.RANKING)(lambda caller, asked: rank_as_asked(caller.view, asked, caller.address_of))
 does(declared.ROADMAP)(lambda caller, asked: tell_roadmap(caller.view))
+
+does(declared.SHEET)(lambda caller, asked: read_sheet(caller.view))
+does(declared.WHAT_IF)(lambda caller, asked: tell_plan(caller.view, what_if(caller.view, asked)))
+does(declared.PROPOSAL)(lambda caller, asked: tell_plan(caller.view, read_proposal(caller.view)))
+does(declared.PROPOSE)(lambda caller, asked: tell_plan(caller.view, propose(caller.view)))
 
 
 def counted(caller: Caller, owner: str = "") -> CountedFigures:
@@ -67,6 +74,19 @@ def step(caller: Caller, asked: declared.OnStep) -> RecordPage:
 def set_new(caller: Caller, asked: With[Roadmap]) -> RoadmapTold:
     """Replace the roadmap."""
     set_roadmap(caller.view, asked.sent)
+    return tell_roadmap(caller.view)
+
+
+@does(declared.SET_SHEET)
+def set_rules(caller: Caller, asked: With[PlanningSheet]) -> PlanningSheet:
+    """Replace the sheet of limits and rules."""
+    return set_sheet(caller.view, asked.sent)
+
+
+@does(declared.ADOPT)
+def adopt_plan(caller: Caller, asked: declared.Adoption) -> RoadmapTold:
+    """Let the proposal stand as the roadmap."""
+    adopt(caller.view, asked.title, asked.seen)
     return tell_roadmap(caller.view)
 
 

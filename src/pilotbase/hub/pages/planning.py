@@ -1,0 +1,202 @@
+"""The roadmap, and the planner beside it: a proposal, what-ifs, adoption, and the sheet of limits and rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from functools import partial
+from itertools import groupby
+from typing import Any
+
+from django import forms
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+
+from pilotbase.charts.gantt import PlannedBar, gantt_chart
+from pilotbase.data.scenario_yaml import dump_document
+from pilotbase.documents.api.ledger import PlanTold, RoadmapTold
+from pilotbase.documents.base import localized
+from pilotbase.documents.loading import build_document
+from pilotbase.documents.permissions import DeskAct, ReadScope
+from pilotbase.documents.planning import PlanningSheet, Title
+from pilotbase.documents.roadmap import Phase
+from pilotbase.documents.texts import Language, text
+from pilotbase.documents.yaml_reader import parse_yaml
+from pilotbase.hub.acting import HubRequest, language, posted
+from pilotbase.hub.forms.declared import AGAINST, add_errors, do, form_of, post_of
+from pilotbase.hub.presenters.addresses import Crumb
+from pilotbase.hub.presenters.drawn import capitalised, drawn
+from pilotbase.hub.routing import FORM, page
+from pilotbase.hub.sentences import later, t
+from pilotbase.operations import ledger as operations
+from pilotbase.roadmap.ranking import CRITERIA
+from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.store import View
+
+_CRUMBS: list[Crumb] = [
+    {"url": "/ledger/", "label": text("roadmap.ledger")},
+    {"url": "/ledger/plan/", "label": text("roadmap.plan")},
+]
+_SHOWN_BARS, _SHOWN_LEFT = 60, 50
+_FILE = "planning.yaml"
+_AdoptForm = form_of(operations.ADOPT, "title")
+
+
+@page("ledger/plan/", "ledger-plan", ReadScope.LEDGER)
+def plan(request: HubRequest) -> HttpResponse:
+    """Show the roadmap: which scenarios, when, how far they have come, and what the planner proposes."""
+    told, whole = do(operations.ROADMAP, request.acting.view, {}), request.acting.actor.sees_all
+    shown = {
+        "title": text("roadmap.plan"),
+        "crumbs": _CRUMBS[:1],
+        "roadmap": told,
+        "chart": drawn(_roadmap_chart(told)),
+        "proposal": _proposal(request.acting.view) if whole else None,
+        "sees_whole": whole,
+        "may_plan": request.acting.may(DeskAct.PLAN),
+    }
+    return render(request, "hub/ledger_plan.html", shown)
+
+
+post_of("ledger/plan/propose/", "plan-propose", operations.PROPOSE, "plan-proposal", back=())
+
+
+@page("ledger/plan/proposal/", "plan-proposal", ReadScope.LEDGER, FORM)
+def proposal(request: HubRequest) -> HttpResponse:
+    """Show the newest proposal beside the roadmap in force; the operator adopts it."""
+    view = request.acting.view
+    found = do(operations.PROPOSAL, view, {})
+    form = _AdoptForm(posted(request), given={"seen": request.POST.get("seen", "")})
+    if request.method == "POST" and form.done(view):
+        return redirect("ledger-plan")
+    return _compared(request, found, text("planning.proposal"), form if found.can_adopt else None)
+
+
+@page("ledger/plan/what-if/", "plan-what-if", ReadScope.LEDGER)
+def what_if(request: HubRequest) -> HttpResponse:
+    """Show the plan under other weights and limits beside the roadmap in force; nothing is stored."""
+    view = request.acting.view
+    sheet = do(operations.SHEET, view, {})
+    form = _WhatIfForm(request.GET or None, sheet=sheet)
+    found = None
+    if form.is_valid():
+        try:
+            found = do(operations.WHAT_IF, view, form.asked())
+        except AGAINST as error:
+            if isinstance(error, NotFoundError):
+                raise
+            add_errors(form, error)
+    return _compared(request, found, text("planning.what_if"), what_if=form)
+
+
+@page("ledger/plan/sheet/", "plan-sheet", DeskAct.PLAN, FORM)
+def sheet(request: HubRequest) -> HttpResponse:
+    """Set the limits, needs, rules and goals under which the planner plans."""
+    view = request.acting.view
+    before = do(operations.SHEET, view, {})
+    form = _SheetForm(posted(request), initial={"sheet": dump_document(before.to_json_value())})
+    if request.method == "POST" and form.is_valid():
+        try:
+            sent = build_document(PlanningSheet, parse_yaml(form.cleaned_data["sheet"].encode(), _FILE))
+            do(operations.SET_SHEET, view, {"sent": sent})
+            return redirect("ledger-plan")
+        except AGAINST as error:
+            add_errors(form, error)
+    title = text("planning.sheet")
+    shown = {"title": title, "lead": text("planning.sheet_lead"), "form": form, "wide": True, "crumbs": _CRUMBS}
+    return render(request, "hub/upload.html", {**shown, "button": text("planning.save"), "back": "/ledger/plan/"})
+
+
+class _SheetForm(forms.Form):
+    sheet = forms.CharField(label=t("planning.sheet"), max_length=500_000, widget=forms.Textarea(attrs={"rows": 28}))
+
+
+class _WhatIfForm(forms.Form):
+    """Weights, the price of a change, and each resource in percent of its limits."""
+
+    def __init__(self, asked: Any, *, sheet: PlanningSheet) -> None:
+        super().__init__(asked, initial=sheet.to_json_value())
+        for name in CRITERIA:
+            self.fields[name] = forms.IntegerField(label=t(f"roadmap.{name}"), min_value=0, max_value=100)
+        self.fields["keep"] = forms.FloatField(label=t("planning.keep"), help_text=t("planning.keep.help"), min_value=0)
+        for one in sheet.resources:
+            label = later(partial(_percent_of, one.title))
+            self.fields[f"limit-{one.name}"] = forms.FloatField(label=label, min_value=0, max_value=10_000, initial=100)
+
+    def asked(self) -> dict[str, Any]:
+        """Return what the operation takes."""
+        plain = {name: value for name, value in self.cleaned_data.items() if not name.startswith("limit-")}
+        limits = {name.removeprefix("limit-"): value for name, value in self.cleaned_data.items() if name not in plain}
+        return {**plain, "limits": limits}
+
+
+def _percent_of(title: Title, reader: Language) -> str:
+    return text("planning.percent_of", what=localized(title, reader)).render(reader)
+
+
+def _proposal(view: View) -> PlanTold | None:
+    try:
+        return do(operations.PROPOSAL, view, {})
+    except NotFoundError:
+        return None
+
+
+def _compared(
+    request: HubRequest, found: PlanTold | None, title: Any, adopt: Any = None, what_if: Any = None
+) -> HttpResponse:
+    """Return a page with a plan beside the roadmap in force: bars, what moves and why, limits, goals."""
+    told = do(operations.ROADMAP, request.acting.view, {})
+    changed = [one for one in found.tasks if one.reason is not None] if found is not None else []
+    left_out = found.left_out if found is not None else []
+    dropped = [one for one in left_out if one.before is not None]
+    shown = {
+        "title": title,
+        "crumbs": _CRUMBS,
+        "plan": found,
+        "gap": f"{100 * found.gap:.2f}" if found is not None else "",
+        "chart": drawn(_plan_chart(found, told)) if found is not None else "",
+        "more": max(0, len(found.tasks) - _SHOWN_BARS) if found is not None else 0,
+        "changed": changed,
+        "dropped": dropped,
+        "left_out": [one for one in left_out if one.before is None][:_SHOWN_LEFT],
+        "resources": _uses(found, request.acting.view) if found is not None else [],
+        "adopt": adopt,
+        "what_if": what_if,
+        "may_plan": request.acting.may(DeskAct.PLAN),
+    }
+    return render(request, "hub/plan_compared.html", shown)
+
+
+def _uses(found: PlanTold, view: View) -> list[tuple[Any, str, list[Any]]]:
+    """Return each resource with its unit and its use by phase."""
+    named = {one.name: one for one in do(operations.SHEET, view, {}).resources}
+    return [
+        (named[name].title if name in named else name, named[name].unit if name in named else "", list(uses))
+        for name, uses in groupby(found.resources, key=lambda one: one.resource)
+    ]
+
+
+def _roadmap_chart(told: RoadmapTold) -> str:
+    bars = [
+        PlannedBar(one.scenario.partition(":")[2], date.fromisoformat(one.start), date.fromisoformat(one.end))
+        for one in told.tasks[:_SHOWN_BARS]
+    ]
+    return gantt_chart(tuple(bars), _phases(), language())
+
+
+def _plan_chart(found: PlanTold, told: RoadmapTold) -> str:
+    """Return the tasks of a plan, what changes first, with the times of the roadmap in force behind them."""
+    before = {one.scenario: (date.fromisoformat(one.start), date.fromisoformat(one.end)) for one in told.tasks}
+    bars = [_bar(one.scenario, one.start, one.end, before) for one in found.tasks]
+    bars.sort(key=lambda one: one.before is None and not one.is_new)
+    return gantt_chart(tuple(sorted(bars[:_SHOWN_BARS], key=lambda one: (one.start, one.end))), _phases(), language())
+
+
+def _bar(scenario: str, start: str, end: str, before: Mapping[str, tuple[date, date]]) -> PlannedBar:
+    span, was = (date.fromisoformat(start), date.fromisoformat(end)), before.get(scenario)
+    ghost = was if was is not None and was != span else None
+    return PlannedBar(scenario.partition(":")[2], *span, ghost, bool(before) and was is None)
+
+
+def _phases() -> tuple[tuple[str, date], ...]:
+    return tuple((capitalised("phase", phase), date(phase.years[-1], 12, 31)) for phase in Phase)

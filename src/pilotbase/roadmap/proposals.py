@@ -1,0 +1,136 @@
+"""Plans that the planner proposes: the sheet under which it plans, the newest proposal, and what was adopted.
+
+The planner proposes, the operator adopts; nothing is re-planned by itself.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pilotbase.catalogue.records import everything
+from pilotbase.documents.api.ledger import PlanTold
+from pilotbase.documents.api.shapes import filled
+from pilotbase.documents.errors import InputError
+from pilotbase.documents.planning import PlanningSheet, ProposedPlan, Title
+from pilotbase.documents.roadmap import Roadmap
+from pilotbase.operations.ledger import PlanWhatIf
+from pilotbase.roadmap.ledger import keep_books, owner_of
+from pilotbase.roadmap.planning import HEAD, task_states
+from pilotbase.roadmap.proposing import ScenarioFacts, propose_plan
+from pilotbase.roadmap.ranking import STATES
+from pilotbase.workspace.actors import BASE
+from pilotbase.workspace.failures import ConflictError, NotFoundError
+from pilotbase.workspace.journeys import RatedScenario, Worth, rated_scenarios
+from pilotbase.workspace.store import View
+
+_MIDDLE = Worth(3, 3, 3)
+"""Of a task whose scenario nobody has rated."""
+_SHEET, _PROPOSAL = "planning-sheet", "plan-proposal"
+
+
+def set_sheet(view: View, sheet: PlanningSheet) -> PlanningSheet:
+    """Let ``sheet`` stand in place of what was there; raises `RefusedError` for all but the operator."""
+    with view.transaction("planning.set") as change:
+        change.require_operator()
+        change.let_stand(_SHEET, change.put(sheet, BASE))
+    return sheet
+
+
+def read_sheet(view: View) -> PlanningSheet:
+    """Return the sheet that stands, without limits and goals where none was set; raises as `require_whole`."""
+    require_whole(view)
+    return view.load_head(_SHEET, PlanningSheet) or PlanningSheet()
+
+
+def require_whole(view: View) -> None:
+    """Raise `NotFoundError` for all but those who see the whole ledger: a plan weighs all owners' scenarios."""
+    if owner_of(view.actor):
+        raise NotFoundError("planning.whole_base")
+
+
+def propose(view: View) -> ProposedPlan:
+    """Compute a plan by today's records and let it stand as the newest proposal; an equal one stays.
+
+    Raises:
+        RefusedError: the actor is not the operator.
+        InputError: as `propose_plan`.
+    """
+    found = _computed(view, read_sheet(view), view.store.clock())
+    with view.transaction("planning.propose") as change:
+        change.require_operator()
+        stood = view.load_head(_PROPOSAL, ProposedPlan)
+        if stood is not None and stood == found.model_copy(update={"at": stood.at}):
+            return stood
+        change.let_stand(_PROPOSAL, change.put(found, BASE))
+    return found
+
+
+def read_proposal(view: View) -> ProposedPlan:
+    """Return the newest proposal; raises `NotFoundError` where there is none, and as `require_whole`."""
+    require_whole(view)
+    found = view.load_head(_PROPOSAL, ProposedPlan)
+    if found is None:
+        raise NotFoundError("planning.no_proposal")
+    return found
+
+
+def what_if(view: View, asked: PlanWhatIf) -> ProposedPlan:
+    """Return the plan under other weights and limits, beside the roadmap in force; nothing is stored."""
+    sheet, changed = read_sheet(view), asked.model_dump(exclude_none=True, exclude={"limits"})
+    names = {one.name for one in sheet.resources}
+    if strange := next((name for name in asked.limits if name not in names), None):
+        raise InputError("planning.no_resource", found=strange)
+    resources = [
+        one.model_copy(
+            update={
+                "limits": {phase: most * asked.limits.get(one.name, 100) / 100 for phase, most in one.limits.items()}
+            }
+        )
+        for one in sheet.resources
+    ]
+    wanted = PlanningSheet.model_validate(sheet.to_json_value() | changed | {"resources": resources})
+    return _computed(view, wanted, view.store.clock())
+
+
+def adopt(view: View, title: Title, seen: str) -> Roadmap:
+    """Let the newest proposal stand as the roadmap.
+
+    ``seen``: the digest of the proposal that was looked at.
+
+    Raises:
+        RefusedError: the actor is not the operator.
+        ConflictError: there is another proposal or another roadmap by now, or there is no plan to adopt.
+    """
+    found = read_proposal(view)
+    if found.outcome == "infeasible":
+        raise ConflictError("planning.nothing_to_adopt")
+    roadmap = found.as_roadmap(title)
+    with view.transaction("planning.adopt") as change:
+        change.require_operator()
+        if found.digest() != seen or everything(view).head(HEAD) not in (found.roadmap, roadmap.digest()):
+            raise ConflictError("planning.stale")
+        change.let_stand(HEAD, change.put(roadmap, BASE))
+    return roadmap
+
+
+def tell_plan(view: View, found: ProposedPlan) -> PlanTold:
+    """Return a proposal with its digest and whether it can still be adopted."""
+    current = found.outcome != "infeasible" and everything(view).head(HEAD) == found.roadmap
+    return filled(PlanTold, found, digest=found.digest(), moved=found.moved, fresh=found.fresh, can_adopt=current)
+
+
+def _computed(view: View, sheet: PlanningSheet, now: datetime) -> ProposedPlan:
+    keep_books(view)
+    base = everything(view)
+    roadmap = base.load_head(HEAD, Roadmap)
+    planned = [task.scenario for task in roadmap.tasks] if roadmap is not None else []
+    rated = {one.subject: one for one in rated_scenarios(base, STATES, planned)}
+    rated |= {one: RatedScenario(one, "", "", None) for one in planned if one not in rated}
+    states = task_states(base, list(rated))
+    taking_part = [one for one in rated.values() if one.worth is not None or one.subject in planned]
+    facts = [
+        ScenarioFacts(one.subject, one.sector, one.action, one.worth or _MIDDLE, states[one.subject])
+        for one in taking_part
+    ]
+    found = propose_plan(sheet, facts, roadmap, now)
+    return found.model_copy(update={"unrated": len(rated) - len(facts)})

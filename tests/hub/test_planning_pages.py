@@ -1,0 +1,113 @@
+"""The planner on the hub: limits are set, a plan is proposed, asked what if, adopted; who sees it; both languages."""
+
+import json
+import re
+
+import pytest
+import yaml
+
+from pilotbase.catalogue.saving import save
+from pilotbase.documents.permissions import Act
+from pilotbase.roadmap.planning import read_roadmap
+from tests.catalogue.records_for_tests import DESK, OWNER, scenario
+from tests.hub.worlds_for_tests import world
+
+WORTHS = {"pumps": (5, 2, 2), "beds": (2, 5, 2), "wards": (1, 1, 1)}
+SHEET = {
+    "document": "planning/1",
+    "resources": [
+        {
+            "name": "money",
+            "title": {"en": "Funds", "zh": "资金"},
+            "unit": "CNY",
+            "limits": {"p1": 0, "p2": 10, "p3": 10},
+        }
+    ],
+    "usual": {"money": 10},
+    "goals": [{"title": {"en": "Scenarios", "zh": "场景数"}, "by": "p3", "number": 3}],
+}
+
+
+@pytest.fixture
+def planned(tmp_path):
+    """Three rated scenarios that are open, and a sheet with money for two of them."""
+    with world(tmp_path) as made:
+        for name, (potential, maturity, driving_effect) in WORTHS.items():
+            value = {"potential": potential, "maturity": maturity, "driving_effect": driving_effect}
+            save(made.trial.store.as_actor(OWNER), scenario((), name=name, value=value))
+            made.trial.do(OWNER, f"scenario:plant/{name}", Act.SCENARIO_SUBMIT)
+            made.trial.do(DESK, f"scenario:plant/{name}", Act.SCENARIO_OPEN)
+        answer = made.client("desk").post("/ledger/plan/sheet/", {"sheet": yaml.safe_dump(SHEET, allow_unicode=True)})
+        assert answer.status_code == 302, answer.content.decode()
+        yield made
+
+
+def shown(made, path, who="desk", language="en"):
+    answer = made.client(who, HTTP_ACCEPT_LANGUAGE=language).get(path)
+    assert answer.status_code == 200, path
+    return answer.content.decode()
+
+
+def phases(page):
+    """Return scenario → the day it begins, as the bars are described."""
+    described = re.search(r"<desc>(.*?)</desc>", page)[1]
+    return dict(re.findall(r"plant/(\w+): ([\d-]+)", described))
+
+
+def test_a_plan_is_proposed_changed_by_a_question_and_adopted(planned):
+    desk = planned.client("desk")
+    assert desk.get("/ledger/plan/proposal/").status_code == 404
+    assert desk.post("/ledger/plan/propose/").status_code == 302
+    page = shown(planned, "/ledger/plan/proposal/")
+    assert sorted(phases(page)) == ["beds", "pumps"] and len(set(phases(page).values())) == 2
+    assert "Funds is used up by scenarios that are worth more." in page and "plant/wards" in page
+    assert "资金已由价值更高的场景用尽" in shown(planned, "/ledger/plan/proposal/", language="zh")
+    asked = "potential=1&maturity=1&driving_effect=1&keep=0.3&limit-money=200"
+    assert set(phases(shown(planned, f"/ledger/plan/what-if/?{asked}"))) == {"pumps", "beds", "wards"}
+    seen = re.search(r'name="seen" value="(sha256:\w+)"', page)[1]
+    assert read_roadmap(planned.trial.store.as_actor(DESK)) is None
+    assert desk.post("/ledger/plan/proposal/", {"seen": seen, "title": "To 2030"}).status_code == 302
+    assert {one.scenario for one in read_roadmap(planned.trial.store.as_actor(DESK)).tasks} == {
+        "scenario:plant/pumps",
+        "scenario:plant/beds",
+    }
+    again = desk.post("/ledger/plan/proposal/", {"seen": seen, "title": "To 2035"}).content.decode()
+    assert "computed for an earlier roadmap" in again or "has changed since" in again
+    plan = shown(planned, "/ledger/plan/")
+    assert "To 2030" in plan and phases(plan)
+
+
+def test_a_weight_moves_the_plan_on_the_page(planned):
+    def first(weights):
+        page = shown(planned, f"/ledger/plan/what-if/?{weights}&keep=0&limit-money=100")
+        return min(phases(page).items(), key=lambda one: one[1])[0]
+
+    assert first("potential=9&maturity=1&driving_effect=1") == "pumps"
+    assert first("potential=1&maturity=9&driving_effect=1") == "beds"
+
+
+def test_no_plan_within_the_limits_is_told_with_ways_out(planned):
+    musts = [{"scenario": f"scenario:plant/{name}", "must": True, "phases": ["p2"]} for name in WORTHS]
+    desk = planned.client("desk")
+    desk.post("/ledger/plan/sheet/", {"sheet": json.dumps(SHEET | {"candidates": musts})})
+    desk.post("/ledger/plan/propose/")
+    page = shown(planned, "/ledger/plan/proposal/")
+    assert "There is no plan within these limits and rules" in page and "20 more of Funds" in page
+    assert 'name="seen"' not in page
+
+
+def test_only_who_sees_the_whole_base_sees_a_plan_and_only_the_operator_sets_one(planned):
+    planned.client("desk").post("/ledger/plan/propose/")
+    for path in ("/ledger/plan/proposal/", "/ledger/plan/what-if/"):
+        assert planned.client("regulator").get(path).status_code == 200
+        assert planned.client("owner").get(path).status_code == 404
+    for who in ("regulator", "owner"):
+        assert planned.client(who).get("/ledger/plan/sheet/").status_code == 404
+        assert planned.client(who).post("/ledger/plan/propose/").status_code == 404
+    assert 'name="seen"' not in shown(planned, "/ledger/plan/proposal/", "regulator")
+
+
+def test_a_sheet_with_a_mistake_is_kept_and_says_where(planned):
+    answer = planned.client("desk").post("/ledger/plan/sheet/", {"sheet": "document: planning/1\nusual: {hours: 3}"})
+    page = answer.content.decode()
+    assert answer.status_code == 200 and "There is no resource hours" in page and "usual: {hours: 3}" in page
