@@ -117,14 +117,14 @@ def stream_of(part: RatioPart, order: Ints, units: Ints | None, towards: int = 0
     Where the largest cluster isn't known, as in a population, an entry is the cluster's own ratio: ``towards`` says
     whether rounding up (1) or down (-1) harms the criterion.
     """
-    gain, weight = part.gain[order], part.weight[order]
+    gain, weight = part.gain.take(order), part.weight.take(order)
     outcomes = tuple((int(a), int(b)) for a, b in part.outcomes)
     if units is None or not len(order):
         positions = np.arange(1, len(order) + 1)
         if not weight.all():
             eligible = np.flatnonzero((weight != 0) | (gain != 0) if part.joined else weight != 0)
-            gain, weight, order, positions = gain[eligible], weight[eligible], order[eligible], eligible + 1
-        exactly = None if part.reals is None else _exactly(part.reals, part.unit, order)
+            gain, weight, positions = gain.take(eligible), weight.take(eligible), eligible + 1
+        exactly = None if part.reals is None else _exactly(part.reals, part.unit, order.take(positions - 1))
         return Stream(gain, weight, positions, outcomes, 0, exactly, part.slack)
     gain, weight = _wide(gain), _wide(weight)
     codes = units[order]

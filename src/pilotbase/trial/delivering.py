@@ -47,7 +47,7 @@ class CaseDelivery:
         """Yield the remaining batches after the first ``start`` turns have been answered."""
         for end in self.ends[np.searchsorted(self.ends, start, side="right") :].tolist():
             rows = self.order[start:end]
-            yield FeatureBatch({name: column[rows] for name, column in self.features.items()}, end - start)
+            yield FeatureBatch({name: column.take(rows) for name, column in self.features.items()}, end - start)
             start = end
 
 
