@@ -281,6 +281,17 @@ GAPS = {
 }
 
 
+def test_units_behind_decimal_commas_are_taken_off(tmp_path):
+    draw, table = random.Random(3), tmp_path / "cases.csv"
+    rows = [f"{one},{draw.randint(0, 9)} L/min;{draw.choice(['yes', 'no'])}" for one in range(120)]
+    table.write_text("flow;state\n" + "\n".join(rows) + "\n", "utf-8")
+    answers = DraftAnswers("Pumps fail", "state", None, 9, 1, "works, desk", fixes=("units:flow",))
+    draft = draft_here(table, answers)
+    field = draft.scenario.field("flow")
+    assert (field.data_type, field.unit) == ("sc:Float", "L/min")
+    assert rows[0].split(";")[0].replace(",", ".") in draft.cases.decode()
+
+
 @pytest.mark.parametrize("fix", GAPS)
 def test_rows_without_the_answer_are_left_out_or_read_as_the_owner_says(tmp_path, fix):
     table = tmp_path / "cases.csv"

@@ -11,6 +11,7 @@ from pilotbase.cli import app
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.estimate import Ceiling, RunEstimate, Span, format_run, format_time, read_ceiling
 from pilotbase.documents.limits import Limits
+from pilotbase.documents.prices import PriceList
 from pilotbase.sandbox.box.supervisor import BoxUsage
 from pilotbase.trial.estimating import CODE, BoxMeter, RunSize, SpendingLimit, consent_of, estimate_of
 from pilotbase.vault.attempts import AttemptState, attempts_of, remaining
@@ -21,6 +22,7 @@ from tests.trial.test_proving import hidden_set
 
 SMALL = Limits(wall_seconds=900)
 NOTHING_AT_ALL = SpendingLimit(ceiling=Ceiling(seconds=0))
+PRICES = PriceList(pool="machine", supplier="institute", prices={"cpu": 10_000})
 
 
 def _metered(loading: float, batches: list[float]) -> BoxMeter:
@@ -115,10 +117,13 @@ def test_a_held_trial_goes_on_with_consent_and_spends_one_attempt(base, home, wr
     assert verify_base_log(base).code == "worker.log_holds"
 
 
-def test_a_run_below_the_limit_is_not_asked_about_and_its_estimate_is_kept(base, write_scenario, write_application):
+@pytest.mark.parametrize("prices", [None, PRICES], ids=["seconds", "money"])
+def test_a_run_below_the_limit_is_not_asked_about_and_its_estimate_is_kept(
+    base, write_scenario, write_application, prices
+):
     scenario = write_scenario(change=lambda content: content.replace("batch_rows: 20", "batch_rows: 5"))
     application, told = write_application(), []
-    asking = SpendingLimit(ceiling=Ceiling(seconds=3600), tells=True)
+    asking = SpendingLimit(ceiling=Ceiling(seconds=3600), prices=prices, tells=True)
     plan = freeze_in(base, scenario, application)
     prove(base, scenario, application, on_progress=told.append, run=runner(asking, consented=False))
     found = estimate_of(base.lab, plan.digest())
@@ -126,7 +131,7 @@ def test_a_run_below_the_limit_is_not_asked_about_and_its_estimate_is_kept(base,
     assert not found.above
     assert found.cases == 100
     assert 0 < found.wall.low <= found.wall.high <= 900, "the limits of the box bound it"
-    assert {step.stage.code for step in told if step.stays} == {"estimate.line"}
+    assert {step.stage.code for step in told if step.stays} == ({"estimate.line"} if prices else set())
     assert consent_of(base.lab, plan.digest()) is None
 
 

@@ -103,15 +103,12 @@ def test_the_number_said_is_enough_and_not_far_too_many(base, write_scenario, nu
         check_criteria(scenario, classes, public, 40, level)
 
 
-def test_attempts_used_up_are_said_before_cases(base, write_scenario):
+def test_once_attempts_are_used_up_no_number_of_cases_helps(base, write_scenario):
     scenario, folder = load_scenario(write_scenario(cases=40), Step.DRAFT)
     sealed = seal_scenario(base.lab, scenario, folder)
     public, classes = read_public_sample(base.lab, sealed), sealed.record.classes
     none = Remaining(0, 0, 300, 0, 7, 0.05 / 56, 0.04)
-    assert [advice.code for advice in refresh_advice(scenario, classes, public, none)] == [
-        "trial.refresh.attempts",
-        "trial.refresh.cases",
-    ]
+    assert [advice.code for advice in refresh_advice(scenario, classes, public, none)] == ["trial.refresh.attempts"]
     assert not list(refresh_advice(scenario, classes, public, Remaining(40, 0, 0, 1, 6, 0.05 / 42, 0.04)))
 
 

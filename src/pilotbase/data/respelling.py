@@ -45,6 +45,8 @@ ONLY_COMMA = r"(^[-+]?0,\d|,(\d{1,2}|\d{4,})$|\.\d{3},)"
 """A number in which the comma can only be the decimal one."""
 _THOUSANDS = r"^[-+]?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?$"
 ONLY_THOUSANDS = r",\d{3}[,.]"
+_WITH_UNIT = r"^(?<number>[-+]?\d[\d.,]*)(?<unit>\s*[^\d\s.,:/-][^\d:-]{0,9})$"
+_MOSTLY = 0.8
 _TIMES = (DataType.DATE, DataType.DATETIME)
 
 
@@ -77,6 +79,20 @@ def respell(column: pl.Series, data_type: DataType, order: DateOrder | None = No
         written = _numbers(values, as_it_stands)
     changed = (written != values).fill_null(value=False)
     return _respelled(column, stripped, values, written.fill_null(values)) if changed.any() else None
+
+
+def respell_with_units(column: pl.Series) -> Respelled | None:
+    """Return ``column``, texts, with numbers before units rewritten, such as 16,8 bar; None if there are none."""
+    parts = column.str.strip_chars().alias("value").str.extract_groups(_WITH_UNIT)
+    numbers, units = parts.struct.field("number"), parts.struct.field("unit")
+    if numbers.count() < _MOSTLY * len(_present(column)):
+        return None
+    found = respell(numbers, DataType.FLOAT)
+    if found is None:
+        return None
+    written = (found.column + units).fill_null(column).alias(column.name)
+    changed = (written != column).fill_null(value=False).arg_max() or 0
+    return Respelled(written, column[changed], written[changed])
 
 
 def order_of(column: pl.Series, order: DateOrder | None = None) -> DateOrder | Undecided | None:

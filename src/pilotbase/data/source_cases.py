@@ -21,7 +21,7 @@ from pilotbase.data.column_types import type_column, type_words
 from pilotbase.data.conform import conform
 from pilotbase.data.date_forms import Undecided
 from pilotbase.data.describing.observing import Column, observe
-from pilotbase.data.respelling import respell
+from pilotbase.data.respelling import respell, respell_with_units
 from pilotbase.data.sources.faults import SHOWN
 from pilotbase.data.sources.opening import open_source, read_table, scanning
 from pilotbase.data.sources.sampling import TableSample, draw_sample, is_large
@@ -173,9 +173,10 @@ def _read(
     Not in a named column: its values decide what is tried.
     """
     data_type = seen.as_field(group=named).data_type
-    if data_type is DataType.TEXT:
+    if data_type is DataType.TEXT and named:
         return column, []
-    written, told = respell(column, data_type, dates), []
+    written = respell_with_units(column) if data_type is DataType.TEXT else respell(column, data_type, dates)
+    told = []
     if written is not None:
         told.append(text("draft.decided.respelled", column=column.name, found=written.before, to=written.after))
         column = written.column

@@ -452,6 +452,7 @@ def refresh_advice(
     terms = scenario.trial
     if left.attempts < 1:
         yield text("trial.refresh.attempts")
+        return
     wanted, units = max(terms.cases_per_attempt or 1, terms.cases or 1), left.units
     if units is None and left.fresh < wanted:
         yield text("trial.refresh.cases", wanted=wanted, left=left.fresh, missing=wanted - left.fresh)

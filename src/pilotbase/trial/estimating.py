@@ -40,6 +40,8 @@ FIRST_BATCHES = 30
 FEWEST_BATCHES = 5
 """A short run is looked at after a tenth of its batches, and never after fewer than so many."""
 CODE = "estimate.consent_needed"
+_WORTH_TELLING = 10.0
+"""Seconds of a run that costs nothing from which on its estimate is told: nobody plans for less."""
 _MIB = 1 << 20
 _NOTHING = BoxUsage(0.0, 0.0, 0)
 
@@ -153,7 +155,7 @@ class RunEstimator:
         if not self._consented:
             self._consented = consent_of(self._lab, self._plan) is not None
         self._keep(found)
-        if self._limit.tells:
+        if self._limit.tells and (found.wall.high >= _WORTH_TELLING or found.money is not None or found.above):
             on_progress(Progress(estimate_line(found), stays=True))
         if not self._consented:
             _hold(found)
