@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.schema import SchemaItem
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateIndex, SchemaItem
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 metadata = sa.MetaData()
@@ -107,8 +108,18 @@ def check(name: str, condition: str) -> sa.CheckConstraint:
 
 def index(name: str, *columns: str, unique: bool = False, where: str | None = None) -> sa.Index:
     """Return an index, over the rows that meet ``where``."""
-    only: dict[str, Any] = {} if where is None else {"sqlite_where": sa.text(where), "postgresql_where": sa.text(where)}
-    return sa.Index(name, *columns, unique=unique, **only)
+    return sa.Index(name, *columns, unique=unique, info={} if where is None else {"where": sa.text(where)})
+
+
+@compiles(CreateIndex)
+def _with_options(create: CreateIndex, compiler: Any, **settings: Any) -> str:
+    """Give an index what its ``info`` says, where its database has such an option.
+
+    Said where it is declared, as ``postgresql_where``, it would load the dialect of a database that is not used.
+    """
+    options = create.element.dialect_options[compiler.dialect.name]
+    options.update({name: value for name, value in create.element.info.items() if name in options})
+    return str(compiler.visit_create_index(create, **settings))
 
 
 def set_row(

@@ -7,8 +7,7 @@ of plug-ins in their module of this name.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Table, Text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ARRAY, BigInteger, Column, Index, Table, Text
 
 from pilotbase.documents.plugins import mirrored
 from pilotbase.workspace import terms_rows, watch_tables
@@ -169,7 +168,7 @@ listing_search = Table(
     metadata,
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
     Column("terms", ARRAY(Text).with_variant(Text(), "sqlite"), nullable=False),
-    Index("listing_search_terms", "terms", postgresql_using="gin"),
+    Index("listing_search_terms", "terms", info={"using": "gin"}),
 )
 """The words of listings, by their ``sequence``, on PostgreSQL; on SQLite it is a table of FTS5. See `text_index`."""
 

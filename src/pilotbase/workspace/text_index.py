@@ -131,7 +131,7 @@ def _matches(kind: str, scope: str, words: list[str]) -> ColumnElement[bool]:
 def _has_runs(kind: str, scope: str, words: list[str]) -> ColumnElement[bool]:
     place = _place(kind, scope)
     runs = [place + run for word in words for run in _runs(word)]
-    return tables.listing_search.c.terms.contains(runs or [place])
+    return tables.listing_search.c.terms.bool_op("@>")(runs or [place])
 
 
 def _runs(word: str) -> list[str]:

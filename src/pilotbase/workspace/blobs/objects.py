@@ -19,9 +19,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import fsspec
-from fsspec.implementations.local import LocalFileSystem
-
 from pilotbase.documents.hashes import digest_of, hex_of, is_digest
 from pilotbase.workspace.engine import machine_failure
 from pilotbase.workspace.failures import UnreachableError
@@ -52,7 +49,10 @@ class Objects:
     """The objects under an address; names are ``room/ab/cdef…``, made by `name_of`."""
 
     def __init__(self, url: str) -> None:
-        files, root = fsspec.url_to_fs(url, use_listings_cache=False)
+        from fsspec import url_to_fs
+        from fsspec.implementations.local import LocalFileSystem
+
+        files, root = url_to_fs(url, use_listings_cache=False)
         self.root = str(root).rstrip("/")
         self._files: Any = files
         self._folder = Path(self.root) if isinstance(files, LocalFileSystem) else None

@@ -17,6 +17,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Literal
@@ -57,7 +58,12 @@ class BlobStore:
     """Bytes named by their SHA-256. Blobs never change; putting or keeping one again changes nothing."""
 
     def __init__(self, url: str) -> None:
-        self.objects = Objects(url)
+        self._url = url
+
+    @cached_property
+    def objects(self) -> Objects:
+        """The objects at its address, opened when they are first asked for: a list reads none."""
+        return Objects(self._url)
 
     def put(self, data: bytes | IO[bytes]) -> str:
         """Store bytes, or a stream to its end, as one object that `remove` erases, and return the digest.
