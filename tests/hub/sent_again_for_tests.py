@@ -259,6 +259,40 @@ def open_a_thread(world) -> Sent:
     yield "/api/threads", {"subject": SCENARIO, "title": new_name("row"), "text": "Which shift?"}
 
 
+def _room(world) -> str:
+    """Return the address of a room to which both sides have agreed."""
+    asked = {"demand": SCENARIO, "application": APPLICATION, "words": "Let us talk."}
+    path = "/api/rooms/" + ask(world, "supplier", "post", "/api/rooms", asked).json()["identity"]
+    ask(world, "owner", "post", f"{path}/agreement")
+    return path
+
+
+@case("post /api/rooms/{room}/questions", "supplier")
+def ask_in_a_room(world) -> Sent:
+    yield f"{_room(world)}/questions", {"words": "How often?"}
+
+
+@case("post /api/rooms/{room}/questions/{number}/answers", "owner")
+def answer_in_a_room(world) -> Sent:
+    asked = ask(world, "supplier", "post", f"{_room(world)}/questions", {"words": "Since when?"}).json()
+    yield f"/api/rooms/{asked['identity']}/questions/{asked['entries'][-1]['number']}/answers", {"words": "May."}
+
+
+@case("post /api/rooms/{room}/minutes", "owner")
+def minutes_in_a_room(world) -> Sent:
+    yield f"{_room(world)}/minutes", {"day": "2026-05-01", "words": "Walked the line."}
+
+
+@case("post /api/rooms/{room}/decisions", "owner")
+def decide_in_a_room(world) -> Sent:
+    yield f"{_room(world)}/decisions", {"words": "Line 3 first."}
+
+
+@case("post /api/rooms/{room}/steps", "owner")
+def plan_in_a_room(world) -> Sent:
+    yield f"{_room(world)}/steps", {"words": "Fit the sensor.", "who": "plant", "due": "2026-06-01"}
+
+
 @case("post /api/threads/{thread}/messages", "owner")
 def reply(world) -> Sent:
     yield f"{_thread(world)}/messages", {"text": "The late one."}

@@ -31,6 +31,7 @@ PLACES = {
     "budget": "main",
     "start": "0",
     "thread": "0" * 16,
+    "room": "0" * 16,
     "pool": "hall-9",
     "asked": "0" * 64,
     "tender": "0" * 64,
@@ -53,7 +54,11 @@ PLACES = {
     "domain": "plant.example",
 }
 """Field of an address → what there is, or might be."""
-QUERIES = {"watch.path": "?detector=drift:torque", "exchange.attach": "?name=a.txt"}
+QUERIES = {
+    "watch.path": "?detector=drift:torque",
+    "exchange.attach": "?name=a.txt",
+    "rooms.share": "?name=a.txt&terms=none",
+}
 OF_WHAT_IS_SENT = {"steps.propose", *(one.name for one in records.SAVE.values())}
 """What is sent says whose it is, and what stands there already may be sent by whoever sees it: see `test_api`."""
 SHOWN = {"matches.scenario", "ledger.records", "ledger.step", "trials.board", "trials.tenders"}

@@ -41,7 +41,7 @@ from pilotbase.workspace.store import View
 from pilotbase.workspace.threads import ThreadRow, count_threads, find_thread, list_threads, put_thread
 from pilotbase.workspace.transaction import Transaction
 
-KINDS = ("scenario", "application")
+KINDS = ("demand", "scenario", "application")
 """Kinds of records that threads are about."""
 
 
@@ -152,8 +152,8 @@ def attach(
     """
     name, stream = file
     _require_seen(view, identity)
-    digest, size = _stored(blobs, stream, at_most)
-    attachment = _attachment(name, digest, size)
+    digest, size = store_file(blobs, stream, at_most)
+    attachment = new_attachment(name, digest, size)
 
     def put(_: Transaction, thread: Thread) -> Thread:
         message = _standing(thread, number)
@@ -295,7 +295,7 @@ def _stands(thread: Thread, owner: str, number: int) -> SubjectRelation:
     message = thread.message(number)
     kind = kind_of(thread.subject)
     return SubjectRelation(
-        demand_owner=owner if kind == "scenario" else None,
+        demand_owner=owner if kind in ("demand", "scenario") else None,
         supplier=owner if kind == "application" else None,
         asker=thread.asker,
         author=(message.organisation, message.person) if message is not None else None,
@@ -338,7 +338,8 @@ def _changed(thread: Thread, **changes: object) -> Thread:
     return thread.model_copy(update=changes)
 
 
-def _stored(blobs: BlobStore, stream: IO[bytes], at_most: int) -> tuple[Digest, int]:
+def store_file(blobs: BlobStore, stream: IO[bytes], at_most: int) -> tuple[Digest, int]:
+    """Keep a file of at most so many bytes and return its digest and size; raises `InputError`."""
     size = stream.seek(0, 2)
     stream.seek(0)
     if size > at_most:
@@ -346,7 +347,8 @@ def _stored(blobs: BlobStore, stream: IO[bytes], at_most: int) -> tuple[Digest, 
     return blobs.put(stream), size
 
 
-def _attachment(name: str, digest: Digest, size: int) -> Attachment:
+def new_attachment(name: str, digest: Digest, size: int) -> Attachment:
+    """Return what names a kept file; raises `InputError` for what is no name of a file."""
     try:
         return Attachment(name=name, digest=digest, size=size)
     except ValueError:

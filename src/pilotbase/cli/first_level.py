@@ -43,6 +43,7 @@ COMMANDS: Mapping[str, str] = {
     "trial": "trial:app",
     "site": "site:app",
     "match": "match:app",
+    "room": "room:app",
     "call": "call:app",
     "certificate": "certificate:app",
     "standard": "standard:app",

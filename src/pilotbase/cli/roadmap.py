@@ -21,10 +21,11 @@ from pilotbase.documents.base import localized
 from pilotbase.documents.files import format_csv
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import format_for_terminal
+from pilotbase.operations import figures
 from pilotbase.operations import ledger as operations
 
 if TYPE_CHECKING:
-    from pilotbase.documents.api.ledger import MapTold, PlanTold, RankingTold, RoadmapTold
+    from pilotbase.documents.api.ledger import FunnelTold, MapTold, PlanTold, RankingTold, RoadmapTold
     from pilotbase.documents.planning import PlanningSheet
     from pilotbase.roadmap.tables import Table
 
@@ -193,11 +194,17 @@ def _print_roadmap(told: RoadmapTold) -> None:
             say(text("roadmap.line_suggested", end=end, reason=task.reason))
 
 
+def _print_funnel(told: FunnelTold) -> None:
+    for one in told.stages:
+        say(text("funnel.line", stage=text(f"funnel.{one.stage}"), recorded=one.recorded, reached=one.reached))
+
+
 add(
     app,
     Command("show", operations.ROADMAP, show=_print_roadmap, nulls=True),
     Command("sheet", operations.SHEET, show=_print_sheet),
     Command("proposal", operations.PROPOSAL, show=_print_plan, nulls=True),
+    Command("funnel", figures.FUNNEL, show=_print_funnel),
 )
 
 

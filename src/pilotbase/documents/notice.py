@@ -39,6 +39,8 @@ class NoticeKind(StrEnum):
     """The recipient's data were used, or a use was refused."""
     MATCH = "match"
     """Something new may fit what the recipient follows."""
+    ROOM = "room"
+    """Something new in the room of a match."""
     TEST = "test"
     """A message by which a webhook is tried."""
     ASKED = "asked"
@@ -76,7 +78,7 @@ class NoticeBody(Part):
     """Who did it; empty if it happened by passage of time."""
     due: Moment | None = None
     said: Text | None = None
-    """The whole sentence, for notices on the watch, uses of data, requests, tenders, matches, and those of plug-ins."""
+    """The whole sentence, for notices that no step of a record makes."""
 
 
 class Notice(Part):

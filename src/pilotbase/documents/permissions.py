@@ -187,7 +187,7 @@ class Act(Restricted):
 
 
 class ExchangeAct(Restricted):
-    """What people do apart from records: threads and webhooks; names: text ``act.<value>``."""
+    """What people do apart from records: threads, rooms and webhooks; names: text ``act.<value>``."""
 
     THREAD_ASK = "thread.ask", *EVERYBODY
     THREAD_REPLY = "thread.reply", *EVERYBODY
@@ -195,6 +195,9 @@ class ExchangeAct(Restricted):
     THREAD_CORRECT = "thread.correct", *AUTHORS, OPERATOR
     THREAD_REMOVE = "thread.remove", *AUTHORS, OPERATOR
     THREAD_MARK = "thread.mark", *ASKERS, OWNER, SUPPLIER
+    ROOM_OPEN = "room.open", OWNER, SUPPLIER
+    """Propose a room for a match."""
+    ROOM_TAKE_PART = "room.take_part", OWNER, SUPPLIER
     WEBHOOK_MANAGE = "webhook.manage", *MEMBERS
 
 

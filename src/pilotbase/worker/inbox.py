@@ -1,4 +1,4 @@
-"""Requests that are on no record: packs for sites, items to label, experts to name, acts that need consent, calls."""
+"""Requests that are on no record: packs for sites, items to label, experts to name, consents, calls, rooms."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from pilotbase.service.registry import load_service
 from pilotbase.worker.base import Base
 from pilotbase.worker.datasets.label_rounds import part_of, rounds_of
 from pilotbase.worker.datasets.labelling import is_judged, sheet_of, stage_of
+from pilotbase.worker.rooms import room_subject, room_told, rooms_waiting
 from pilotbase.worker.sites.orders import packs_to_agree
 from pilotbase.worker.trials.call_judging import calls_waiting
 from pilotbase.workspace.listings import Query, list_page
@@ -28,7 +29,7 @@ from pilotbase.workspace.store import View
 class InboxItem:
     """One thing that the actor's organisation, or the person in particular, is expected to do."""
 
-    kind: Literal["site-pack", "labelling-round", "panel-open", "act-consent", "role-change", "call"]
+    kind: Literal["site-pack", "labelling-round", "panel-open", "act-consent", "role-change", "call", "room"]
     identity: str
     subject: Subject
     """The application, the dataset, the trial, the service or the call."""
@@ -39,7 +40,7 @@ class InboxItem:
 def asked_of(base: Base, view: View) -> list[InboxItem]:
     """Return what waits for the actor of ``view``, oldest first."""
     asked = (*_packs(view), *_rounds(base, view), *_panels(base, view), *_consents(view), *_calls(base, view))
-    return sorted(asked, key=lambda one: one.since)
+    return sorted((*asked, *_rooms(view)), key=lambda one: one.since)
 
 
 def _packs(view: View) -> Iterator[InboxItem]:
@@ -81,3 +82,9 @@ def _consents(view: View) -> Iterator[InboxItem]:
 def _calls(base: Base, view: View) -> Iterator[InboxItem]:
     for subject, code, title, since in calls_waiting(base, view):
         yield InboxItem("call", f"{code} {name_of(subject)}", subject, text(f"calls.told.{code}", title=title), since)
+
+
+def _rooms(view: View) -> Iterator[InboxItem]:
+    for room, act, since in rooms_waiting(view):
+        said = room_told(room, act, room.other(view.actor.organisation))
+        yield InboxItem("room", f"{room.identity} {act} {since.isoformat()}", room_subject(room), said, since)

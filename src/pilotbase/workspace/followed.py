@@ -24,8 +24,13 @@ class FollowedMatches:
 
 
 def follow(view: View, subject: str) -> None:
-    """Notify the person of ``view`` of new matches for ``subject``; raises as `require_listing`."""
+    """Notify the person of ``view`` of new matches for ``subject``; raises as `require_listing`.
+
+    Followed again, it stays as it is.
+    """
     require_listing(view, subject)
+    if any(one.subject == subject for one in followed(view)):
+        return
     whose = {"person": view.actor.person or "", "organisation": view.actor.organisation, "subject": subject}
     with view.store.database.write() as connection:
         set_row(connection, tables.followed_matches, whose, {"since": view.store.clock()})

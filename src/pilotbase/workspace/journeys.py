@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, func, or_, select, type_coerce, update
 
@@ -205,6 +205,24 @@ def read_journeys(
     plain = columns or [()] * (len(told) + len(moments))
     owners, suppliers, states, verdicts, amounts, currencies, cpu_ms, *reached = plain
     return Journeys(owners, suppliers, states, verdicts, amounts, currencies, cpu_ms, tuple(reached))
+
+
+class TriedPair(NamedTuple):
+    """A scenario and a supplier, and when a trial of theirs was proposed, certified and first answered in service."""
+
+    scenario: str
+    supplier: str
+    proposed: datetime | None
+    certified: datetime | None
+    served: datetime | None
+
+
+def tried_pairs(view: View) -> list[TriedPair]:
+    """Return one row for each trial that ``view`` sees."""
+    told = (_listed.scenario, _rows.supplier, _rows.proposed_at, _rows.certified_at, _rows.served_at)
+    rows = select(*told).join(tables.journeys, _rows.subject == _listed.subject).where(_rows.kind == "commission")
+    with view.reading() as connection:
+        return [TriedPair(*row) for row in connection.execute(cut_to(rows, view.actor))]
 
 
 def count_by_worth(view: View, states: Collection[str], owner: str = "") -> dict[Worth | None, int]:

@@ -331,6 +331,14 @@ followed_matches = table(
 )
 """Who, acting for which organisation, follows the matches of which scenario or application."""
 
+first_looks = table(
+    "first_looks",
+    *words(subject=200, supplier=120, look=10),
+    *moments("at"),
+    key("subject", "supplier", "look"),
+)
+"""When a supplier first met a demand among its matches, opened it, or took its kit."""
+
 notice_mails = table(
     "notice_mails", *words(person=63, choice=10), *numbers("position"), *moments("sent_at", null=True), key("person")
 )

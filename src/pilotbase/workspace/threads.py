@@ -58,6 +58,12 @@ def list_threads(
     return found[:limit], found[limit - 1].identity if len(found) > limit else None
 
 
+def every_thread(view: View) -> list[ThreadRow]:
+    """Return all threads that ``view`` sees."""
+    with view.reading() as connection:
+        return [_row(row) for row in connection.execute(seen_threads(view.actor))]
+
+
 def count_threads(view: View, subject: str | None = None) -> int:
     """Return the number of threads that ``view`` sees, about ``subject`` or all."""
     with view.reading() as connection:

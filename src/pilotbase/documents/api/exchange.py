@@ -1,4 +1,4 @@
-"""Models of the hub's API for threads, notices and webhooks, other than documents."""
+"""Models of the hub's API for threads, rooms, notices and webhooks, other than documents."""
 
 from __future__ import annotations
 
@@ -7,6 +7,28 @@ from typing import Literal
 
 from pilotbase.documents.api.shapes import RequestModel, ResponseModel
 from pilotbase.documents.notice import MailChoice, NoticeBody, NoticeKind
+from pilotbase.documents.room import Awaited, RoomEntry, RoomOutcome, RoomState
+
+
+class RoomTold(ResponseModel):
+    """A room of a match as the caller sees it."""
+
+    identity: str
+    demand: str
+    """A scenario, or a demand in words."""
+    application: str
+    owner: str
+    supplier: str
+    by: str
+    """The side that proposed it."""
+    words: str
+    opened_at: datetime
+    state: RoomState
+    outcome: RoomOutcome | None
+    awaits: list[tuple[Awaited, int | None]]
+    """What it waits for from the caller's side, and the number of the entry that this is about."""
+    entries: list[RoomEntry]
+    """Oldest first."""
 
 
 class ListedThread(ResponseModel):

@@ -80,6 +80,38 @@ class LedgerTold(ResponseModel):
     phases: list[AimTold]
 
 
+FunnelStage = Literal["seen", "opened", "contacted", "room", "kit", "rehearsal", "trial", "certificate", "service"]
+"""From a first look to use, in order; names: text ``funnel.<value>``."""
+
+
+class StageReached(ResponseModel):
+    """How many pairs of a demand and a supplier have come to a stage."""
+
+    stage: FunnelStage
+    recorded: int
+    """With a record of this very stage: one may be passed over."""
+    reached: int
+    """With a record of it or of a later one."""
+
+
+class FunnelPart(ResponseModel):
+    """The stages of one sector, or of the pairs that met first in one quarter (``2026-3``)."""
+
+    name: str
+    stages: list[StageReached]
+
+
+class FunnelTold(ResponseModel):
+    """Pairs of a demand and a supplier, from a first look to use: in all, by sector, by the quarter they met in."""
+
+    at: datetime
+    stages: list[StageReached]
+    by_sector: list[FunnelPart]
+    """The largest first."""
+    by_cohort: list[FunnelPart]
+    """The newest first."""
+
+
 class CellTold(ResponseModel):
     """One cell of the map; an empty action or support means scenarios that name none."""
 

@@ -15,7 +15,7 @@ from pilotbase.charts.grids import gap_chart
 from pilotbase.documents.base import localized
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.matching import GapCell, GapMap, Match, Matches, Side, method_of
-from pilotbase.documents.permissions import Act, ReadScope, SubjectRelation, permitted
+from pilotbase.documents.permissions import Act, ExchangeAct, ReadScope, SubjectRelation, permitted
 from pilotbase.documents.subjects import holder_of, name_of
 from pilotbase.documents.texts import Text, percent, text
 from pilotbase.documents.vocabularies import Role
@@ -27,6 +27,7 @@ from pilotbase.hub.routing import POST, page
 from pilotbase.operations.matches import ASSIGNMENT, FOLLOW, FOLLOWED, GAPS
 from pilotbase.worker.matching import Withheld, match_subject, withheld_proofs
 from pilotbase.workspace.listings import Listing, Query, list_page
+from pilotbase.workspace.looks import note_looks
 
 _OWN = 20
 _COUNTED = ("demand", "unmet", "supply", "unused")
@@ -52,6 +53,8 @@ class MatchRow:
     """Empty where the reader sees no record: it is known by its certificate only."""
     share: str
     step: MatchStep | None
+    room: str
+    """Address at which the reader opens a room with the other side; empty: the reader is neither of the two."""
     withheld: tuple[Withheld, ...] = ()
     """Certificates of this very pair that count for nothing now."""
 
@@ -105,6 +108,7 @@ def of_record(request: HubRequest, section: str, name: str) -> HttpResponse:
     subject = subject_of(section, name)
     found, withheld = match_subject(request.acting.view, subject), withheld_proofs(request.acting.view)
     code = "match.scenarios_for" if found.side == "application" else "match.applications_for"
+    note_looks(request.acting.view, "seen", _met(request.acting, found))
     shown = {
         "title": Text(code=code, params={"title": localized(found.title, language())}),
         "found": found,
@@ -128,6 +132,13 @@ def follow(request: HubRequest, section: str, name: str) -> HttpResponse:
     asked = {"subject": subject_of(section, name), "follow": request.POST.get("follow") == "yes"}
     do(FOLLOW, request.acting.view, asked)
     return redirect("record-matches", section=section, name=name)
+
+
+def _met(acting: RequestActor, found: Matches) -> list[tuple[str, str]]:
+    """Return demand and supplier of each match that may fit, of which the reader is one side."""
+    pairs = ((demand, holder_of(application)) for demand, application in (_pair(found, one) for one in found.ranked))
+    own = acting.organisation
+    return [(demand, supplier) for demand, supplier in pairs if (holder_of(demand) == own) != (supplier == own)]
 
 
 def _trials(acting: RequestActor, side: Side, subject: str) -> tuple[Listing, ...]:
@@ -163,7 +174,15 @@ def _row(acting: RequestActor, found: Matches, one: Match, withheld: Sequence[Wi
     address = "" if one.known_by == "certificate" else address_of(one.subject)
     scenario, application = _pair(found, one)
     lost = tuple(each for each in withheld if (each.scenario, each.application) == (scenario, application))
-    return MatchRow(one, address, share, _step(acting, found, one), lost)
+    return MatchRow(one, address, share, _step(acting, found, one), _room(acting, scenario, application), lost)
+
+
+def _room(acting: RequestActor, demand: str, application: str) -> str:
+    stands = SubjectRelation(demand_owner=holder_of(demand), supplier=holder_of(application))
+    own = holder_of(demand) == holder_of(application)
+    if own or not permitted(ExchangeAct.ROOM_OPEN, acting.actor, stands):
+        return ""
+    return f"{reverse('room-new')}?{urlencode({'demand': demand, 'application': application})}"
 
 
 def _pair(found: Matches, one: Match) -> tuple[str, str]:

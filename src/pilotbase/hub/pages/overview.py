@@ -14,15 +14,18 @@ from pilotbase.catalogue.records import newest_steps
 from pilotbase.catalogue.trends import COHORT, QuarterCohort, Trend
 from pilotbase.charts.bars import Bar, Legend, bar_chart
 from pilotbase.charts.stages import FunnelStage, funnel_chart, sparkline, way_chart
+from pilotbase.documents.api.ledger import FunnelPart
 from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.quantities import format_days
 from pilotbase.documents.record import Record, StepTaken
 from pilotbase.documents.roadmap import Figure
 from pilotbase.documents.texts import Text, percent, text
 from pilotbase.hub.acting import HubRequest, caller, language
+from pilotbase.hub.forms.declared import do
 from pilotbase.hub.pages.ledger import counted_records
 from pilotbase.hub.presenters.drawn import capitalised, drawn, legs_of, render_live, shade
 from pilotbase.hub.routing import page
+from pilotbase.operations import figures
 from pilotbase.worker.operations.ledger import counted
 from pilotbase.workspace.jobs import live_jobs, queue_figures
 from pilotbase.workspace.listings import count_late, count_waits, list_late
@@ -41,6 +44,30 @@ def show(request: HubRequest) -> HttpResponse:
         return render(request, "hub/parts/events.html", {"live": True, "steps": _steps(request.acting.view)})
     shown = {"title": text("overview.title"), "can_import": request.acting.may(DeskAct.IMPORT), "live": True}
     return render(request, "hub/overview.html", {**shown, **_content(request.acting.view)})
+
+
+@page("overview/funnel/", "overview-funnel", ReadScope.OVERVIEW)
+def funnel(request: HubRequest) -> HttpResponse:
+    """Show how many pairs of a demand and a supplier come from a first look to a trial and into use."""
+    found, reader = do(figures.FUNNEL, request.acting.view, {}), language()
+    stages = tuple(FunnelStage(Text(code=f"funnel.{one.stage}").render(reader), one.reached) for one in found.stages)
+    shown = {
+        "title": text("funnel.title"),
+        "crumbs": _CRUMBS,
+        "found": found,
+        "chart": drawn(funnel_chart(stages, reader)),
+        "parts": (
+            ("sector", text("funnel.by_sector"), [_part(one) for one in found.by_sector]),
+            ("cohort", text("funnel.by_cohort"), [_part(one) for one in found.by_cohort]),
+        ),
+    }
+    return render(request, "hub/overview_funnel.html", shown)
+
+
+def _part(one: FunnelPart) -> tuple[str, list[tuple[int, int]]]:
+    """Return the name of a part, and each number with how dark its cell is."""
+    most = one.stages[0].reached
+    return one.name, [(stage.reached, shade(stage.reached, most)) for stage in one.stages]
 
 
 @page("overview/screen/", "overview-screen", ReadScope.OVERVIEW)

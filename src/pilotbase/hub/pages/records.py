@@ -28,7 +28,15 @@ from pilotbase.hub.people.invitations import may_invite, open_invitations
 from pilotbase.hub.presenters.addresses import KINDS, address_of, section_crumb, subject_of
 from pilotbase.hub.presenters.choices import choices, ways_on
 from pilotbase.hub.presenters.drawn import render_live
-from pilotbase.hub.presenters.records import RecordView, lines_of, names_shown, see, spelled_count, work_shown
+from pilotbase.hub.presenters.records import (
+    RecordView,
+    lines_of,
+    names_shown,
+    note_look,
+    see,
+    spelled_count,
+    work_shown,
+)
 from pilotbase.hub.presenters.states import way
 from pilotbase.hub.routing import EVERYBODY, page
 from pilotbase.worker.operations.binding import there
@@ -114,6 +122,7 @@ def show(request: HubRequest, section: str, name: str) -> HttpResponse:
     if request.headers.get("HX-Request") and kind == "application":
         return _at_work(request, seen)
     ways = ways_on(request.acting, seen)
+    note_look(request.acting, "opened", seen.listing)
     opened = kind == "scenario" and seen.listing.state == ScenarioState.OPEN
     shown: dict[str, Any] = {
         "title": seen.title,

@@ -23,7 +23,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.base import base
 from pilotbase.hub.presenters.addresses import subject_of
-from pilotbase.hub.presenters.records import see, work_shown
+from pilotbase.hub.presenters.records import note_look, see, work_shown
 from pilotbase.hub.presenters.taken import download, sandboxed
 from pilotbase.hub.routing import page
 from pilotbase.trial.entering import may_show_sample
@@ -42,6 +42,7 @@ def kit(request: HubRequest, name: str) -> HttpResponse:
     seen = see(request.acting.view, subject_of("scenarios", name))
     if not isinstance(seen.document, Scenario) or seen.listing.state != ScenarioState.OPEN:
         raise NotFoundError("hub.not_found")
+    note_look(request.acting, "kit", seen.listing)
     wanted = request.acting.organisation, _form(request)
     packed = synthetic_kit(base(), seen.document, *wanted) or starter_kit(base(), seen.document, *wanted)
     return download(packed, "application/zip", f"{seen.document.name}-starter-kit.zip")

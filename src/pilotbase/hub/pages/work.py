@@ -130,7 +130,7 @@ def _address(one: InboxItem) -> str:
         return reverse("role-changes")
     if one.kind == "act-consent":
         return reverse("consent", kwargs={"name": name_of(one.subject), "consent": one.identity})
-    if one.kind == "call":
+    if one.kind in ("call", "room"):
         return address_of(one.subject)
     if one.kind == "panel-open":
         return reverse("panel-open", kwargs={"name": one.identity})

@@ -27,6 +27,7 @@ _ELSEWHERE: Mapping[str, Callable[[str], str]] = {
     "watch": lambda name: reverse("watch", kwargs={"name": name}),
     "incident": lambda number: reverse("incident", kwargs={"number": number}),
     "call": lambda name: reverse("call", kwargs=dict(zip(("owner", "name"), name.split("/"), strict=True))),
+    "room": lambda identity: reverse("room", kwargs={"room": identity}),
     "certificate": lambda serial: reverse("certificate", kwargs={"serial": serial}),
     **{kind: page for plugin in mirrored("hub.presenters.addresses") for kind, page in plugin.ADDRESSES.items()},
 }

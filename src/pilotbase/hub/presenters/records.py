@@ -16,8 +16,9 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.subjects import name_of, organisation_subject
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.vocabularies import Role
 from pilotbase.documents.world import Tool, World, WorldUse
-from pilotbase.hub.acting import language
+from pilotbase.hub.acting import RequestActor, language
 from pilotbase.hub.base import base, operator_view
 from pilotbase.hub.models import Person
 from pilotbase.trial.arena.shelf import world_seen
@@ -26,6 +27,7 @@ from pilotbase.worker.operations.binding import there
 from pilotbase.worker.progress import progress_of
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.listings import MAXIMUM_PAGE, Listing, Page, Query, count, find_listing, list_page
+from pilotbase.workspace.looks import Look, note_looks
 from pilotbase.workspace.store import View
 
 SHOWN: dict[str, type[Document]] = {current_version(one).partition("/")[0]: one for one in CONTENTS.values()}
@@ -62,6 +64,12 @@ def see(view: View, subject: str) -> RecordView:
     listing = there(find_listing(view, subject))
     stored = there(view.get(listing.digest))
     return RecordView(listing, stored.load(SHOWN[stored.kind]), record_of(view, subject))
+
+
+def note_look(acting: RequestActor, look: Look, listing: Listing) -> None:
+    """Note the first look of a supplier at a demand of another organisation, for the funnel of the base."""
+    if listing.kind in ("demand", "scenario") and acting.has(Role.SUPPLIER) and listing.owner != acting.organisation:
+        note_looks(acting.view, look, [(listing.subject, acting.organisation)])
 
 
 def see_all(view: View, listings: Iterable[Listing]) -> list[RecordView]:

@@ -9,12 +9,18 @@ from pilotbase.certificate.status import CertificateStatus
 from pilotbase.documents.api.ledger import OverviewTold, PublicFigures
 from pilotbase.operations import figures as declared
 from pilotbase.operations.operation import NoInput
+from pilotbase.worker.funnel import funnel_of
 from pilotbase.worker.operations.binding import Caller, does
 from pilotbase.worker.operations.ledger import counted
 from pilotbase.worker.public import certified
 from pilotbase.workspace.actors import VISITOR
 from pilotbase.workspace.jobs import live_jobs
 from pilotbase.workspace.listings import count_late
+
+FUNNEL_SECONDS = 60
+"""The funnel is counted at most once a minute."""
+
+does(declared.FUNNEL)(lambda caller, asked: caller.remember("funnel", FUNNEL_SECONDS, lambda: funnel_of(caller.view)))
 
 
 @does(declared.PUBLIC)

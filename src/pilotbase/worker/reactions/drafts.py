@@ -27,6 +27,7 @@ from pilotbase.notices.rows import NoticeDraft
 from pilotbase.notices.webhooks import all_webhooks
 from pilotbase.service.registry import load_service
 from pilotbase.vault.opening import hidden_set_of
+from pilotbase.worker.rooms import notice_of_room
 from pilotbase.worker.trials.tenders import entries_of_closed, tender_of
 from pilotbase.workspace.jobs import Job
 from pilotbase.workspace.listings import find_listing
@@ -101,6 +102,8 @@ def of_asks(view: View, changes: Iterable[Change]) -> Iterator[NoticeDraft]:
             called = tender_of(view, view.load(plan, TenderPlan))
             if called is not None:
                 yield from of_tender(view, called, "tender.told", f"tender {plan}")
+        elif change.event == "moved" and change.kind in ("room", "room-entry"):
+            yield notice_of_room(view, change)
 
 
 def _of_pack(view: View, asked: AskedPack) -> NoticeDraft:
