@@ -18,6 +18,8 @@ from benchmarks.house.imports import rings
 from benchmarks.house.page import page
 from benchmarks.house.tree import sources
 from benchmarks.publishing import published
+from pilotbase.sandbox.box.installed import with_needed
+from pilotbase.sandbox.box.own_functions import IN_A_BOX
 
 PAGE = Path(__file__).parent.parent / "docs" / "measured.md"
 
@@ -87,6 +89,14 @@ while waiting:
 """
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert set(done.stdout.split()) <= {"Field", "HashSplit", "ScenarioData"}, "of worlds, whose data are our own"
+
+
+def test_what_a_box_calls_loads_only_what_the_box_has():
+    called = ("worker.intake.scenarios_in_box", "worker.datasets.in_box", "standards.in_box")
+    program = f"import sys, {', '.join(f'pilotbase.{module}' for module in called)}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    absent = starting.packages_of(done.stdout.split()) & declared() - set(with_needed(IN_A_BOX))
+    assert not absent, f"no box has {sorted(absent)}: keep what is called there apart from what needs them"
 
 
 def test_the_page_shows_what_was_published_and_it_holds():

@@ -11,7 +11,7 @@ from pilotbase.documents.scenario import Criterion
 from pilotbase.documents.vocabularies import Estimand, Outcome, Verdict
 from pilotbase.evidence import attempt_levels, exact, outcome_of
 from pilotbase.measures import Cases
-from pilotbase.trial.hidden_runs import compared
+from pilotbase.trial.carried import compared
 from pilotbase.trial.scorer_process import run_trial
 from pilotbase.trial.scoring import plan_criterion
 from pilotbase.vault.attempts import attempts_of, remaining

@@ -10,7 +10,7 @@ from pilotbase.documents.scenario import Criterion
 from pilotbase.documents.vocabularies import Estimand
 from pilotbase.evidence import attempt_levels, exact, verdict_of
 from pilotbase.measures import Cases
-from pilotbase.trial.hidden_runs import compared
+from pilotbase.trial.carried import compared
 from pilotbase.trial.scoring import plan_criterion
 
 LEVELS = attempt_levels(exact(0.05), 1)

@@ -55,8 +55,8 @@ from pilotbase.measures.perturbations import perturbation_of
 from pilotbase.measures.resources import LoadMeasurements
 from pilotbase.measures.rules import block_of, given_columns, range_of
 from pilotbase.trial.accept_floor import floor_problems
-from pilotbase.trial.hidden_runs import margin_problems
-from pilotbase.trial.perturbed_arms import repeat_problems
+from pilotbase.trial.carried import margin_problems
+from pilotbase.trial.repeating import repeat_problems
 from pilotbase.trial.scenario_folder import MANIFEST
 from pilotbase.trial.scoring import (
     Ints,

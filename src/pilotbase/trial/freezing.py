@@ -22,8 +22,8 @@ from pilotbase.trial.criteria_check import check_criteria, check_decidable, next
 from pilotbase.trial.design_findings import published_statement
 from pilotbase.trial.entering import AccessMode, require_leaving, require_terms
 from pilotbase.trial.lab import SOFTWARE, TrialRuntime, name_once
-from pilotbase.trial.perturbed_arms import planned_criteria
 from pilotbase.trial.rehearsing import has_rehearsed
+from pilotbase.trial.repeating import planned_criteria
 from pilotbase.trial.running import PreparedApplication
 from pilotbase.trial.scenario_folder import MANIFEST
 from pilotbase.trial.sealed import OpenedScenario, draw_of, left_of, read_public_sample

@@ -42,9 +42,9 @@ from pilotbase.measures import (
 from pilotbase.measures.cases import JUDGED_GOOD, JUDGED_POOR, Ints
 from pilotbase.measures.definition import Measure
 from pilotbase.measures.rules import given_columns, range_of
+from pilotbase.trial.carried import compared
 from pilotbase.trial.criteria_check import right_answers
 from pilotbase.trial.few_labels import GROUP, JudgeScores, decide_few_labels, require_few_label_criteria
-from pilotbase.trial.hidden_runs import compared
 from pilotbase.trial.recorded_cases import RecordedCases
 from pilotbase.trial.scoring import build_cases, plan_criterion, settle_criteria, supplier_level
 

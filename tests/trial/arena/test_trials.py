@@ -16,8 +16,8 @@ from pilotbase.documents.vocabularies import Verdict
 from pilotbase.sandbox.endpoints.operator import ALLOW
 from pilotbase.service.admission import Premises, require_held
 from pilotbase.trial.arena.references import replay_in
-from pilotbase.trial.perturbed_arms import repeat_problems
 from pilotbase.trial.records import read_records
+from pilotbase.trial.repeating import repeat_problems
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealed import read_public_sample
 from pilotbase.trial.sealing import hidden_rows, seal_scenario

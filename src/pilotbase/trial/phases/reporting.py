@@ -8,9 +8,8 @@ import numpy as np
 
 from pilotbase.documents.report import ArmRecords, Attempt, Order, Records, Report
 from pilotbase.documents.subjects import report_head
+from pilotbase.trial.carried import carried_findings
 from pilotbase.trial.criteria_check import refresh_advice
-from pilotbase.trial.hidden_runs import carried_findings
-from pilotbase.trial.perturbed_arms import differing_cases, run_column
 from pilotbase.trial.phases.judging import DecidedTrial
 from pilotbase.trial.records import (
     CaseRecords,
@@ -19,6 +18,7 @@ from pilotbase.trial.records import (
     store_records,
     write_records,
 )
+from pilotbase.trial.repeating import differing_cases, run_column
 from pilotbase.trial.reporting import TrialFindings, build_report
 from pilotbase.trial.sealed import left_of, read_public_sample
 from pilotbase.trial.standards import with_standards

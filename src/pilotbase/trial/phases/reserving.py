@@ -21,10 +21,10 @@ from pilotbase.trial.criteria_check import require_enough
 from pilotbase.trial.delivering import cut_as_stated, in_secret_order
 from pilotbase.trial.entering import while_it_stands
 from pilotbase.trial.judge_models.in_trial import require_judge
-from pilotbase.trial.perturbed_arms import asked_again
 from pilotbase.trial.phases.opening import OpenedTrial, TrialContext
 from pilotbase.trial.probes import look_before
 from pilotbase.trial.probing import ProbeSubject
+from pilotbase.trial.repeating import asked_again
 from pilotbase.trial.sealed import drawn_units, read_public_sample
 from pilotbase.trial.verdict_rules import levels_of
 from pilotbase.vault.attempts import AttemptRequest, AttemptState, VaultAttempt, cancel_attempt, open_attempt

@@ -18,7 +18,7 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.site import Release
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome
-from pilotbase.trial.perturbed_arms import planned_criteria
+from pilotbase.trial.repeating import planned_criteria
 from pilotbase.trial.reporting import conclude
 from pilotbase.trial.verdict_rules import levels_of
 from pilotbase.worker.sample_bundles.replaying import Proceedings, require_said

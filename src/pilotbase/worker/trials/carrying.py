@@ -5,7 +5,7 @@ from __future__ import annotations
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import abbreviated
 from pilotbase.documents.plan import MOST_CARRIED, ApplicationReference, CarriedEvidence
-from pilotbase.trial.hidden_runs import still_shown
+from pilotbase.trial.carried import still_shown
 from pilotbase.trial.scoring import settle_criteria
 from pilotbase.trial.sealed import OpenedScenario
 from pilotbase.worker.base import Base
