@@ -79,8 +79,8 @@ class Place:
         wanted = NewKey(service=service, title="tests", scopes=frozenset({scope}), budget=budget, days=days)
         return create_key(self.base.lab.view, wanted).secret
 
-    def budget(self, name: str, service: str = SERVICE, calls: int | None = None, tokens: int | None = None) -> None:
-        wanted = NewBudget(service=service, budget=name, period="total", calls=calls, tokens=tokens)
+    def budget(self, name: str, service: str = SERVICE, **bounds: object) -> None:
+        wanted = NewBudget(service=service, budget=name, period="total", **bounds)
         set_budget(self.base.lab.view, wanted)
 
 

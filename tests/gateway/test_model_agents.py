@@ -9,7 +9,7 @@ import openai
 import pytest
 
 from pilotbase.documents.door import ModelAddress
-from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.texts import text
 from pilotbase.documents.transcript import end_of, read_transcript
 from pilotbase.operations.services import NewService
@@ -137,6 +137,28 @@ def test_calls_of_the_model_are_metered_recorded_and_paid_for(place, models, cal
     assert budget.used_tokens == 165
 
 
+def test_a_budget_in_money_is_reserved_for_a_dialogue_charged_by_its_calls_and_never_overspent(place, models, caller):
+    place.budget("money", caller.name, cost="3.02")
+    caller.key = place.key(caller.name, "money")
+    caller.client = caller.client.copy(api_key=caller.key)
+    for _ in range(2):
+        caller.messages = []
+        assert heard(caller.say(task({"ask": ["a"]}, [DONE]))) == ["heard a"]
+        caller.say("Bye.")
+    drain(place.base.lab.view, journals_of(place.base.home.path), taking(place.base))
+    assert sum(one.cost for one in usage_by_day(place.base.lab.view, caller.name)) == Decimal("0.02")
+    caller.messages = []
+    with pytest.raises(openai.RateLimitError) as refused:
+        while True:
+            caller.messages = []
+            caller.say(task({"ask": ["a"]}, [DONE]))
+            caller.say("Bye.")
+    assert refused.value.code == "insufficient_quota"
+    (budget,) = list_budgets(place.base.lab.view, caller.name)
+    assert (budget.cost, budget.currency) == (Decimal("3.02"), "CNY")
+    assert budget.used_cost + budget.held_cost <= budget.cost
+
+
 def test_the_transcript_holds_the_calls_and_no_words_or_keys(caller):
     caller.say(task({"ask": ["a secret", "b"]}))
     caller.say("Bye.")
@@ -233,9 +255,14 @@ def test_the_owner_says_where_the_model_is_and_no_other_one(place, models, live,
 
 
 def test_an_agent_without_a_model_gets_none(name):
-    with proven_agent() as place, pytest.raises(RefusedError) as refused:
-        served(place, name, url="http://127.0.0.1:9/v1", model="carrier-7b")
-    assert refused.value.code == "service.no_model_certified"
+    with proven_agent() as place:
+        with pytest.raises(RefusedError) as refused:
+            served(place, name, url="http://127.0.0.1:9/v1", model="carrier-7b")
+        assert refused.value.code == "service.no_model_certified"
+        place.serve(name)
+        with pytest.raises(InputError) as priceless:
+            place.budget("money", name, cost="1")
+        assert priceless.value.code == "service.no_prices"
 
 
 def test_no_host_is_asked_that_the_operator_does_not_list(place, caller, monkeypatch):

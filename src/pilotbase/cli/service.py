@@ -86,19 +86,20 @@ def override(
 
 
 @app.anywhere("budget")
-def budget(
+def budget(  # noqa: PLR0913 - each is an option
     name: str,
     budget_name: Annotated[str, typer.Argument(metavar="[BUDGET]")] = "",
     calls: Annotated[int | None, typer.Option(min=0)] = None,
     tokens: Annotated[int | None, typer.Option(min=0)] = None,
+    cost: str | None = None,
     period: str = "month",
     as_json: AsJson = False,
 ) -> None:
-    """Set a budget for keys with --calls or --tokens; without them, show the budgets."""
+    """Set a budget for keys with --calls, --tokens or --cost; without them, show the budgets."""
     from pilotbase.workspace.failures import NotFoundError
 
-    if budget_name and (calls, tokens) != (None, None):
-        bounds = {"period": period, "calls": calls, "tokens": tokens}
+    if budget_name and (calls, tokens, cost) != (None, None, None):
+        bounds = {"period": period, "calls": calls, "tokens": tokens, "cost": cost}
         found = [call(services.SET_BUDGET, service=name, budget=budget_name, **bounds)]
     else:
         found = [one for one in call(services.BUDGETS, service=name) if budget_name in ("", one.name)]
@@ -166,12 +167,12 @@ def _print(seen: ServiceView) -> None:
 
 def _print_budget(one: BudgetView) -> None:
     params = {"name": one.name, "period": one.current}
-    for unit, bound, used, held in (
-        ("calls", one.calls, one.used_calls, one.held_calls),
-        ("tokens", one.tokens, one.used_tokens, one.held_tokens),
+    for word, bound, used, held in (
+        (text("service.unit.calls"), one.calls, one.used_calls, one.held_calls),
+        (text("service.unit.tokens"), one.tokens, one.used_tokens, one.held_tokens),
+        (text("service.unit.cost", currency=one.currency or ""), one.cost, one.used_cost, one.held_cost),
     ):
         if bound is not None:
-            word = Text(code=f"service.unit.{unit}")
             say(text("service.budget_line", **params, unit=word, used=used, held=held, bound=bound))
 
 

@@ -20,17 +20,19 @@ from pilotbase.documents.vocabularies import CallEnd, ServingState
 from pilotbase.gateway.problems import CallTimeoutError
 from pilotbase.gateway.upstreams.registry import Upstreams
 from pilotbase.protocols.contract_cases import ContractBrokenError
+from pilotbase.protocols.openai_wire import TokenUsage
 from pilotbase.protocols.prometheus import Gauge, Measurements
 from pilotbase.protocols.upstream import (
     AnswerStream,
     CallCases,
+    CallMeter,
     QueueFullError,
     UpstreamCall,
     UpstreamDownError,
     UpstreamFailedError,
     UpstreamReply,
 )
-from pilotbase.service.calls import NOTHING, Admission, CallObservation, Cost, ModelSpending
+from pilotbase.service.calls import NOTHING, Admission, CallObservation, Cost, ModelSpending, in_billionths
 from pilotbase.service.consents import ask_consent, consent_of
 from pilotbase.service.desk import CallDispatcher, MustWaitError
 from pilotbase.service.standing import standing_of
@@ -38,6 +40,7 @@ from pilotbase.watch.warnings import TriedAct, warn_of_act
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
+ONE_CALL = Cost()
 _THREADS = 8
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
@@ -250,8 +253,8 @@ class CallHandler:
         self._desk, self._upstreams, self._measurements = desk, upstreams, measurements
         self.under_way = _UnderWay(desk, upstreams)
 
-    async def answer(self, secret: str, question: UpstreamCall, most_tokens: int = 0) -> CallAnswer:
-        """Return the answer to ``question``, for which at most ``most_tokens`` are used.
+    async def answer(self, secret: str, question: UpstreamCall, most: Cost = ONE_CALL) -> CallAnswer:
+        """Return the answer to ``question``, which may cost so much at most.
 
         If the caller disconnects, the call is settled as cancelled.
 
@@ -259,8 +262,8 @@ class CallHandler:
             PilotbaseError: as `FrontDesk.admit` and `Upstream.ask`; `CallTimeoutError`, `CallEndedError`; whatever
                 `problem_of` tells.
         """
-        admission = await self._desk.admit(secret, question.service, Cost(1, most_tokens))
-        course = _Course(self._desk, self._measurements, self.under_way, admission)
+        admission = await self._desk.admit(secret, question.service, most)
+        course = _Course(self._desk, self._measurements, self.under_way, admission, question.meter)
         try:
             with self.under_way.ended_when_barred(admission):
                 return await self._ask(course, question)
@@ -268,11 +271,11 @@ class CallHandler:
             course.settle(CallEnd.BROKE_CONTRACT, NOTHING, CallCases([question.call]))
             raise
         except TimeoutError:
-            course.settle(CallEnd.TIMED_OUT, _used(question, admission), CallCases([question.call]))
+            course.settle(CallEnd.TIMED_OUT, course.used, CallCases([question.call]))
             raise CallTimeoutError("gateway.timed_out", seconds=course.timeout) from None
         except (asyncio.CancelledError, CallEndedError):
             # What it was asked for may have been done: a caller who goes just before the end would pay nothing.
-            course.settle(CallEnd.CANCELLED, _used(question, admission), CallCases([question.call]))
+            course.settle(CallEnd.CANCELLED, course.used, CallCases([question.call]))
             raise
         except (UpstreamDownError, UpstreamFailedError):
             course.settle(CallEnd.FAILED, Cost(1, 0), CallCases([question.call]))
@@ -300,12 +303,6 @@ class CallHandler:
             raise failure
         upstream = self._upstreams.of(admission.service, admission.service.routes[0])
         return course.handed_over(upstream.hand_over(question), CallEnd.HUMAN if failure is None else CallEnd.FAILED)
-
-
-def _used(question: UpstreamCall, admission: Admission) -> Cost:
-    """Return what a call that broke off has used: all that was reserved, where nobody knows."""
-    used = question.meter.used
-    return admission.reserved if used is None else Cost(1, used.total)
 
 
 def _may_answer(admission: Admission, version: str | None) -> list[Route]:
@@ -356,16 +353,21 @@ class SettledStream:
     def _settle(self, end: CallEnd) -> None:
         if not self._settled:
             self._settled = True
-            self._course.settle(end, Cost(1, self._stream.usage().total), self._stream.cases)
+            self._course.settle(end, self._course.paid(self._stream.usage()), self._stream.cases)
 
 
 class _Course:
     """One admitted call, to be settled exactly once."""
 
     def __init__(
-        self, desk: FrontDesk, measurements: GatewayMeasurements, under_way: _UnderWay, admission: Admission
+        self,
+        desk: FrontDesk,
+        measurements: GatewayMeasurements,
+        under_way: _UnderWay,
+        admission: Admission,
+        meter: CallMeter,
     ) -> None:
-        self.admission = admission
+        self.admission, self._meter = admission, meter
         self._desk, self._measurements, self._under_way = desk, measurements, under_way
         self._began = time.perf_counter()
         self._version: str | None = None
@@ -375,6 +377,15 @@ class _Course:
     def timeout(self) -> str:
         """How many seconds the service allows."""
         return f"{self.admission.service.terms.timeout_seconds:g}"
+
+    @property
+    def used(self) -> Cost:
+        """Return what a call that broke off has used: all that was reserved, where nobody knows."""
+        return self.admission.reserved if self._meter.used is None else self.paid(self._meter.used)
+
+    def paid(self, usage: TokenUsage | None) -> Cost:
+        """Return what an answer of so many tokens costs."""
+        return Cost(1, 0 if usage is None else usage.total, in_billionths(self._meter.cost))
 
     def ended_when_barred(self) -> AbstractContextManager[None]:
         """Let this task, which sends the answer on, be ended when the service is stopped."""
@@ -387,7 +398,7 @@ class _Course:
         state = admission.standing.state if end is CallEnd.ANSWERED else ServingState.FALLEN_BACK
         self._version = route.application.digest if isinstance(route, CertifiedRoute) else None
         if isinstance(found, UpstreamReply):
-            cost = Cost(1, found.usage.total if found.usage is not None else 0)
+            cost = self.paid(found.usage)
             if found.status != HTTPStatus.OK:  # the endpoint finds fault with what was asked
                 end, cost = CallEnd.BROKE_CONTRACT, NOTHING
             self.settle(end, cost, found.cases)

@@ -14,7 +14,7 @@ from starlette.requests import Request
 
 from pilotbase.documents.service import Service
 from pilotbase.gateway.door import Door, Gateway, while_connected
-from pilotbase.gateway.openai_routes import most_tokens, question_of
+from pilotbase.gateway.openai_routes import most_cost, question_of
 from pilotbase.gateway.upstreams.agents import AgentUpstream
 from pilotbase.protocols.openai_wire import read_chat_request
 from pilotbase.protocols.strict_json import read_object, write_json
@@ -113,7 +113,7 @@ class Conversations:
         body = write_json({"model": caller.service.name, "messages": [message]})
         question = question_of(caller.request, body, read_chat_request(body))
         question = replace(question, dialogue=dialogue, goes_on=goes_on, message=caller.message)
-        work = self._gateway.calls.answer(caller.secret, question, most_tokens(caller.service, question))
+        work = self._gateway.calls.answer(caller.secret, question, most_cost(caller.service, question))
         reply = (await (while_connected(caller.request.receive, work) if caller.waits else work)).reply
         assert isinstance(reply, UpstreamReply)  # no stream was asked for
         return _read_turn(reply)

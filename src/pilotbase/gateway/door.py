@@ -20,13 +20,14 @@ from pilotbase.documents.errors import PilotbaseError, RefusedError
 from pilotbase.documents.service import Service
 from pilotbase.documents.texts import Language
 from pilotbase.documents.visible_text import make_visible
-from pilotbase.gateway.calls import CallAnswer, CallHandler, FrontDesk, GatewayMeasurements, SettledStream
+from pilotbase.gateway.calls import ONE_CALL, CallAnswer, CallHandler, FrontDesk, GatewayMeasurements, SettledStream
 from pilotbase.gateway.configuration import Network
 from pilotbase.gateway.problems import ProblemMessage, problem_of
 from pilotbase.gateway.upstreams.registry import Upstreams
 from pilotbase.protocols.open_inference import HEADER_LENGTH
 from pilotbase.protocols.strict_json import WireError
 from pilotbase.protocols.upstream import EVENTS, UpstreamCall
+from pilotbase.service.calls import Cost
 
 BODY_SECONDS = 60.0
 _CALL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,79}")
@@ -153,9 +154,9 @@ class Door:
         service = self.gateway.desk.service_known(secret, name)
         return secret, service, await _read_body(request, self.gateway, service)
 
-    async def answered(self, request: Request, secret: str, question: UpstreamCall, most_tokens: int = 0) -> Response:
-        """Return the response that carries the answer to ``question``, for which at most ``most_tokens`` are used."""
-        work = self.gateway.calls.answer(secret, question, most_tokens)
+    async def answered(self, request: Request, secret: str, question: UpstreamCall, most: Cost = ONE_CALL) -> Response:
+        """Return the response that carries the answer to ``question``, which may cost so much at most."""
+        work = self.gateway.calls.answer(secret, question, most)
         answer = await while_connected(request.receive, work)
         return _response_of(answer, question.call, self._error_body, question.language)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import time
+from decimal import Decimal
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,6 +16,7 @@ from pilotbase.gateway.problems import ProblemMessage
 from pilotbase.protocols import openai_wire
 from pilotbase.protocols.openai_wire import ChatRequest, EmbeddingRequest, most_prompt_tokens
 from pilotbase.protocols.upstream import JSON, UpstreamCall
+from pilotbase.service.calls import NOTHING, Cost, in_billionths
 
 
 def openai_routes(gateway: Gateway) -> list[Route]:
@@ -39,13 +42,13 @@ class _OpenAIDoor(Door):
         secret, service, body = await self.received(request)
         asked = openai_wire.read_chat_request(body)
         question = question_of(request, body, asked)
-        return await self.answered(request, secret, question, most_tokens(service, question))
+        return await self.answered(request, secret, question, most_cost(service, question))
 
     async def embed(self, request: Request) -> Response:
         """Answer with embeddings."""
         secret, service, body = await self.received(request)
         asked = openai_wire.read_embedding_request(body)
-        most = most_prompt_tokens(len(body)) if _counts_tokens(service) else 0
+        most = Cost(1, most_prompt_tokens(len(body)) if _counts_tokens(service) else 0)
         return await self.answered(request, secret, question_of(request, body, asked), most)
 
     async def models(self, request: Request) -> Response:
@@ -71,13 +74,13 @@ def question_of(request: Request, body: bytes, asked: ChatRequest | EmbeddingReq
     )
 
 
-def most_tokens(service: Service, question: UpstreamCall) -> int:
-    """Return how many tokens the answer to a chat request may use at most."""
+def most_cost(service: Service, question: UpstreamCall) -> Cost:
+    """Return the most that the answer to a chat request may cost."""
     asked = question.content
     assert isinstance(asked, ChatRequest)
     prompt = most_prompt_tokens(len(question.body), asked.messages)
     most = asked.most_tokens + prompt if _counts_tokens(service) else 0
-    return max(most, _most_by_model(service))
+    return Cost(1, most).at_least(_most_by_model(service))
 
 
 def _counts_tokens(service: Service) -> bool:
@@ -85,7 +88,8 @@ def _counts_tokens(service: Service) -> bool:
     return any(isinstance(route, EndpointRoute) for route in service.routes)
 
 
-def _most_by_model(service: Service) -> int:
-    """Return how many tokens an agent of ``service`` may use before it answers: the budget of its whole dialogue."""
+def _most_by_model(service: Service) -> Cost:
+    """Return the most that an agent of ``service`` may use before it answers: the budget of its whole dialogue."""
     doors = [route.door for route in service.routes if isinstance(route, CertifiedRoute)]
-    return max((door.tokens for door in doors if door is not None), default=0)
+    most = (Cost(0, door.tokens, in_billionths(door.most_cost or Decimal(0))) for door in doors if door is not None)
+    return functools.reduce(Cost.at_least, most, NOTHING)

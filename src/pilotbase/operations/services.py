@@ -12,6 +12,7 @@ from pilotbase.documents.api.services import BudgetView, KeyView, ListedService,
 from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.base import Localized, Name, Trimmed
 from pilotbase.documents.door import ModelAddress
+from pilotbase.documents.endpoint import Money
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import ServiceAct
@@ -111,6 +112,8 @@ class NewBudget(OfService):
     period: Literal["month", "total"] = "month"
     calls: Bound | None = None
     tokens: Bound | None = None
+    cost: Money | None = None
+    """Of models, in the currency of their prices."""
 
 
 class OfConsent(OfService):

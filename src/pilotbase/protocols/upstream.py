@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Protocol
 
 from pilotbase.documents.errors import PilotbaseError
@@ -35,9 +36,12 @@ class QueueFullError(PilotbaseError):
 
 @dataclass
 class CallMeter:
-    """What a call has used by now, where its upstream counts that as it goes; None: nobody knows."""
+    """What a call has used by now, where its upstream counts that as it goes."""
 
     used: TokenUsage | None = None
+    """None: nobody knows."""
+    cost: Decimal = Decimal(0)
+    """What models cost, in the currency of their prices."""
 
 
 @dataclass(frozen=True)

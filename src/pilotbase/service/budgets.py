@@ -1,4 +1,4 @@
-"""Budgets of services in calls and tokens, and the allotments of them that desks hold: never overspent.
+"""Budgets of services in calls, tokens and money, and the allotments of them that desks hold: never overspent.
 
 A desk takes an allotment out of the budget in a transaction before it spends from it, and accounts for it afterwards:
 
@@ -18,7 +18,8 @@ from sqlalchemy import Connection, Table, delete, func, select, update
 
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.subjects import service_subject
-from pilotbase.service.calls import NOTHING, BudgetPeriod, Cost
+from pilotbase.documents.texts import Text, text
+from pilotbase.service.calls import NOTHING, BudgetPeriod, Cost, in_money
 from pilotbase.workspace import tables as tables
 from pilotbase.workspace.columns import set_row
 from pilotbase.workspace.failures import NotFoundError
@@ -45,6 +46,8 @@ class ServiceBudget:
     period: Period = "month"
     calls: int | None = None
     tokens: int | None = None
+    billionths: int | None = None
+    """Of the currency in which the models of the service are paid for."""
 
     def account(self, now: datetime) -> BudgetPeriod:
         """Return what is counted together at ``now``: the month in UTC, or all."""
@@ -52,12 +55,15 @@ class ServiceBudget:
 
     def bounded(self, cost: Cost) -> Cost:
         """Return what of ``cost`` this budget bounds."""
-        return Cost(0 if self.calls is None else cost.calls, 0 if self.tokens is None else cost.tokens)
+        return Cost(
+            0 if self.calls is None else cost.calls,
+            0 if self.tokens is None else cost.tokens,
+            0 if self.billionths is None else cost.billionths,
+        )
 
     def left(self, gone: Cost) -> Cost:
         """Return what remains after ``gone`` is spent; nothing without a bound."""
-        calls = 0 if self.calls is None else self.calls - gone.calls
-        return Cost(calls, 0 if self.tokens is None else self.tokens - gone.tokens)
+        return self.bounded(Cost(self.calls or 0, self.tokens or 0, self.billionths or 0) - gone)
 
 
 @dataclass(frozen=True)
@@ -74,10 +80,11 @@ class Spending:
 
 def write_budget(change: Transaction, budget: ServiceBudget) -> None:
     """Set ``budget``, new or changed, and record it; raises `InputError` for one that bounds nothing or too much."""
-    bounds = [bound for bound in (budget.calls, budget.tokens) if bound is not None]
-    if not bounds or not all(0 <= bound <= MAXIMUM for bound in bounds):
+    bounds = {"calls": budget.calls, "tokens": budget.tokens, "billionths": budget.billionths}
+    counts = [bound for bound in (budget.calls, budget.tokens) if bound is not None]
+    if not any(bound is not None for bound in bounds.values()) or not all(0 <= one <= MAXIMUM for one in counts):
         raise InputError("service.bad_budget", maximum=MAXIMUM)
-    values = {"period": budget.period, "calls": budget.calls, "tokens": budget.tokens}
+    values = {"period": budget.period, **bounds}
     set_row(change.connection, tables.service_budgets, {"service": budget.service, "name": budget.name}, values)
     facts = {name: value for name, value in values.items() if value is not None}
     change.record("service.budget_set", [service_subject(budget.service), f"budget:{budget.name}"], facts)
@@ -87,7 +94,7 @@ def find_budget(connection: Connection, service: str, name: str) -> ServiceBudge
     """Return a budget of a service, or None."""
     rows = select(tables.service_budgets).where(_budgets.service == service, _budgets.name == name)
     row = connection.execute(rows).one_or_none()
-    return None if row is None else ServiceBudget(row.service, row.name, row.period, row.calls, row.tokens)
+    return None if row is None else ServiceBudget(*row)
 
 
 def require_budget(connection: Connection, service: str, name: str) -> None:
@@ -116,7 +123,8 @@ def lease(
     left = budget.left(gone)
     if not left.covers(need):
         return None
-    share = Cost(min(left.calls // SHARE, need.calls * ROUNDS), min(left.tokens // SHARE, need.tokens * ROUNDS))
+    part = Cost(left.calls // SHARE, left.tokens // SHARE, left.billionths // SHARE)
+    share = part.at_most(Cost(need.calls * ROUNDS, need.tokens * ROUNDS, need.billionths * ROUNDS))
     granted = share.at_least(need)
     _set(connection, tables.service_spending, _key_of(account), gone + granted)
     held = held_by(connection, desk, account) or NOTHING
@@ -133,8 +141,16 @@ def shortage(
     """
     left, others = budget.left(_gone(connection, account)), _held_by_all(connection, account, but=desk)
     code = "service.budget_held" if (left + others + under_way).covers(budget.bounded(need)) else "service.budget_spent"
-    params = {"service": budget.service, "budget": budget.name, "calls": left.calls, "tokens": left.tokens}
-    return RefusedError(code, **params)
+    return RefusedError(code, service=budget.service, budget=budget.name, left=_lacking(left, budget.bounded(need)))
+
+
+def _lacking(left: Cost, need: Cost) -> Text:
+    """Return how much is left of what there is too little of."""
+    if left.calls < need.calls:
+        return text("service.left_calls", calls=left.calls)
+    if left.tokens < need.tokens:
+        return text("service.left_tokens", tokens=left.tokens)
+    return text("service.left_cost", cost=f"{in_money(left.billionths):f}")
 
 
 def give_back(connection: Connection, desk: str, account: BudgetPeriod, rest: Cost, now: datetime) -> None:
@@ -157,9 +173,9 @@ def account_for(connection: Connection, desk: str, account: BudgetPeriod, used: 
 def held_by(connection: Connection, desk: str, account: BudgetPeriod) -> Cost | None:
     """Return what a desk has not accounted for, or None where it holds nothing of this account."""
     row = connection.execute(
-        select(_held.calls, _held.tokens).where(_held.desk == desk, *_is(tables.allotments, account))
+        select(_held.calls, _held.tokens, _held.billionths).where(_held.desk == desk, *_is(tables.allotments, account))
     ).one_or_none()
-    return None if row is None else Cost(row.calls, row.tokens)
+    return None if row is None else Cost(*row)
 
 
 def accounts_of(connection: Connection, desk: str) -> list[BudgetPeriod]:
@@ -186,9 +202,9 @@ def renew(connection: Connection, desk: str, now: datetime) -> None:
 
 
 def _held_by_all(connection: Connection, account: BudgetPeriod, but: str = "") -> Cost:
-    sums = (func.coalesce(func.sum(_held.calls), 0), func.coalesce(func.sum(_held.tokens), 0))
+    sums = [func.coalesce(func.sum(column), 0) for column in (_held.calls, _held.tokens, _held.billionths)]
     row = connection.execute(select(*sums).where(_held.desk != but, *_is(tables.allotments, account))).one()
-    return Cost(int(row[0]), int(row[1]))
+    return Cost(*map(int, row))
 
 
 def _spending_of(connection: Connection, budget: ServiceBudget, account: BudgetPeriod) -> Spending:
@@ -197,9 +213,9 @@ def _spending_of(connection: Connection, budget: ServiceBudget, account: BudgetP
 
 
 def _gone(connection: Connection, account: BudgetPeriod) -> Cost:
-    rows = select(_spending.calls, _spending.tokens).where(*_is(tables.service_spending, account))
+    rows = select(_spending.calls, _spending.tokens, _spending.billionths).where(*_is(tables.service_spending, account))
     row = connection.execute(rows).one_or_none()
-    return NOTHING if row is None else Cost(row.calls, row.tokens)
+    return NOTHING if row is None else Cost(*row)
 
 
 def _is(table: Table, account: BudgetPeriod) -> tuple[Any, ...]:
@@ -213,5 +229,5 @@ def _key_of(account: BudgetPeriod) -> dict[str, str]:
 def _set(
     connection: Connection, table: Table, key: dict[str, str], cost: Cost, renewed_at: datetime | None = None
 ) -> None:
-    values: dict[str, Any] = {"calls": cost.calls, "tokens": cost.tokens}
+    values: dict[str, Any] = {**vars(cost)}
     set_row(connection, table, key, values if renewed_at is None else {**values, "renewed_at": renewed_at})

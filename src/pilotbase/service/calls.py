@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -11,34 +12,50 @@ from pilotbase.documents.observation import Scalar
 from pilotbase.documents.service import Route, Service, ServiceStatus
 from pilotbase.documents.vocabularies import CallEnd
 
+BILLION = 10**9
+
 
 @dataclass(frozen=True)
 class Cost:
-    """So many calls and tokens."""
+    """So many calls, tokens, and billionths of the currency in which models are paid for."""
 
     calls: int = 1
     tokens: int = 0
+    billionths: int = 0
 
     def __add__(self, other: Cost) -> Cost:
-        return Cost(self.calls + other.calls, self.tokens + other.tokens)
+        return self._with(other, int.__add__)
 
     def __sub__(self, other: Cost) -> Cost:
-        return Cost(self.calls - other.calls, self.tokens - other.tokens)
+        return self._with(other, int.__sub__)
 
     def covers(self, other: Cost) -> bool:
         """Return whether ``other`` can be taken from this."""
-        return self.calls >= other.calls and self.tokens >= other.tokens
+        return self.at_most(other) == other
 
     def at_most(self, other: Cost) -> Cost:
-        """Return the smaller of the two, in calls and in tokens."""
-        return Cost(min(self.calls, other.calls), min(self.tokens, other.tokens))
+        """Return the smaller of the two, each part for itself."""
+        return self._with(other, min)
 
     def at_least(self, other: Cost) -> Cost:
-        """Return the larger of the two, in calls and in tokens."""
-        return Cost(max(self.calls, other.calls), max(self.tokens, other.tokens))
+        """Return the larger of the two, each part for itself."""
+        return self._with(other, max)
+
+    def _with(self, other: Cost, of: Callable[[int, int], int]) -> Cost:
+        return Cost(of(self.calls, other.calls), of(self.tokens, other.tokens), of(self.billionths, other.billionths))
 
 
-NOTHING = Cost(0, 0)
+NOTHING = Cost(0)
+
+
+def in_billionths(money: Decimal) -> int:
+    """Return an amount in billionths, rounded up."""
+    return math.ceil(money * BILLION)
+
+
+def in_money(billionths: int) -> Decimal:
+    """Return so many billionths as an amount."""
+    return Decimal(billionths) / BILLION
 
 
 @dataclass(frozen=True)
@@ -77,7 +94,7 @@ class ModelSpending:
 
     tokens: int = 0
     cost: Decimal = Decimal(0)
-    """Of all its calls, in the currency of the model's prices: calls settle tokens, and no money."""
+    """In the currency of the model's prices."""
 
 
 @dataclass(frozen=True)

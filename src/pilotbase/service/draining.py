@@ -11,7 +11,6 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 
 import pydantic
@@ -21,8 +20,9 @@ from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.observation import ObservationBatch, Scalar
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.service import budgets, journal
+from pilotbase.service.calls import Cost
 from pilotbase.service.journal import Fields, JournalRecord, settle_up, taken_in
-from pilotbase.service.terms import BILLION, MeterKey, ServiceUsage, add_up, write_usage
+from pilotbase.service.terms import MeterKey, ServiceUsage, add_up, write_usage
 from pilotbase.workspace import tables as tables
 from pilotbase.workspace.columns import set_row
 from pilotbase.workspace.store import View
@@ -125,7 +125,7 @@ def _finish(view: View, folder: Path, desk: str) -> Drained:
     settle_up(view, folder, desk)
     now = view.store.clock()
     lost = list(journal.open_calls(folder, desk).values())
-    used = [(_meter(one, now), ServiceUsage(1, 0, journal.cost_in(one, "held").tokens, 0)) for one in lost]
+    used = [(_meter(one, now), _used(journal.cost_in(one, "held"), 0)) for one in lost]
     with view.store.database.write() as connection:
         if taken_in(connection, desk)[0] != DONE:
             write_usage(connection, add_up(used))
@@ -144,9 +144,14 @@ def _move(connection: Connection, desk: str, place: tuple[int, int]) -> None:
 def _metered(fields: Fields) -> tuple[MeterKey, ServiceUsage]:
     used, meter = journal.cost_in(fields, "used"), _meter(fields, _moment(fields))
     if "observed" in fields:  # its calls were counted as they settled
-        return meter, ServiceUsage(tokens=used.tokens, billionths=int(Decimal(fields["cost"]) * BILLION))
+        return meter, ServiceUsage(tokens=used.tokens, billionths=used.billionths)
     microseconds = round(float(fields.get("milliseconds", 0)) * 1000)
-    return meter, ServiceUsage(1, len(fields.get("ids", ())), used.tokens, microseconds)
+    return meter, _used(used, len(fields.get("ids", ())), microseconds)
+
+
+def _used(cost: Cost, cases: int, microseconds: int = 0) -> ServiceUsage:
+    """Return what one call has used."""
+    return ServiceUsage(1, cases, cost.tokens, microseconds, cost.billionths)
 
 
 def _meter(fields: Fields, at: datetime) -> MeterKey:

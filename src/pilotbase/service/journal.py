@@ -31,7 +31,15 @@ from sqlalchemy import Connection, select
 
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.service import budgets
-from pilotbase.service.calls import NOTHING, Admission, BudgetPeriod, CallObservation, Cost, ModelSpending
+from pilotbase.service.calls import (
+    NOTHING,
+    Admission,
+    BudgetPeriod,
+    CallObservation,
+    Cost,
+    ModelSpending,
+    in_billionths,
+)
 from pilotbase.workspace import tables as tables
 from pilotbase.workspace.engine import machine_failure
 from pilotbase.workspace.failures import DiskFullError
@@ -111,7 +119,7 @@ class Journal:
     def observe(self, number: int, caller: tuple[str, str], observed: CallObservation, spent: ModelSpending) -> None:
         """Write down a case that took several calls, of a ``caller`` (key, service); raises `DiskFullError`."""
         fields: Fields = {"observed": number, "key": caller[0], "service": caller[1], **_observation(observed)}
-        line = spell_record({**fields, **_cost("used", Cost(0, spent.tokens)), "cost": str(spent.cost)})
+        line = spell_record({**fields, **_cost("used", Cost(0, spent.tokens, in_billionths(spent.cost)))})
         with self._lock:
             self._append(line)
 
@@ -307,7 +315,7 @@ def _of(admission: Admission) -> dict[str, Any]:
 
 
 def _cost(name: str, cost: Cost) -> dict[str, Any]:
-    return {name: (cost.calls, cost.tokens)}
+    return {name: (cost.calls, cost.tokens, cost.billionths)}
 
 
 def _nobody(at: datetime) -> dict[str, Any]:

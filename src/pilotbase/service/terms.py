@@ -6,25 +6,25 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from sqlalchemy import Connection, insert, select, update
 
 from pilotbase.documents.api.services import BudgetView, KeyView, UsageRow
 from pilotbase.documents.api.shapes import filled
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.permissions import ServiceAct
 from pilotbase.documents.service import CertifiedRoute, Service
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.operations.services import NewBudget, NewKey
 from pilotbase.service import budgets, keys
 from pilotbase.service.budgets import ServiceBudget, Spending
+from pilotbase.service.calls import in_billionths, in_money
 from pilotbase.service.keys import ServiceKey
 from pilotbase.service.registry import opened
 from pilotbase.workspace import tables as tables
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.store import View
 
-BILLION = 10**9
 _rows = tables.service_meters.c
 
 
@@ -126,21 +126,28 @@ def list_keys(view: View, service: str) -> list[KeyView]:
 
 
 def set_budget(view: View, wanted: NewBudget) -> BudgetView:
-    """Set a budget, new or changed, and return where it stands; raises `InputError` for one that bounds nothing."""
+    """Set a budget, new or changed, and return where it stands.
+
+    Raises `InputError` for one that bounds nothing, or money where no model of the service has a price.
+    """
     service, name = wanted.service, wanted.budget
     with view.transaction("service.budget_set") as change:
         here = view.within(change)
-        opened(here, service, ServiceAct.BUDGET)
+        found = opened(here, service, ServiceAct.BUDGET)
+        if wanted.cost is not None and _currency(found) is None:
+            raise InputError("service.no_prices", service=service)
         if here.outcome() is None:
-            budgets.write_budget(change, ServiceBudget(service, name, wanted.period, wanted.calls, wanted.tokens))
+            money = None if wanted.cost is None else in_billionths(wanted.cost)
+            budget = ServiceBudget(service, name, wanted.period, wanted.calls, wanted.tokens, money)
+            budgets.write_budget(change, budget)
             change.settle(name)
     return next(one for one in list_budgets(view, service) if one.name == name)
 
 
 def list_budgets(view: View, service: str) -> list[BudgetView]:
     """Return where each budget of a service stands, by name."""
-    opened(view, service, ServiceAct.INSPECT)
-    return [_seen_budget(spending) for spending in budgets.spending_of(view, service)]
+    currency = _currency(opened(view, service, ServiceAct.INSPECT))
+    return [_seen_budget(spending, currency) for spending in budgets.spending_of(view, service)]
 
 
 def usage_by_day(view: View, service: str, days: int = 30) -> list[UsageRow]:
@@ -156,7 +163,7 @@ def usage_by_day(view: View, service: str, days: int = 30) -> list[UsageRow]:
             used,
             day=meter.hour,
             milliseconds=used.microseconds / 1000,
-            cost=Decimal(used.billionths) / BILLION,
+            cost=in_money(used.billionths),
             currency=paid_in.get(meter.version),
         )
         for meter, used in counted.items()
@@ -173,14 +180,25 @@ def _currencies(service: Service) -> Mapping[str, str]:
     }
 
 
+def _currency(service: Service) -> str | None:
+    """Return the one currency in which models of a service are paid for; None: there is none, or there are several."""
+    found = set(_currencies(service).values())
+    return found.pop() if len(found) == 1 else None
+
+
 def _seen_key(key: ServiceKey, secret: str | None = None) -> KeyView:
     return filled(KeyView, key, scopes=tuple(sorted(key.scopes)), secret=secret)
 
 
-def _seen_budget(spending: Spending) -> BudgetView:
+def _seen_budget(spending: Spending, currency: str | None) -> BudgetView:
+    bound = spending.budget.billionths
     return filled(
         BudgetView,
         spending.budget,
+        cost=None if bound is None else in_money(bound),
+        currency=currency,
+        used_cost=in_money(spending.used.billionths),
+        held_cost=in_money(spending.held.billionths),
         current=spending.account.period,
         used_calls=spending.used.calls,
         used_tokens=spending.used.tokens,

@@ -389,7 +389,7 @@ service_keys = table(
 service_budgets = table(
     "service_budgets",
     *words(service=63, name=63, period=8),
-    *numbers("calls", "tokens", null=True),
+    *numbers("calls", "tokens", "billionths", null=True),
     key("service", "name"),
 )
 """How much may be used in a period ('month' or 'total'); null: no limit."""
@@ -397,7 +397,7 @@ service_budgets = table(
 service_spending = table(
     "service_spending",
     *words(service=63, budget=63, period=8),
-    *numbers("calls", "tokens"),
+    *numbers("calls", "tokens", "billionths"),
     key("service", "budget", "period"),
 )
 """The part of a budget spent in one period (``2026-11``, or 'total'): used, or in an allotment."""
@@ -405,7 +405,7 @@ service_spending = table(
 allotments = table(
     "allotments",
     *words(desk=32, service=63, budget=63, period=8),
-    *numbers("calls", "tokens"),
+    *numbers("calls", "tokens", "billionths"),
     *moments("renewed_at"),
     key("desk", "service", "budget", "period"),
     index("allotments_of", "service", "budget", "period"),

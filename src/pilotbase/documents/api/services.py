@@ -34,13 +34,19 @@ class BudgetView(ResponseModel):
     period: Literal["month", "total"]
     calls: int | None = None
     tokens: int | None = None
+    cost: Decimal | None = None
+    """Of models."""
+    currency: str | None = None
+    """Of the models' prices; None: no model of the service has any."""
     current: str
     """The period: ``2026-11``, or total."""
     used_calls: int
     used_tokens: int
+    used_cost: Decimal
     held_calls: int
     """Held by gateways: in use, or to be returned."""
     held_tokens: int
+    held_cost: Decimal
 
 
 class UsageRow(ResponseModel):

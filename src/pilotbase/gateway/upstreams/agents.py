@@ -205,7 +205,7 @@ class AgentUpstream:
                     dialogue.leave(LEFT)
                 raise
             finally:
-                question.meter.used = dialogue.take_usage()
+                question.meter.used, question.meter.cost = dialogue.take_usage(), dialogue.take_cost()
         finally:
             self.pending -= 1
         answer = replace(self._answer(question, dialogue, reply), usage=question.meter.used)

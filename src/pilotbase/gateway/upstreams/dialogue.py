@@ -90,7 +90,7 @@ class DialogueRecord:
     tokens: int
     """Tokens of its model that no request has taken (`Dialogue.take_usage`)."""
     cost: Decimal
-    """What its model cost in the whole dialogue, in the currency of its prices."""
+    """What they cost, in the currency of its prices."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +136,7 @@ class Dialogue:
         self._numbers = {"call": 0, "consent": 0}
         self._forbidden: dict[str, str] = {}
         self._used, self._taken = TokenUsage(0, 0), TokenUsage(0, 0)
+        self._cost = self._taken_cost = Decimal(0)
         self._waiting = 0
         self._seconds = 0.0
         self.heard_at = time.monotonic()
@@ -177,6 +178,11 @@ class Dialogue:
         used, taken = self._used, self._taken
         self._taken = used
         return TokenUsage(used.prompt - taken.prompt, used.completion - taken.completion)
+
+    def take_cost(self) -> Decimal:
+        """Return what the agent's model has cost since this was last asked; in the event loop."""
+        cost, self._taken_cost = self._cost - self._taken_cost, self._cost
+        return cost
 
     def hear(self, said: str, asked: str, message: str = "") -> None:
         """Go on with the result of a call, or with the user's words; while a consent is waited for, look again.
@@ -243,6 +249,7 @@ class Dialogue:
         if isinstance(message, ModelCall):
             prompt, completion = (message.fields.get(f"{of}_tokens", 0) for of in ("prompt", "completion"))
             self._used = TokenUsage(self._used.prompt + prompt, self._used.completion + completion)
+            self._cost += Decimal(message.fields.get("cost", "0"))
             assert self._relay is not None
             self._log.add(model=message.fields, **self._relay.last)
         else:
@@ -354,7 +361,7 @@ class Dialogue:
         self._warn()
         found = end_of(transcript)
         assert found is not None
-        return _Ended(AgentReply(self._said(), end=str(found["end"])), transcript, Decimal(found.get("cost", "0")))
+        return _Ended(AgentReply(self._said(), end=str(found["end"])), transcript)
 
     def _player(self) -> BoxedPlayer:
         """Return the agent in its box, once it has said again what it said in another one.
@@ -409,11 +416,11 @@ class Dialogue:
         if self._let_go:
             self._leave_log()
             return UpstreamDownError("gateway.no_box")
-        tokens = 0 if self._waiting else self.take_usage().total
+        tokens, cost = (0, Decimal(0)) if self._waiting else (self.take_usage().total, self.take_cost())
         by_agent = ended.reply.end not in NOT_BY_AGENT
         try:
             if not self.state.over:
-                kept = DialogueRecord(ended.transcript, by_agent, self._seconds * 1000, tokens, ended.cost)
+                kept = DialogueRecord(ended.transcript, by_agent, self._seconds * 1000, tokens, cost)
                 self._recorded(self, kept)
                 self._log.add(over=True)
         except Exception:  # noqa: BLE001 - the caller gets an answer whatever the cause
@@ -457,7 +464,6 @@ class _Ended:
 
     reply: AgentReply
     transcript: str
-    cost: Decimal
 
 
 def _answer_in(known: Fields) -> str | ModelCall:

@@ -47,7 +47,9 @@ TermsForm = form_of(services.SET_TERMS)
 MoveForm = form_of(services.MOVE, "move", "reason", words={"move": "service.move."})
 KeyForm = form_of(services.CREATE_KEY)
 ConsentForm = form_of(services.DECIDE, "granted")
-BudgetForm = form_of(services.SET_BUDGET, "budget", "period", "calls", "tokens", words={"period": "service.period."})
+BudgetForm = form_of(
+    services.SET_BUDGET, "budget", "period", "calls", "tokens", "cost", words={"period": "service.period."}
+)
 
 
 def _terms_told(terms: ServiceTerms) -> list[tuple[object, object]]:
