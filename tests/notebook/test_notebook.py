@@ -33,6 +33,8 @@ def test_a_frame_and_a_function_come_to_a_verdict(scenario, tmp_path):
     result = pb.run(scenario, predict, out=tmp_path / "result")
     assert result.verdict in ("accept", "inconclusive") and result.certificate is not None
     assert result.replay().verdict == result.verdict
+    assert "memory.peak <= 1 GiB  0." in repr(result), "in the unit of the rule, as commands show it"
+    assert len(repr(result.replay()).splitlines()) < 15, "a notebook shows it to a person"
     assert result.scores["rule"].to_list() == [one.rule for one in scenario.document.criteria]
     page = result._repr_html_()
     assert page.startswith("<iframe") and "srcdoc" in page and "<script" not in page

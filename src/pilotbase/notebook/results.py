@@ -20,7 +20,6 @@ from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.report import Report
-from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.notebook.programs import write_program
 from pilotbase.notebook.scenarios import ScenarioFolder
@@ -30,6 +29,7 @@ from pilotbase.worker.intake.locking import lock_folder
 from pilotbase.worker.intake.wrapping import wrap_model
 from pilotbase.worker.trials.proving import prove, rehearse_in
 from pilotbase.worker.trials.replaying import ReplayedVerdict, replay_trial
+from pilotbase.worker.trials.summary import report_lines
 
 _NOT_IN_MLFLOW = re.compile(r"[^\w.:/ -]")
 """What the name of a metric of MLflow must not contain."""
@@ -83,12 +83,7 @@ class TrialResult:
                 mlflow.log_artifact(str(self.folder / file))
 
     def __repr__(self) -> str:
-        stands = text(f"verdict.{self.verdict}") if self.verdict else text("notebook.rehearsal")
-        lines = [f"{stands.render(wanted_language())}: {self.folder}"]
-        for one in self.report.criteria:
-            score = "–" if one.estimate is None else f"{one.estimate:.4g}"
-            lines.append(f"  {one.rule}: {score} ({text(f'outcome.{one.outcome}').render(wanted_language())})")
-        return "\n".join(lines)
+        return "\n".join(line.render(wanted_language()) for line in report_lines(self.report, self.folder))
 
     def _repr_html_(self) -> str:
         page = html.escape((self.folder / "report.html").read_text("utf-8"))

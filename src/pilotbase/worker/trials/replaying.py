@@ -14,6 +14,7 @@ import pydantic
 from pilotbase.certificate.envelope import Envelope, read_statement
 from pilotbase.certificate.issuing import claim_sentence, weakest_guarantee
 from pilotbase.documents.base import Part
+from pilotbase.documents.catalogues import wanted_language
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
@@ -110,6 +111,11 @@ class ReplayedVerdict(Part):
     def verdict_in_words(self) -> Text:
         """Return the verdict's name, with its rider."""
         return verdict_in_words(self.verdict, is_approximate(item.guarantee for item in self.criteria))
+
+    def __str__(self) -> str:
+        return "\n".join(line.render(wanted_language()) for line in replay_lines(self))
+
+    __repr__ = __str__
 
 
 @dataclass(frozen=True)
