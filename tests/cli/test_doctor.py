@@ -72,7 +72,7 @@ def test_a_messy_table_is_examined_column_by_column(drafted):
     assert "手机号码" in run("scenario", "doctor", drafted, language="zh").stdout
     page = (drafted / "doctor.html").read_text()
     assert "note&lt;b&gt;" in page and "note<b>" not in page and "<script" not in page
-    assert "数据体检" in page and "Data doctor" in page
+    assert "数据体检" in page and "Data doctor" in page and "<code>--fix units:flow</code>" in page
 
 
 def test_a_remedy_that_is_followed_ends_the_remark(drafted):

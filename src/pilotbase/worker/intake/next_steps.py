@@ -50,7 +50,8 @@ def next_steps(folder: Path) -> tuple[NextStep, ...]:
         return (_begin(places),)
     reports = [*_reports(places)]
     applications = [one for one in places if (one / APPLICATION).is_file()]
-    return tuple(step for one in scenarios for step in _of_scenario(_relative(one), applications, reports))
+    steps = (step for one in scenarios for step in _of_scenario(_relative(one), applications, reports))
+    return tuple({step.command: step for step in steps}.values())
 
 
 def _begin(places: Iterable[Path]) -> NextStep:
