@@ -109,7 +109,9 @@ def test_a_call_through_the_pages(world):
     post(world, "desk", f"{PAGE}experts/", {"reviewers": chosen})
     assert "sealed for everybody until" in post(world, "desk", f"{PAGE}open/")
     world.clock.pass_days(30)
-    late = post(world, "desk", f"{PAGE}open/")
+    assert "A plan of other-supplier." not in post(world, "desk", f"{PAGE}open/")
+    assert "the second key is yours" in said(world, "planner", "/work/")
+    late = post(world, "planner", f"{PAGE}open/")
     assert "A plan of other-supplier." in late and "Tie to globex" in late
     assert "A plan of other-supplier." not in said(world, "supplier")
     for who in EXPERTS[:3]:
@@ -178,7 +180,8 @@ def test_the_standing_shows_what_the_tender_found(any_world, tmp_path):
     chosen = re.findall(r'value="(\S+ p-[a-z-]+)"', get(any_world, "desk", f"{PAGE}experts/").content.decode())
     post(any_world, "desk", f"{PAGE}experts/", {"reviewers": chosen})
     clock.pass_days(30)
-    post(any_world, "desk", f"{PAGE}open/")
+    for who in ("desk", "planner"):
+        post(any_world, who, f"{PAGE}open/")
     for who in EXPERTS[:3]:
         for team in ("acme", "globex"):
             points = {"points_0": 3, "points_1": 3, "words": "Well."}

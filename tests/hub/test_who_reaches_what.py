@@ -249,7 +249,7 @@ POSTED_PAGES = {"site-pack-agree", "pool-job-cancel", "what-if-cancel", "descrip
                 "service-move", "service-keys", "service-key-revoke", "service-budget", "service-terms",
                 "claim-decide", "claim-pay", "tender-enter", "tender-close",
                 "call-publish", "call-open", "call-release", "call-tender", "call-rank", "call-award", "call-appeal",
-                "call-decide", "call-reached", "plan-propose",
+                "call-decide", "call-reached", "call-paid", "plan-propose",
                 "watch-replay", "watch-arm", "watch-disarm", "watch-silence", "watch-speak", "warning-care",
                 "import-confirm", "import-cancel",
                 "act-for", "invitation-withdraw", "membership-remove", "token-revoke",

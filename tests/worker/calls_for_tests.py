@@ -10,7 +10,7 @@ from pilotbase.worker.base import Base
 from pilotbase.worker.trials import call_judging, calls
 from pilotbase.workspace.actors import Actor, actor
 from tests.catalogue import records_for_tests as records
-from tests.catalogue.records_for_tests import DESK, NOW, OWNER, Trial, commission, version
+from tests.catalogue.records_for_tests import DESK, NOW, OWNER, SIGNER, Trial, commission, version
 
 CALL = "call:plant/spindle-2026"
 TEAMS = ("acme", "globex", "initech", "umbrella", "wayne")
@@ -131,8 +131,12 @@ class Called:
     def name(self, people=tuple(EXPERTS)):
         return calls.name_reviewers(self.base, self.view(DESK), CALL, people, self.known)
 
-    def open(self, who: Actor = DESK):
+    def turn_key(self, who: Actor):
         return calls.open_claims(self.base, self.view(who), CALL, self.known)
+
+    def open(self):
+        self.turn_key(DESK)
+        return self.turn_key(SIGNER)
 
     @property
     def history(self):

@@ -15,7 +15,7 @@ from pilotbase.worker.jobs.worker import JobWorker
 from pilotbase.worker.trials import call_awards, call_judging, calls
 from pilotbase.workspace.actors import actor
 from tests.catalogue import records_for_tests as records
-from tests.catalogue.records_for_tests import DESK, OTHER_OWNER, OWNER, REGULATOR
+from tests.catalogue.records_for_tests import DESK, OTHER_OWNER, OWNER, REGULATOR, SIGNER
 from tests.trial.conftest import BAD, GOOD, writing_application, writing_scenario
 from tests.worker.calls_for_tests import CALL, EXPERTS, TEAMS, TERMS, Called, Clock, application_of
 
@@ -71,7 +71,13 @@ def test_a_call_from_draft_to_finished(called):
     call_awards.accept_milestone(*accept, 1, "Runs at the first site.")
     refused("calls.no_evidence", call_awards.accept_milestone, *accept, 2, "Certified.")
     called.trial.reach("certified")
+    refused("calls.not_payable", call_awards.pay_milestone, *accept, 2, "contract", "Invoice 7")
     call_awards.accept_milestone(*accept, 2, "Certified.")
+    for _ in range(2):
+        [paid] = call_awards.pay_milestone(*accept, 2, "voucher", "voucher 12").payments
+    share = float(called.history.award.price) * called.history.terms.milestones[1].share / 100
+    assert (float(paid.amount), paid.currency, paid.way, paid.reference) == (share, "CNY", "voucher", "voucher 12")
+    refused("calls.not_payable", call_awards.pay_milestone, *accept, 2, "contract", "Invoice 7")
     assert called.stage == "finished"
     require_follows(call_awards.file_of(called.base, called.view(REGULATOR), CALL))
 
@@ -102,8 +108,36 @@ def test_nobody_reads_a_claim_before_it_is_opened(called):
     assert calls.own_claim(called.base, called.view(called.team("acme")), called.history).terms.plan.endswith("acme.")
     assert calls.own_claim(called.base, called.view(called.team("globex")), called.history) is None
     assert b"secret" not in called.base.lab.vault.blobs.get(receipt.blob)
-    refused("calls.sealed", called.open)
-    refused("hub.role_missing", called.open, OWNER)
+    for who in (DESK, OWNER, REGULATOR):
+        refused("calls.sealed", called.turn_key, who)
+    refused("hub.role_missing", called.turn_key, called.team("acme"))
+
+
+def test_nobody_opens_the_claims_alone(called):
+    called.publish()
+    for team in ("acme", "globex", "initech"):
+        called.claim(team)
+    called.name()
+    called.clock.pass_days(30)
+    for who in (OWNER, OWNER, REGULATOR):
+        assert called.turn_key(who).opened is None, "one of the two is an operator"
+    assert [one.act for one in call_judging.calls_waiting(called.base, called.view(DESK))] == ["second_key"]
+    assert called.turn_key(DESK).opened is not None
+
+
+def test_an_operator_needs_a_second_person(called):
+    called.publish()
+    for team in ("acme", "globex", "initech"):
+        called.claim(team)
+    called.name()
+    called.clock.pass_days(30)
+    assert [one.act for one in call_judging.calls_waiting(called.base, called.view(DESK))] == ["open"]
+    for _ in range(2):
+        assert called.turn_key(DESK).opened is None
+    assert list(call_judging.calls_waiting(called.base, called.view(DESK))) == []
+    assert [one.act for one in call_judging.calls_waiting(called.base, called.view(OWNER))] == ["second_key"]
+    refused("calls.sealed", calls.claims_of, called.base, called.view(DESK), called.history)
+    assert called.turn_key(SIGNER).opened is not None
 
 
 def test_a_claim_is_replaced_until_the_call_closes_and_refused_after(called):

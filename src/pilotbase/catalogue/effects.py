@@ -181,6 +181,11 @@ def _retitle(at: Situation) -> Record:
     return _with(at.record, title=title)
 
 
+def _take_scenario(at: Situation) -> Record:
+    demand = at.brought(Scenario).demand
+    return _with(_retitle(at), subjects={"demand": demand} if demand is not None else {})
+
+
 def _take_up(at: Situation) -> Record:
     return _with(at.record, subjects={"scenario": at.brought(MadeScenario).scenario})
 
@@ -302,7 +307,8 @@ _EFFECTS: Mapping[Act, Callable[[Situation], Record]] = {
     Act.ORGANISATION_DECLARE: _retitle,
     Act.DEMAND_EDIT: _retitle,
     Act.DEMAND_TAKE_UP: _take_up,
-    Act.SCENARIO_EDIT: _retitle,
+    Act.SCENARIO_REGISTER: _take_scenario,
+    Act.SCENARIO_EDIT: _take_scenario,
     Act.DATASET_EDIT: _retitle,
     Act.DATASET_REVISE: _retitle,
     Act.APPLICATION_REGISTER: _take_application,

@@ -147,5 +147,6 @@ add(
     Command("appeal", calls.APPEAL, show=_print_appeal, spelled={"grounds": _FIRST}),
     Command("decide", calls.DECIDE, show=_print_appeal),
     Command("reached", calls.REACHED, show=_print, spelled={"words": _FIRST}),
+    Command("paid", calls.PAID, show=_print),
     Command("file", calls.FILE, show=print_value),
 )

@@ -5,9 +5,6 @@ What moves a call is in documents of the store; its stage is derived from them a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
@@ -15,12 +12,11 @@ import pydantic
 from pydantic import StringConstraints, model_validator
 
 from pilotbase.documents.base import Day, Document, Moment, Name, Note, Part, Sentence
-from pilotbase.documents.board import MOST_ENTRANTS, Tender, TenderResult, TenderTerms
+from pilotbase.documents.board import MOST_ENTRANTS, TenderResult, TenderTerms
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.hashes import Digest, digest_json
+from pilotbase.documents.hashes import Digest
 from pilotbase.documents.label_statement import LabelFigure
-from pilotbase.documents.moments import day_end
-from pilotbase.documents.record import Amount, FiledAppeal, Reviewer
+from pilotbase.documents.record import Amount, FiledAppeal, PersonId, Reviewer
 from pilotbase.documents.subjects import Subject
 
 MOST_PARTNERS = 4
@@ -198,6 +194,18 @@ class ReviewerPool(Document):
     reviewers: tuple[Reviewer, ...] = pydantic.Field(min_length=FEWEST_REVIEWERS, max_length=100)
 
 
+class TurnedKey(Document):
+    """An officer's part in the opening of the claims: two officers open them, neither alone."""
+
+    document: Literal["call-key/1"] = "call-key/1"
+    call: Subject
+    organisation: Name
+    person: PersonId
+    operator: bool
+    """Whether it was turned as the operator."""
+    at: Moment
+
+
 class BarredReviewer(Part):
     """An expert who may not score any claim of a call, and why."""
 
@@ -367,6 +375,25 @@ class ReachedMilestone(Document, published=True):
     reached_at: Moment
 
 
+PaymentWay = Literal["contract", "voucher"]
+"""How a milestone is paid; names: text ``calls.way_paid.<value>``."""
+
+
+class MilestonePayment(Document, published=True):
+    """What the owner has paid for an accepted milestone, as the owner says."""
+
+    document: Literal["milestone-payment/1"] = "milestone-payment/1"
+    call: Subject
+    number: int = pydantic.Field(ge=1)
+    way: PaymentWay
+    reference: Line
+    """Of the contract's payment, or the voucher."""
+    amount: Amount
+    """The share of the price that the milestone stands for."""
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+    paid_at: Moment
+
+
 class CallFile(Document, published=True):
     """Everything that a standing follows from, for a check away from the base."""
 
@@ -380,117 +407,3 @@ class CallFile(Document, published=True):
     judged: JudgedCall
     tender: TenderResult | None = None
     standing: CallStanding
-
-
-@dataclass(frozen=True)
-class CallHistory:
-    """What has become of a call, from the documents of the store."""
-
-    draft: TaskCall
-    published: PublishedCall | None = None
-    receipts: tuple[SealedClaim, ...] = ()
-    """All of them, oldest first; the last of each leader counts."""
-    pool: tuple[Reviewer, ...] = ()
-    """The named experts; empty until they are named."""
-    opened: OpenedCall | None = None
-    released: tuple[ReleasedReviewer, ...] = ()
-    tender: Tender | None = None
-    """Between the teams; None before it is ordered."""
-    judged: JudgedCall | None = None
-    """Of the present round."""
-    standing: CallStanding | None = None
-    award: CallAward | None = None
-    appeals: tuple[CallAppeal, ...] = ()
-    reached: tuple[ReachedMilestone, ...] = ()
-
-    @property
-    def call(self) -> TaskCall:
-        """Return the call: as published, or as drafted."""
-        return self.published.call if self.published is not None else self.draft
-
-    @property
-    def terms(self) -> CallTerms:
-        return self.call.terms
-
-    @property
-    def round(self) -> int:
-        """Return the number of the round of scores."""
-        return 1 + sum(one.outcome == "score_again" for one in self.appeals)
-
-    @property
-    def newest(self) -> Mapping[str, SealedClaim]:
-        """Return leader → the receipt that counts."""
-        return {one.leader: one for one in self.receipts}
-
-    @property
-    def open_appeals(self) -> tuple[CallAppeal, ...]:
-        return tuple(one for one in self.appeals if one.outcome is None)
-
-    @property
-    def compared(self) -> bool:
-        """Return whether a tender compares the teams: it has a weight, and more than one of them takes part."""
-        return self.terms.weight_tender > 0 and self.opened is not None and len(self.opened.claims) > 1
-
-    @property
-    def panel(self) -> tuple[Reviewer, ...]:
-        """Return the experts who score: the first of the drawn order who have not dropped out."""
-        out = {one.reviewer for one in self.released}
-        drawn = self.opened.drawn if self.opened is not None else ()
-        return tuple(one for one in drawn if one not in out)[: self.terms.panel]
-
-    @property
-    def closes_at(self) -> datetime:
-        """Return when the call takes no more claims: its last day, or the extension if too few had come by then."""
-        first = day_end(self.terms.closes)
-        in_time = {one.leader for one in self.receipts if one.received_at <= first}
-        return first if len(in_time) >= self.terms.fewest else first + timedelta(days=self.terms.extension_days)
-
-    @property
-    def objection_ends(self) -> datetime | None:
-        """Return when the days for objections end; None before an award is proposed."""
-        return self.award.proposed_at + timedelta(days=self.terms.objection_days) if self.award is not None else None
-
-    def stage(self, now: datetime) -> CallStage:
-        """Return the stage of the call at ``now``."""
-        if self.published is None:
-            return CallStage.DRAFT
-        if any(one.outcome == "void" for one in self.appeals):
-            return CallStage.VOID
-        if now <= self.shown_close(now):
-            return CallStage.PUBLISHED
-        if len(self.newest) < self.terms.fewest:
-            return CallStage.VOID
-        if self.opened is None:
-            return CallStage.CLOSED
-        if not self.opened.claims:
-            return CallStage.VOID
-        if self.judged is None:
-            return CallStage.OPENED
-        if self.standing is None:
-            return CallStage.JUDGED
-        ends = self.objection_ends
-        if ends is None:
-            return CallStage.STANDING
-        if now <= ends or self.open_appeals:
-            return CallStage.OBJECTION
-        return CallStage.FINISHED if len(self.reached) == len(self.terms.milestones) else CallStage.AWARDED
-
-    def shown_close(self, now: datetime) -> datetime:
-        """Return when the call closes, as everybody may know it: until then nobody learns how many claims there are."""
-        first = day_end(self.terms.closes)
-        return self.closes_at if now > first else first
-
-
-def drawn_order(reviewers: Sequence[Reviewer], salts: Sequence[str]) -> tuple[Reviewer, ...]:
-    """Return the experts in an order that nobody could know before the claims were opened: their salts decide."""
-    seed = sorted(salts)
-    return tuple(sorted(reviewers, key=lambda one: digest_json([seed, one.organisation, one.person])))
-
-
-def set_aside(claims: Sequence[TeamClaim]) -> Iterator[SetAsideClaim]:
-    """Yield the claims with a partner who leads another team or is in another one; a leader's own claim stands."""
-    for claim in claims:
-        others = [member for one in claims if one is not claim for member in one.team]
-        twice = next((one.organisation for one in claim.terms.partners if one.organisation in others), None)
-        if twice is not None:
-            yield SetAsideClaim(leader=claim.leader, member=twice)

@@ -307,7 +307,7 @@ class Record(Document):
     documents: dict[str, Digest] = pydantic.Field(default_factory=dict)
     """Its documents, by name: scenario, application, folder, commission, plan, report, acceptance, certificate."""
     subjects: dict[str, Subject] = pydantic.Field(default_factory=dict)
-    """The records that it builds on: scenario, application."""
+    """The records that it builds on: demand, scenario, application."""
     approvals_needed: tuple[Name, ...] = ()
     approvals: tuple[Approval, ...] = ()
     interests: tuple[DeclaredInterest, ...] = ()

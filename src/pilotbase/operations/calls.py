@@ -17,6 +17,8 @@ from pilotbase.documents.call import (
     CallStanding,
     ClaimTerms,
     JudgedCall,
+    Line,
+    PaymentWay,
     SealedClaim,
     SealedScore,
     TeamClaim,
@@ -69,6 +71,15 @@ class NewOutcome(OfRecord):
     number: Annotated[int, pydantic.Field(ge=1, le=10_000), PATH]
     outcome: AppealOutcome
     reasons: Sentence
+
+
+class PaidMilestoneNoted(OfRecord):
+    """How a milestone was paid."""
+
+    number: Annotated[int, pydantic.Field(ge=1, le=12), PATH]
+    way: PaymentWay
+    reference: Line
+    """Of the contract's payment, or the voucher."""
 
 
 class NewReached(OfRecord):
@@ -136,7 +147,14 @@ REVIEWERS = Operation(
         ]
     },
 )
-OPEN = Operation("calls.open", f"POST {_CALL}/open", OfRecord, CallDetail, only=_OPERATOR, repeated=_HARMLESS)
+OPEN = Operation(
+    "calls.open",
+    f"POST {_CALL}/open",
+    OfRecord,
+    CallDetail,
+    only=f"two of them, one an operator: {_OPERATOR}, regulator, {_OWNER}",
+    repeated=_HARMLESS,
+)
 CLAIMS = Operation(
     "calls.claims",
     f"GET {_CALL}/claims",
@@ -215,6 +233,15 @@ REACHED = Operation(
     only=_OWNER,
     repeated=_HARMLESS,
     example={"words": "Runs at the first site since March."},
+)
+PAID = Operation(
+    "calls.paid",
+    f"POST {_CALL}/milestones/{{number}}/payment",
+    PaidMilestoneNoted,
+    CallDetail,
+    only=_OWNER,
+    repeated=_HARMLESS,
+    example={"way": "contract", "reference": "Invoice 2027-118"},
 )
 FILE = Operation(
     "calls.file", f"GET {_CALL}/file", OfRecord, CallFile, only=f"{_OWNER}, operator, regulator", refuses=_READ

@@ -31,9 +31,8 @@ from pilotbase.documents.call import (
     SealedScore,
     StandingLine,
     TeamClaim,
-    drawn_order,
-    set_aside,
 )
+from pilotbase.documents.call_history import drawn_order, set_aside
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.label_statement import LabelFigure
 from pilotbase.evidence.primitive import Floats

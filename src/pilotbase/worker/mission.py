@@ -133,20 +133,21 @@ def mission_of(view: View, subject: str, trial: Record | None = None) -> Mission
     services = [load_service(view, name_of(subject))] if kind_of(subject) == "service" else None
     found = _around(trial) if trial is not None else _thread(view, subject, services)
     records = {} if trial is None else {trial.subject: trial}
-    named = (_words_behind(view, found), found.scenario, *found.applications, *found.trials)
+    named = (found.demand, found.scenario, *found.applications, *found.trials)
     asked = [one for one in named if one and one not in records]
     records |= records_of(view, asked)
+    demand = _words_behind(view, found, records.get(found.scenario))
     trials = [records[one] for one in found.trials if one in records]
     tried = [one.subjects["application"] for one in trials if "application" in one.subjects]
     applications = list(dict.fromkeys([*tried, *found.applications]))
-    later = [one for one in applications if one not in asked]
+    later = [one for one in (demand, *applications) if one and one not in asked]
     records |= records_of(view, later) if later else {}
-    listings = find_listings(view, [one for one in (named[0], found.scenario, *applications) if one])
+    listings = find_listings(view, [one for one in (demand, found.scenario, *applications) if one])
     if services is None:
         services = _services_behind(view, found.scenario, None if subject == found.scenario else trials)
     kept = view.get_all([one.documents[name] for one in trials for name in _READ if name in one.documents])
     stops = [
-        *_listed(MissionStage.WORDS, named[0], listings, records),
+        *_listed(MissionStage.WORDS, demand, listings, records),
         *_listed(MissionStage.DEMAND, found.scenario, listings, records),
         *(stop for one in applications for stop in _listed(MissionStage.APPLICATION, one, listings, records)),
         *_trials(trials, kept, records),
@@ -201,10 +202,12 @@ def _made_for(view: View, subject: str) -> str:
     return listing.scenario if listing is not None else ""
 
 
-def _words_behind(view: View, found: _Found) -> str:
-    """Return the demand in words that a thread begins with."""
+def _words_behind(view: View, found: _Found, scenario: Record | None) -> str:
+    """Return the demand in words that a thread begins with; ``scenario``: its record, for whom may see that."""
     if found.demand or not found.scenario:
         return found.demand
+    if scenario is not None:
+        return scenario.subjects.get("demand", "")
     return next((one.subject for one in list_page(view, Query("demand", scenario=found.scenario), limit=1).items), "")
 
 

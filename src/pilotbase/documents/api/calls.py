@@ -13,11 +13,13 @@ from pilotbase.documents.call import (
     CallStanding,
     CallTerms,
     ExpertScore,
+    MilestonePayment,
     ReachedMilestone,
     ReleasedReviewer,
     SealedClaim,
     SetAsideClaim,
     TeamClaim,
+    TurnedKey,
 )
 from pilotbase.documents.record import Reviewer
 from pilotbase.documents.subjects import Subject
@@ -84,3 +86,7 @@ class CallDetail(CallTold):
     appeals: list[CallAppeal]
     """A team sees its own."""
     reached: list[ReachedMilestone]
+    payments: list[MilestonePayment]
+    """For the owner, the base and the teams."""
+    keys: list[TurnedKey]
+    """Of the officers who have asked for the opening, for the owner and the base."""

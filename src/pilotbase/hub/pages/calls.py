@@ -202,7 +202,11 @@ _BUTTONS: dict[str, Operation[Any, Any]] = {
 }
 for _part, _operation in _BUTTONS.items():
     post_of(f"{_CALL}{_part}/", f"call-{_part}", _operation, "call", back=("owner", "name"), owner="owner", name="name")
-for _part, _name, _operation in (("appeals", "decide", calls.DECIDE), ("milestones", "reached", calls.REACHED)):
+for _part, _name, _operation in (
+    ("appeals", "decide", calls.DECIDE),
+    ("milestones", "reached", calls.REACHED),
+    ("payments", "paid", calls.PAID),
+):
     _numbered = f"{_CALL}{_part}/<int:number>/"
     _fields = {"owner": "owner", "name": "name", "number": "number"}
     post_of(_numbered, f"call-{_name}", _operation, "call", back=("owner", "name"), **_fields)
@@ -217,12 +221,13 @@ def _may(acting: RequestActor, found: CallDetail) -> dict[str, bool]:
     stage, owns, runs = found.stage, acting.organisation == found.owner, acting.has(Role.OPERATOR)
     judges = next((one for one in found.panel if one.reviewer.person == acting.actor.person), None)
     team = found.own is not None
+    turned = any(one.person == acting.actor.person for one in found.keys)
     in_time = found.objection_ends is None or base().lab.store.clock() <= found.objection_ends
     return {
         "edit": owns and stage is CallStage.DRAFT,
         "claim": acting.has(Role.SUPPLIER) and not owns and stage is CallStage.PUBLISHED,
         "reviewers": runs and stage in (CallStage.PUBLISHED, CallStage.CLOSED),
-        "open": runs and stage is CallStage.CLOSED,
+        "open": stage is CallStage.CLOSED and (runs or owns or acting.has(Role.REGULATOR)) and not turned,
         "score": judges is not None and stage is CallStage.OPENED,
         "release": runs and stage is CallStage.OPENED,
         "tender": owns and len(found.claims) > 1 and found.tender is None and found.terms.weight_tender > 0,
@@ -231,6 +236,7 @@ def _may(acting: RequestActor, found: CallDetail) -> dict[str, bool]:
         "appeal": team and stage in (CallStage.STANDING, CallStage.OBJECTION) and in_time,
         "decide": runs,
         "reached": owns and stage is CallStage.AWARDED,
+        "paid": owns,
     }
 
 
@@ -242,10 +248,12 @@ def _way(stage: CallStage) -> list[RecordStage]:
     return [RecordStage(Text(code=f"calls.way.{name}"), place) for name, place in zip(_WAY, places, strict=False)]
 
 
-def _milestones(found: CallDetail) -> list[tuple[int, Any, Any]]:
-    """Return number, terms and acceptance of each milestone."""
-    reached = {one.number: one for one in found.reached}
-    return [(number, one, reached.get(number)) for number, one in enumerate(found.terms.milestones, 1)]
+def _milestones(found: CallDetail) -> list[tuple[int, Any, Any, Any]]:
+    """Return number, terms, acceptance and payment of each milestone."""
+    reached, paid = ({one.number: one for one in each} for each in (found.reached, found.payments))
+    return [
+        (number, one, reached.get(number), paid.get(number)) for number, one in enumerate(found.terms.milestones, 1)
+    ]
 
 
 def _people(found: CallDetail) -> dict[str, str]:

@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 
 from pilotbase.documents.api.calls import CallDetail, CallTold, ExpertTold
 from pilotbase.documents.api.shapes import filled
-from pilotbase.documents.call import CallHistory, CallTerms
+from pilotbase.documents.call import CallTerms
+from pilotbase.documents.call_history import CallHistory
 from pilotbase.documents.moments import day_end
 from pilotbase.documents.record import Reviewer
 from pilotbase.documents.subjects import name_of
@@ -65,6 +66,12 @@ does(declared.DECIDE)(
 does(declared.REACHED)(
     lambda caller, asked: detail_told(
         caller, call_awards.accept_milestone(caller.base, caller.view, _subject(asked), asked.number, asked.words)
+    )
+)
+does(declared.PAID)(
+    lambda caller, asked: detail_told(
+        caller,
+        call_awards.pay_milestone(caller.base, caller.view, _subject(asked), asked.number, asked.way, asked.reference),
     )
 )
 does(declared.FILE)(lambda caller, asked: call_awards.file_of(caller.base, caller.view, _subject(asked)))
@@ -131,6 +138,8 @@ def detail_told(caller: Caller, history: CallHistory) -> CallDetail:
         award=history.award,
         appeals=[one for one in history.appeals if knows or one.appeal.organisation == organisation],
         reached=list(history.reached),
+        payments=list(history.payments) if knows or in_team else [],
+        keys=list(history.keys) if knows else [],
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 from pilotbase.catalogue.records import load_record
 from pilotbase.documents.call import (
@@ -10,12 +11,14 @@ from pilotbase.documents.call import (
     CallAppeal,
     CallAward,
     CallFile,
-    CallHistory,
     CallStage,
+    MilestonePayment,
     PaidMilestone,
+    PaymentWay,
     ReachedMilestone,
     TeamClaim,
 )
+from pilotbase.documents.call_history import CallHistory
 from pilotbase.documents.errors import BarredError, InputError, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.lifecycles import APPEAL_DAYS
@@ -160,6 +163,37 @@ def accept_milestone(base: Base, view: View, subject: str, number: int, words: s
     with view.transaction("call.milestone_reached") as change:
         made = ReachedMilestone(call=subject, number=number, words=words, evidence=evidence, reached_at=change.now)
         change.put(made, parties(*history.award.team), fields={"call": subject})
+    return history_of(base, subject)
+
+
+def pay_milestone(base: Base, view: View, subject: str, number: int, way: PaymentWay, reference: str) -> CallHistory:
+    """Note how the actor has paid for a milestone of its own call; noted again, it stays as it is.
+
+    Raises:
+        NotFoundError: the actor owns no such call, or it has no such milestone.
+        BarredError: the milestone is not accepted, or its payment is noted otherwise.
+    """
+    history = own_call(base, view, subject)
+    if not 1 <= number <= len(history.terms.milestones):
+        raise NotFoundError("hub.not_found")
+    noted = next((one for one in history.payments if one.number == number), None)
+    if noted is not None and (noted.way, noted.reference) == (way, reference):
+        return history
+    if noted is not None or history.award is None or all(one.number != number for one in history.reached):
+        raise BarredError("calls.not_payable", number=number)
+    share = Decimal(history.award.price) * history.terms.milestones[number - 1].share / 100
+    with view.transaction("call.milestone_paid") as change:
+        made = MilestonePayment(
+            call=subject,
+            number=number,
+            way=way,
+            reference=reference,
+            amount=f"{share:.2f}".removesuffix(".00"),
+            currency=history.terms.currency,
+            paid_at=change.now,
+        )
+        digest = change.put(made, parties(*history.award.team), fields={"call": subject})
+        change.set_head(f"{call_head('payment', subject)}:{number}", digest, expected=None)
     return history_of(base, subject)
 
 

@@ -13,7 +13,6 @@ from typing import NamedTuple
 from pilotbase.catalogue.records import load_record
 from pilotbase.documents.board import Tender, TenderResult
 from pilotbase.documents.call import (
-    CallHistory,
     CallStage,
     CallStanding,
     ExpertScore,
@@ -23,6 +22,7 @@ from pilotbase.documents.call import (
     SealedScore,
     TeamClaim,
 )
+from pilotbase.documents.call_history import CallHistory
 from pilotbase.documents.errors import BarredError, InputError, RefusedError
 from pilotbase.documents.hashes import digest_bytes, digest_json
 from pilotbase.documents.moments import format_minute
@@ -39,6 +39,7 @@ from pilotbase.worker.trials.calls import (
     calls_of,
     find_call,
     history_of,
+    is_officer,
     judged_head,
     knows,
     new_salt,
@@ -203,7 +204,7 @@ class CallWaiting(NamedTuple):
 
 def calls_waiting(base: Base, view: View) -> Iterator[CallWaiting]:
     """Yield what published calls wait for from the actor."""
-    if not view.actor.roles & {Role.OPERATOR, Role.DEMAND_OWNER, Role.REVIEWER}:
+    if not view.actor.roles & {Role.OPERATOR, Role.REGULATOR, Role.DEMAND_OWNER, Role.REVIEWER}:
         return
     for history in calls_of(base, view):
         found = _awaited(base, view, history) if history.published is not None else None
@@ -221,8 +222,10 @@ def _awaited(base: Base, view: View, history: CallHistory) -> tuple[str, datetim
         return "decide", history.open_appeals[0].appeal.at
     if runs and stage in (CallStage.PUBLISHED, CallStage.CLOSED) and not history.pool:
         return "reviewers", since
-    if runs and stage is CallStage.CLOSED:
-        return "open", history.closes_at
+    if stage is CallStage.CLOSED and history.pool and is_officer(view, history):
+        turned = [one.person for one in history.keys]
+        if view.actor.person not in turned and (runs or turned):
+            return ("second_key" if turned else "open"), history.closes_at
     reviewer = on_panel(view, history) if stage is CallStage.OPENED else None
     if reviewer is not None and opened is not None and missing_scores(base, history)[reviewer]:
         return "score", opened.opened_at

@@ -20,12 +20,12 @@ from pilotbase.documents.call import (
     BarredReviewer,
     CallAppeal,
     CallAward,
-    CallHistory,
     CallStage,
     CallStanding,
     CallTerms,
     ClaimTerms,
     JudgedCall,
+    MilestonePayment,
     OpenedCall,
     PublishedCall,
     ReachedMilestone,
@@ -34,9 +34,9 @@ from pilotbase.documents.call import (
     SealedClaim,
     TaskCall,
     TeamClaim,
-    drawn_order,
-    set_aside,
+    TurnedKey,
 )
+from pilotbase.documents.call_history import CallHistory, drawn_order, set_aside
 from pilotbase.documents.errors import BarredError, InputError, RefusedError
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.moments import day_end, format_minute
@@ -56,7 +56,7 @@ IsMember = Callable[[str, str], bool]
 """Returns whether a person (by identifier) acts for an organisation."""
 _KEY_FILE = "calls.key"
 _Kind = TypeVar("_Kind", bound=Document)
-_Part = TypeVar("_Part", SealedClaim, ReleasedReviewer, CallAppeal, ReachedMilestone)
+_Part = TypeVar("_Part", SealedClaim, ReleasedReviewer, CallAppeal, ReachedMilestone, TurnedKey, MilestonePayment)
 
 
 def draft_call(base: Base, view: View, subject: str, scenario: str, terms: CallTerms) -> CallHistory:
@@ -167,19 +167,24 @@ def name_reviewers(base: Base, view: View, subject: str, people: Sequence[Review
 
 
 def open_claims(base: Base, view: View, subject: str, known: IsMember) -> CallHistory:
-    """Open all claims of a closed call, bar the experts with a tie to any team, and draw the panel from the others.
+    """Open all claims of a closed call, once a second officer asks for it; the first one's key is kept until then.
+
+    The experts with a tie to any team are barred, and the panel is drawn from the others.
 
     Raises:
         NotFoundError: no such call.
-        RefusedError: the actor is not the operator.
+        RefusedError: the actor is no officer.
         BarredError: claims are still taken, the call is void, or too few experts without a tie are named.
     """
     history = find_call(base, view, subject)
-    require_operator(view)
+    if not is_officer(view, history):
+        raise RefusedError("hub.role_missing", needed=Role.OPERATOR)
     if history.opened is not None:
         return history
     if history.stage(view.store.clock()) is not CallStage.CLOSED:
         raise BarredError("calls.sealed", at=format_minute(history.shown_close(view.store.clock())))
+    if not _is_second(view, history):
+        return _turn_key(base, view, history)
     claims = [_opened_claim(base, history.newest[leader]) for leader in sorted(history.newest)]
     aside = tuple(set_aside(claims))
     barred = [found for one in history.pool if (found := tie_of(base, one, claims, known)) is not None]
@@ -202,6 +207,44 @@ def open_claims(base: Base, view: View, subject: str, known: IsMember) -> CallHi
         )
         digest = change.put(made, parties(), owner=history.call.owner, fields={"call": subject})
         change.set_head(call_head("opened", subject), digest, expected=None)
+    return history_of(base, subject)
+
+
+def is_officer(view: View, history: CallHistory) -> bool:
+    """Return whether the actor may turn one of the two keys: an operator, the regulator, or the call's owner.
+
+    One of the two is an operator; so a base with a single operator can open its calls, and the operator no call alone.
+    """
+    roles, owns = view.actor.roles, view.actor.organisation == history.call.owner
+    return bool(roles & {Role.OPERATOR, Role.REGULATOR}) or (owns and Role.DEMAND_OWNER in roles)
+
+
+def _is_second(view: View, history: CallHistory) -> bool:
+    """Return whether the actor's key opens the claims with another person's: one of both is an operator's.
+
+    At the command line of the base's own machine one opens: whoever has the machine has its keys.
+    """
+    actor = view.actor
+    return actor.person is None or any(
+        one.person != actor.person and (one.operator or actor.is_operator) for one in history.keys
+    )
+
+
+def _turn_key(base: Base, view: View, history: CallHistory) -> CallHistory:
+    """Keep the actor's key until another officer turns one."""
+    subject, actor = history.call.subject, view.actor
+    if any(one.person == actor.person for one in history.keys):
+        return history
+    with view.transaction("call.key_turned") as change:
+        assert actor.person is not None
+        made = TurnedKey(
+            call=subject,
+            organisation=actor.organisation,
+            person=actor.person,
+            operator=actor.is_operator,
+            at=change.now,
+        )
+        change.put(made, parties(history.call.owner), fields={"call": subject})
     return history_of(base, subject)
 
 
@@ -272,7 +315,8 @@ def _histories_of(base: Base, subjects: Sequence[str]) -> list[CallHistory]:
     view, only = base.lab.view, {"call": subjects[0]} if len(subjects) == 1 else None
     appeals = _oldest_first(view, CallAppeal, only)
     receipts, released = _oldest_first(view, SealedClaim, only), _oldest_first(view, ReleasedReviewer, only)
-    reached = _oldest_first(view, ReachedMilestone, only)
+    reached, paid = _oldest_first(view, ReachedMilestone, only), _oldest_first(view, MilestonePayment, only)
+    keys = _oldest_first(view, TurnedKey, only)
     newest = {one: {each.appeal.number: each for each in appeals[one]} for one in subjects}
     heads = view.named([head for one in subjects for head in _heads_of(one, len(newest[one]))])
     return [
@@ -284,6 +328,8 @@ def _histories_of(base: Base, subjects: Sequence[str]) -> list[CallHistory]:
                 released=tuple(released[one]),
                 appeals=tuple(newest[one].values()),
                 reached=tuple(reached[one]),
+                payments=tuple(paid[one]),
+                keys=tuple(keys[one]),
             ),
         )
         for one in subjects
