@@ -9,7 +9,7 @@ import pytest
 
 from pilotbase.documents.permissions import DeskAct, PluginAct, ReadScope, SubjectRelation, permitted
 from pilotbase.documents.vocabularies import Role
-from pilotbase.hub.api.schema import EXAMPLES
+from pilotbase.hub.api.examples import EXAMPLES
 from pilotbase.operations import declared, records
 from pilotbase.operations.operation import Callers
 from pilotbase.workspace.actors import Actor

@@ -7,7 +7,7 @@ from pilotbase import operations
 from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.catalogues import catalogue
 from pilotbase.documents.texts import LANGUAGES
-from pilotbase.hub.api.schema import EXAMPLES
+from pilotbase.hub.api.examples import EXAMPLES
 from pilotbase.operations import by_address, declared
 from pilotbase.operations.operation import BODY, NOTHING, PATH, NoInput, Operation, Repeated
 from pilotbase.worker.operations.binding import BOUND, does, function_of

@@ -7,7 +7,7 @@ import pytest
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.watch.running import run
 from pilotbase.watch.warnings import (
-    LONGEST,
+    LONGEST_SILENCE,
     acknowledge,
     acknowledgements,
     end_silence,
@@ -61,7 +61,7 @@ def test_a_silence_mutes_what_it_names_until_it_ends(silent, clock):
 
 
 def test_a_silence_has_a_reason_an_end_and_an_operator(silent, store, clock):
-    for reason, until in ((" ", clock.now + HOUR), ("r", clock.now), ("r", clock.now + LONGEST + HOUR)):
+    for reason, until in ((" ", clock.now + HOUR), ("r", clock.now), ("r", clock.now + LONGEST_SILENCE + HOUR)):
         with pytest.raises(InputError):
             silence(silent.view, "milling", reason, until)
     with pytest.raises(RefusedError):

@@ -19,8 +19,9 @@ from pilotbase.documents.permissions import granted
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.api.answers import JSON, KEY
+from pilotbase.hub.api.examples import PARAMETERS
 from pilotbase.hub.api.routes import api
-from pilotbase.hub.api.schema import PARAMETERS, REASONS
+from pilotbase.hub.api.schema import REASONS
 from pilotbase.hub.caching import revalidated
 from pilotbase.hub.presenters.addresses import Crumb, crumb
 from pilotbase.hub.routing import EVERYBODY, page

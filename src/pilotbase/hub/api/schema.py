@@ -1,7 +1,4 @@
-"""The OpenAPI schema made exact: what each operation answers, headers, examples, and documents as they are sent.
-
-Examples are in ``examples.json`` here and in plug-ins. Each fits its model: a test sees to it.
-"""
+"""The OpenAPI schema made exact: what each operation answers, headers, examples, and documents as they are sent."""
 
 from __future__ import annotations
 
@@ -10,7 +7,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from http.client import responses
-from importlib.resources import files
 from typing import Any, get_args
 
 import pydantic
@@ -18,21 +14,13 @@ from pydantic.json_schema import models_json_schema
 
 from pilotbase.documents.api.shapes import InAddress, RequestModel, ResponseModel
 from pilotbase.documents.permissions import ServiceAct
-from pilotbase.documents.plugins import HOUSE, loaded, packages, plugins
+from pilotbase.documents.plugins import HOUSE, loaded, plugins
 from pilotbase.documents.record import BROUGHT
+from pilotbase.hub.api.examples import EXAMPLES, PARAMETERS
 from pilotbase.hub.problems import PROBLEM_TYPE
 from pilotbase.operations import by_address, declared
 from pilotbase.operations.operation import Operation, Repeated
 
-_READ = [
-    json.loads(file.read_text("utf-8"))
-    for package in packages("hub.api")
-    if (file := files(package).joinpath("examples.json")).is_file()
-]
-PARAMETERS: dict[str, Any] = {name: value for one in _READ for name, value in one["parameters"].items()}
-"""Name of a parameter of an address → a value."""
-EXAMPLES: dict[str, dict[str, Any]] = {name: value for one in _READ for name, value in one["bodies"].items()}
-"""Name of a component of the schema → an example of it."""
 Json = dict[str, Any]
 _REFERENCE = "#/components/schemas/{model}"
 _OWN_RESULT = "result"
