@@ -138,7 +138,7 @@ def _(folder: Path) -> Path:
     return saved(folder, pumps())
 
 
-@messy("answers that are missing | 答案有缺失", "is missing", r"t\.csv target", "complete or drop")
+@messy("answers that are missing | 答案有缺失", "is empty in", r"t\.csv target", "leave them out")
 def _(folder: Path) -> Path:
     return saved(folder, pumps(state=lambda number, _, row: "" if number % 7 == 3 else row["state"]))
 
