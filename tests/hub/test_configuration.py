@@ -37,6 +37,9 @@ def test_every_problem_is_told_at_once():
     [
         ({"PILOTBASE_HUB_URL": "http://hub.example"}, "hub.setting_insecure"),
         ({"PILOTBASE_HUB_OIDC_URL": "https://id.example"}, "hub.setting_oidc_half"),
+        ({"PILOTBASE_HUB_LDAP_URL": "ldaps://directory.example"}, "hub.setting_ldap_half"),
+        ({"PILOTBASE_HUB_LDAP_URL": "https://directory.example"}, "hub.setting_invalid"),
+        ({"PILOTBASE_HUB_LDAP_CA_FILE": "/no/such/file"}, "hub.setting_no_file"),
         ({"PILOTBASE_HUB_OIDC_SECRET_FILE": "/no/such/file"}, "hub.setting_no_file"),
         ({"PILOTBASE_HUB_DATABASE": "mysql://x"}, "hub.setting_invalid"),
     ],

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.extras import packages_of
 from pilotbase.documents.nearest import offer
+from pilotbase.documents.permissions import ReadScope, roles_for
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.workspace.home import VARIABLE, home_path
@@ -73,6 +76,40 @@ def _roles(value: str) -> tuple[str, ...]:
     return tuple(Role(name).value for name in _names(value)) if value != "none" else ("none",)
 
 
+def _directory(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("ldap", "ldaps") or not parts.hostname or parts.path not in ("", "/"):
+        raise ValueError
+    return value.rstrip("/")
+
+
+@dataclass(frozen=True)
+class DirectoryGroup:
+    """A group of a directory, and what its members are in an organisation."""
+
+    organisation: str
+    roles: tuple[Role, ...]
+    name: str
+    """The distinguished name of its entry."""
+
+
+def _groups_file(value: str) -> str:
+    if Path(value).is_file():
+        _groups(Path(value))
+    return value
+
+
+def _groups(file: Path) -> tuple[DirectoryGroup, ...]:
+    """Return the groups that ``file`` lists; raises `ValueError`, as for a right over the whole base."""
+    lines = (
+        line.split(maxsplit=2) for line in file.read_text("utf-8").splitlines() if line.strip()[:1] not in ("", "#")
+    )
+    found = tuple(DirectoryGroup(one, tuple(map(Role, roles.split(","))), name.strip()) for one, roles, name in lines)
+    if not {role for one in found for role in one.roles}.isdisjoint(roles_for(ReadScope.OVERVIEW)):
+        raise ValueError
+    return found
+
+
 _FORM_BYTES = 64 << 20
 
 
@@ -124,6 +161,19 @@ class HubConfiguration:
     oidc_client: str = _setting("OIDC_CLIENT", str, "")
     oidc_secret_file: str = _setting("OIDC_SECRET_FILE", str, "")
     """File that holds the client's secret."""
+    ldap_url: str = _setting("LDAP_URL", _directory, "")
+    """Address of an LDAP directory; empty: none. Without ``ldaps://`` TLS begins before anything is said (StartTLS)."""
+    ldap_base: str = _setting("LDAP_BASE", str, "")
+    """Entry below which people are found by their address."""
+    ldap_filter: str = _setting("LDAP_FILTER", str, "(objectClass=person)")
+    """Which entries are people."""
+    ldap_bind: str = _setting("LDAP_BIND", str, "")
+    """Entry in whose name people are looked up; empty: anonymously."""
+    ldap_password_file: str = _setting("LDAP_PASSWORD_FILE", str, "")
+    ldap_ca_file: str = _setting("LDAP_CA_FILE", str, "")
+    """Certificates that vouch for the directory; empty: those of the system."""
+    ldap_groups_file: str = _setting("LDAP_GROUPS_FILE", _groups_file, "")
+    """Lines ``organisation role,role group``: the groups by which people have roles."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> HubConfiguration:
@@ -173,13 +223,23 @@ class HubConfiguration:
     def local(self) -> bool:
         return self.host in LOOPBACK
 
+    @property
+    def ldap_groups(self) -> tuple[DirectoryGroup, ...]:
+        """Return the groups of the directory by which people have roles."""
+        return _groups(Path(self.ldap_groups_file)) if self.ldap_groups_file else ()
+
     def _contradictions(self) -> Iterator[tuple[str, Text]]:
         if not self.secure and not self.local:
             yield f"{PREFIX}URL", text("hub.setting_insecure", found=self.url)
         if bool(self.oidc_url) != bool(self.oidc_client):
             yield f"{PREFIX}OIDC_CLIENT", text("hub.setting_oidc_half")
-        if self.oidc_secret_file and not Path(self.oidc_secret_file).is_file():
-            yield f"{PREFIX}OIDC_SECRET_FILE", text("hub.setting_no_file", found=self.oidc_secret_file)
+        for name in ("oidc_secret_file", "ldap_password_file", "ldap_ca_file", "ldap_groups_file"):
+            if (found := getattr(self, name)) and not Path(found).is_file():
+                yield f"{PREFIX}{name.upper()}", text("hub.setting_no_file", found=found)
+        if bool(self.ldap_url) != bool(self.ldap_base):
+            yield f"{PREFIX}LDAP_BASE", text("hub.setting_ldap_half")
+        if self.ldap_url and find_spec("ldap3") is None:
+            yield f"{PREFIX}LDAP_URL", text("hub.no_ldap3", packages=packages_of("ldap"))
 
 
 @dataclass(frozen=True)

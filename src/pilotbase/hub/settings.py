@@ -83,7 +83,10 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 
 # People.
 AUTH_USER_MODEL = "hub.Person"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = [
+    "allauth.account.auth_backends.AuthenticationBackend",
+    *(["pilotbase.hub.people.joining.DirectoryBackend"] if CONFIGURATION.ldap_url else []),
+]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

@@ -24,7 +24,7 @@ from pilotbase.documents.texts import text
 from pilotbase.hub.acting import language
 from pilotbase.hub.base import operator_view
 from pilotbase.hub.models import Person
-from pilotbase.hub.people.domains import domain_of, join_by_domain
+from pilotbase.hub.people.joining import domain_of, join_by_domain
 
 _LEAST_CHARACTERS = 5
 _MOST_NEIGHBOURS = 0.6

@@ -19,8 +19,8 @@ from pilotbase.documents.subjects import organisation_subject
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import RequestActor, language, roles_held
 from pilotbase.hub.models import ApiToken, Invitation, Membership, Person, RoleChange, SignUpDomain
-from pilotbase.hub.people.domains import end_domain, set_domain
 from pilotbase.hub.people.invitations import consent, invite, may_invite, open_invitations, set_roles
+from pilotbase.hub.people.joining import end_domain, set_domain
 from pilotbase.hub.people.rights import decide
 from pilotbase.hub.people.tokens import end_token, working_tokens
 from pilotbase.operations.people import NewDomain, OfDomain, PeopleAsked, RolesWanted
