@@ -33,6 +33,7 @@ from pilotbase.documents.states import (
 from pilotbase.documents.texts import LANGUAGES, template
 from pilotbase.documents.vocabularies import Role
 from pilotbase.workspace.actors import Actor, actor
+from pilotbase_estate.documents.pool import PoolAct
 from pilotbase_estate.documents.voucher import VoucherAct
 
 RESTRICTED = [one for kind in (*Restricted.__subclasses__(), *PluginAct.__subclasses__()) for one in kind]
@@ -64,7 +65,7 @@ def test_every_act_has_one_transition_and_somebody_who_may_do_it():
 
 def test_one_table_says_of_everything_who_may():
     kinds = (Act, ExchangeAct, IncidentAct, ServiceAct, WatchAct, DeskAct, PluginAct, ReadScope)
-    assert PluginAct.__subclasses__() == [VoucherAct]
+    assert set(PluginAct.__subclasses__()) == {VoucherAct, PoolAct}
     assert set(kinds) == set(Restricted.__subclasses__())
     assert all(one.grants for one in RESTRICTED)
     assert len(set(RESTRICTED)) == len(RESTRICTED), "two of one name"

@@ -92,7 +92,7 @@ class Visit:
 
 PAGES = ("/work/", "/scenarios/", "/scenarios/plant/milling/", "/applications/", "/trials/", "/organisations/",
          "/people/", "/people/p-owner/", "/audit/", "/role-changes/", "/organisations/plant/", "/organisations/new/",
-         "/organisations/plant/invite/", "/certificates/", "/account/",
+         "/organisations/plant/invite/", "/certificates/", "/account/", "/pools/new/",
          "/account/tokens/", "/account/second-factor/", "/account/sessions/", "/account/password/change/", "/",
          "/api/docs/", "/nothing", "/search/?q=mill", "/certified/", "/figures/", "/standards/", "/next/supplier/",
          "/overview/", "/overview/late/", "/overview/screen/", "/import/people/", "/matching/", "/plan-size/",

@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from tests.hub.accessibility_for_tests import examine
 from tests.hub.live_for_tests import listening
 from tests.hub.walk_for_tests import ARGUMENTS, CHROMIUM, Person
 from tests.hub.worlds_for_tests import PASSWORD
@@ -238,3 +239,23 @@ def test_guessing_is_throttled(owner):
     form, place = {"credential": "{}", "csrfmiddlewaretoken": token}, "/account/second-factor/passkeys/login/"
     statuses = {owner.context.request.post(owner.address + place, form=form, max_redirects=0).status for _ in range(61)}
     assert statuses == {302, 429}
+
+
+@pytest.mark.parametrize(("language", "width", "theme"), [("en", 1280, "light"), ("zh", 390, "dark")])
+def test_its_pages_are_for_everybody(browser, address, language, width, theme):
+    from allauth.mfa.models import Authenticator
+
+    holder = Holder(browser, address, language=language, width=width, color_scheme=theme)
+    found = examine(holder.go("/account/login/").page)
+    holder.log_in("supplier").go(FACTORS).press("main a[href$='/passkeys/new/']").fill(password=PASSWORD).press()
+    found += examine(holder.page)
+    holder.fill(name="Phone").press("form[data-passkey] button")
+    for path in (FACTORS, f"{FACTORS}passkeys/again/"):
+        found += examine(holder.go(path).page)
+    for act in ("name", "remove"):
+        found += examine(holder.go(FACTORS).press(f"main a[href$='/{act}/']").page)
+    found += examine(holder.leave().log_in("supplier").page)
+    assert not found, "\n".join(found)
+    assert holder.complaints == []
+    holder.context.close()
+    Authenticator.objects.all().delete()

@@ -188,3 +188,63 @@ def test_machines_under_maintenance_are_named_and_are_not_free(one_world):
     page = hall.get("owner", "/pools/hall-3/", "zh").content.decode()
     assert "old-1, old-2" in page and "new fans" in page and "维护窗口" in page
     assert "2 under maintenance" in hall.get("owner", "/pools/").content.decode()
+
+
+def rows(part, *filled):
+    """Return what a browser sends of a table of rows, the last of them empty but for its number."""
+    filled = (*filled, {"count": 1, "weight": 1})
+    sent = {f"{part}-TOTAL_FORMS": len(filled), f"{part}-INITIAL_FORMS": 0}
+    return sent | {f"{part}-{number}-{name}": value for number, one in enumerate(filled) for name, value in one.items()}
+
+
+MADE = {
+    "name": "cellar",
+    "title_en": "Cellar",
+    "title_zh": "地下机房",
+    "longest_job": "8 h",
+    "minimum_run": "5 min",
+    **rows(
+        "machines",
+        {"name": "node", "count": 4, "capacity": "cpu 8, memory 32 GiB"},
+        {"name": "gpu", "count": 1, "capacity": "cpu 4，gpu/t4 2"},
+    ),
+    **rows("quotas", {"organisation": "plant", "guarantee": "cpu 20", "limit": "", "weight": 2}),
+}
+
+
+def test_a_pool_is_made_and_changed_in_the_browser(one_world):
+    desk = one_world.client("desk")
+    assert desk.post("/pools/new/", MADE).headers.get("Location") == "/pools/cellar/"
+    pool = desk.get("/api/pools/cellar").json()
+    assert pool["capacity"]["cpu"] == 36_000 and pool["capacity"]["gpu/t4"] == 2_000
+    page = desk.get("/pools/cellar/change/").content.decode()
+    assert "cpu 8" in page and 'value="8 h"' in page and "地下机房" in page
+    first, second = ({"organisation": one, "guarantee": "cpu 10", "weight": 1} for one in ("plant", "acme"))
+    more = rows("quotas", first, second)
+    assert desk.post("/pools/cellar/change/", {**MADE, **more, "longest_job": "2 h"}).status_code == 302
+    assert "acme" in desk.get("/pools/cellar/").content.decode().lower()
+    for who in ("owner", "supplier", "regulator"):
+        assert one_world.client(who).post("/pools/cellar/change/", MADE).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"machines-0-capacity": "cpu lots"}, "lots"),
+        ({"machines-1-name": "node-1"}, "node-1"),
+        ({"machines-1-name": ""}, "wrong-why"),
+        ({"name": "hall"}, "There is already a pool"),
+        ({"machines-0-capacity": "teapots 3"}, "teapots"),
+        ({"quotas-0-guarantee": "cpu 900"}, "900"),
+        ({"longest_job": "soon"}, "soon"),
+        ({"name": "Not A Name"}, "Not A Name"),
+        ({"machines-TOTAL_FORMS": "0"}, "machine"),
+        ({"machines-TOTAL_FORMS": "many"}, "Computing"),
+    ],
+)
+def test_what_no_pool_can_be_is_said_where_it_stands(hall, one_world, wrong, said):
+    answer = one_world.client("desk").post("/pools/new/", {**MADE, "name": "attic", **wrong})
+    assert answer.status_code == 200
+    page = answer.content.decode()
+    assert said in page and ("wrong-why" in page or 'role="alert"' in page)
+    assert one_world.client("desk").get("/pools/attic/").status_code == 404

@@ -16,6 +16,7 @@ from pydantic import Field, StringConstraints
 from pilotbase.documents.base import Document, Localized, Moment, Name, Part
 from pilotbase.documents.estimate import Amount, Ceiling, Span, exceeds, format_price, format_time
 from pilotbase.documents.moments import format_minute
+from pilotbase.documents.permissions import OPERATOR, PluginAct
 from pilotbase.documents.prices import Currency, Money, format_money
 from pilotbase.documents.quantities import Duration, format_duration, format_span
 from pilotbase.documents.texts import Text, text
@@ -39,6 +40,12 @@ NOTHING = Resources.of({})
 Label = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$")]
 Labels = Annotated[Mapping[Label, Label], pydantic.Field(max_length=20)]
 MOST_MEMBERS = 10_000
+
+
+class PoolAct(PluginAct):
+    """Acts on pools."""
+
+    SET = "pool.set", OPERATOR
 
 
 class Machines(Part):

@@ -1,25 +1,44 @@
-"""Shared pools: who holds what now, who waits and why, past usage."""
+"""Shared pools: who holds what now, who waits and why, past usage; and how the operator sets one."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django import forms
+from django.contrib import messages
+from django.forms import BaseFormSet
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from pilotbase.documents.base import LONGEST_NAME, localized
+from pilotbase.documents.errors import InputError, PilotbaseError
+from pilotbase.documents.loading import parse_request
 from pilotbase.documents.permissions import ReadScope
-from pilotbase.documents.texts import percent, text
-from pilotbase.hub.acting import HubRequest, language
+from pilotbase.documents.quantities import format_duration
+from pilotbase.documents.subjects import name_of
+from pilotbase.documents.texts import LANGUAGES, percent, text
+from pilotbase.documents.visible_text import make_visible
+from pilotbase.hub.acting import HubRequest, language, posted
+from pilotbase.hub.forms.declared import AGAINST, Choices, add_errors, offer
 from pilotbase.hub.presenters.drawn import drawn
-from pilotbase.hub.presenters.records import title_of
-from pilotbase.hub.routing import page
+from pilotbase.hub.presenters.records import records_offered, title_of
+from pilotbase.hub.routing import FORM, page
+from pilotbase.hub.sentences import asked, t
+from pilotbase.workspace.listings import MAXIMUM_PAGE, Query
+from pilotbase.workspace.store import View
 from pilotbase_estate.charts.usage_bands import MOST_BANDS, PoolBar, Promise, UsageBand, others, pool_chart, usage_chart
 from pilotbase_estate.computing.told_pools import pool_told, pools_told, queue_told, usage_told
 from pilotbase_estate.documents.api.pools import HoldingTold, PoolTold, UsageSpan, UsageTold
-from pilotbase_estate.documents.resources import format_amount
+from pilotbase_estate.documents.pool import MOST_MACHINES, Machines, Pool, PoolAct, Quota
+from pilotbase_estate.documents.resources import Resources, format_amount
+from pilotbase_estate.queue.pools import pool_of, pools, set_pool
+
+_EMPTY_ROWS, _MOST_ROWS, _LONGEST_AMOUNTS = 2, 200, 300
+_IN_ROW = re.compile(r"(?P<part>machines|quotas)\[(?P<row>\d+)\]\.(?P<field>\w+)")
 
 
 @page("pools/", "pools")
@@ -27,7 +46,8 @@ def show_all(request: HubRequest) -> HttpResponse:
     """List the pools of the base."""
     found = pools_told(request.acting.view, language())
     rows = [(one, _own(request, one)) for one in found]
-    return render(request, "hub/pools.html", {"title": text("pool.hub.title"), "rows": rows})
+    shown = {"title": text("pool.hub.title"), "rows": rows, "sets": request.acting.may(PoolAct.SET)}
+    return render(request, "hub/pools.html", shown)
 
 
 @page("pools/<slug:name>/", "pool")
@@ -43,6 +63,7 @@ def show(request: HubRequest, name: str) -> HttpResponse:
         "chart": holdings_chart(pool, dimension) if pool.holdings else "",
         "own": _own(request, pool),
         "what_if": request.acting.reads(ReadScope.WHAT_IF),
+        "sets": request.acting.may(PoolAct.SET),
         "live": True,
         "crumbs": crumbs(),
     }
@@ -158,3 +179,146 @@ def _bands(shares: Mapping[str, Sequence[float]], order: Sequence[str]) -> tuple
     if not rest:
         return kept, rows
     return [*kept, ""], [*rows, tuple(sum(column) for column in zip(*rest, strict=True))]
+
+
+class _Amounts(forms.CharField):
+    """Amounts as people write them: ``cpu 8, memory 32 GiB, gpu/t4 2``."""
+
+    def clean(self, value: Any) -> dict[str, str]:
+        parts = super().clean(value).replace("，", ",").split(",")
+        pairs = (part.strip().partition(" ") for part in parts if part.strip())
+        return {name: amount.strip() for name, _, amount in pairs}
+
+
+class _Row(forms.Form):
+    """A row of a table; one in which nothing is written does not count, whether it was empty before or not."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **{**options, "empty_permitted": True, "use_required_attribute": False})
+
+    def has_changed(self) -> bool:
+        return any(self[name].data for name, field in self.fields.items() if field.initial is None)
+
+
+class MachinesForm(_Row):
+    """Some machines that are alike."""
+
+    name = forms.CharField(label=t("pool.set.machine"), max_length=LONGEST_NAME)
+    count = forms.IntegerField(label=t("pool.set.count"), min_value=1, max_value=MOST_MACHINES, initial=1)
+    capacity = _Amounts(label=t("pool.set.capacity"), max_length=_LONGEST_AMOUNTS)
+
+
+class QuotaForm(_Row):
+    """What an organisation is promised, and the most that it ever has."""
+
+    organisation = forms.ChoiceField(label=t("hub.field_organisation"))
+    guarantee = _Amounts(label=t("pool.set.guarantee"), max_length=_LONGEST_AMOUNTS, required=False)
+    limit = _Amounts(label=t("pool.set.limit"), max_length=_LONGEST_AMOUNTS, required=False)
+    weight = forms.IntegerField(label=t("pool.set.weight"), min_value=1, max_value=1000, initial=1)
+
+    def __init__(self, *arguments: Any, organisations: Choices, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        offer(self, {"organisation": [("", "–"), *organisations]})
+
+
+class PoolForm(forms.Form):
+    """What a pool is called, and how long jobs may take."""
+
+    name = forms.CharField(**asked("pool.set.name", "pool.set.name_help"), max_length=LONGEST_NAME)
+    title_en = forms.CharField(label=t("pool.set.title_en"), max_length=200)
+    title_zh = forms.CharField(label=t("pool.set.title_zh"), max_length=200)
+    longest_job = forms.CharField(**asked("pool.set.longest_job", "pool.set.longest_job_help"), max_length=20)
+    minimum_run = forms.CharField(**asked("pool.set.minimum_run", "pool.set.minimum_run_help"), max_length=20)
+
+
+_Machines = forms.formset_factory(MachinesForm, extra=_EMPTY_ROWS, max_num=_MOST_ROWS, validate_max=True)
+_Quotas = forms.formset_factory(QuotaForm, extra=_EMPTY_ROWS, max_num=_MOST_ROWS, validate_max=True)
+
+
+@page("pools/new/", "pool-new", PoolAct.SET, FORM)
+def make(request: HubRequest) -> HttpResponse:
+    """Make a pool."""
+    return _set(request, None)
+
+
+@page("pools/<slug:name>/change/", "pool-change", PoolAct.SET, FORM)
+def change(request: HubRequest, name: str) -> HttpResponse:
+    """Change a pool; what runs goes on."""
+    return _set(request, pool_of(request.acting.view, name)[1])
+
+
+def _set(request: HubRequest, pool: Pool | None) -> HttpResponse:
+    view, sent = request.acting.view, posted(request)
+    form = PoolForm(sent, initial=_initial(pool))
+    if pool is not None:
+        form.fields["name"].disabled = True
+    machines = _Machines(sent, prefix="machines", initial=[_row(one) for one in pool.machines] if pool else None)
+    offered = records_offered(view, Query("organisation"), MAXIMUM_PAGE)
+    organisations = [(name_of(subject), title) for subject, title in offered]
+    rows = [_row(one) for one in pool.quotas] if pool else None
+    quotas = _Quotas(sent, prefix="quotas", initial=rows, form_kwargs={"organisations": organisations})
+    whole = (form, machines, quotas)
+    if sent is not None and all(one.is_valid() for one in whole) and _taken(view, pool, form, machines, quotas):
+        messages.success(request, text("pool.set.done").render(language()))
+        return redirect("pool", name=form.cleaned_data["name"])
+    title = text("pool.set.change") if pool else text("pool.set.new")
+    crumbed = crumbs(pool_told(view, language(), pool.name)) if pool else crumbs()
+    shown = {"title": title, "form": form, "machines": machines, "quotas": quotas, "crumbs": crumbed}
+    return render(request, "hub/pool_set.html", shown)
+
+
+def _initial(pool: Pool | None) -> dict[str, Any]:
+    if pool is None:
+        return {"longest_job": "1 d", "minimum_run": "10 min"}
+    titles = {f"title_{one}": localized(pool.title, one) for one in LANGUAGES}
+    lengths = {name: format_duration(int(getattr(pool, name))) for name in ("longest_job", "minimum_run")}
+    return {"name": pool.name, **titles, **lengths}
+
+
+def _row(part: Machines | Quota) -> dict[str, Any]:
+    """Return what a row of a form shows of a part of a pool."""
+    said = {name: getattr(part, name) for name in type(part).model_fields}
+    return {name: str(value) if isinstance(value, Resources) else value for name, value in said.items()}
+
+
+def _taken(
+    view: View, pool: Pool | None, form: forms.Form, machines: BaseFormSet[Any], quotas: BaseFormSet[Any]
+) -> bool:
+    """Set the pool that the forms describe and return True, or say in them what is against it."""
+    given = form.cleaned_data
+    if pool is None and given["name"] in {one.name for one in pools(view)}:
+        form.add_error("name", t("pool.set.exists"))
+        return False
+    rows = {"machines": _filled(machines), "quotas": _filled(quotas)}
+    said = {
+        **(pool.to_json_value() if pool is not None else {"document": "pool/1"}),
+        **{name: given[name] for name in ("name", "longest_job", "minimum_run")},
+        "title": {one: given[f"title_{one}"] for one in LANGUAGES},
+    }
+    for part, key in (("machines", "name"), ("quotas", "organisation")):
+        before = {one[key]: one for one in said.get(part, ())}
+        now = [one.cleaned_data for one in rows[part]]
+        said[part] = [{**before.get(one[key], {}), **one} for one in now]
+    try:
+        set_pool(view, parse_request(Pool, said))
+    except AGAINST as error:
+        _tell(error, form, rows)
+    return not form.errors and not any(one.errors for parts in rows.values() for one in parts)
+
+
+def _filled(rows: BaseFormSet[Any]) -> list[forms.Form]:
+    """Return the rows in which something is written."""
+    return [one for one in rows if one.cleaned_data]
+
+
+def _tell(error: PilotbaseError, form: forms.Form, rows: Mapping[str, list[forms.Form]]) -> None:
+    """Say every problem in the row and the field that it is about, else above the whole."""
+    left = []
+    for issue in error.issues if isinstance(error, InputError) else ():
+        place = _IN_ROW.match(issue.path)
+        if place is None or place["field"] not in rows[place["part"]][int(place["row"])].fields:
+            left.append(issue)
+            continue
+        rows[place["part"]][int(place["row"])].add_error(place["field"], issue.say(language(), make_visible))
+    if left or not isinstance(error, InputError) or not error.issues:
+        add_errors(form, InputError.from_issues("pool", left) if left else error)
