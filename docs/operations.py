@@ -18,8 +18,8 @@ from pilotbase.operations.operation import Callers
 Json = dict[str, Any]
 TAGS = (
     "people", "certificates", "records", "steps", "uploads", "statistics", "labelling", "exchange", "notices",
-    "webhooks", "trials", "calls", "sites", "board", "figures", "matches", "ledger", "pools", "vouchers", "services",
-    "incidents", "watch",
+    "webhooks", "trials", "calls", "sites", "board", "figures", "matches", "profiles", "ledger", "pools", "vouchers",
+    "services", "incidents", "watch",
 )  # fmt: skip
 """Tags in the order of the page; their titles: text ``op.of.<tag>``."""
 PREAMBLE = """\

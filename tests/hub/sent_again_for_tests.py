@@ -92,6 +92,18 @@ def register_demand(world) -> Sent:
     ask(world, "owner", "put", path, {**said, "text": "Fans hum at noon."})
 
 
+@case("put /api/capabilities/{owner}/{name}", "supplier")
+def state_a_capability(world) -> Sent:
+    yield f"/api/capabilities/acme/{new_name('zhou')}", {"kind": "expert", "title": "Zhou", "summary": "Mills."}
+
+
+@case("delete /api/capabilities/{owner}/{name}", "supplier")
+def withdraw_a_capability(world) -> Sent:
+    path = f"/api/capabilities/acme/{new_name('zhou')}"
+    ask(world, "supplier", "put", path, {"kind": "expert", "title": "Zhou", "summary": "Mills."})
+    yield path, {}
+
+
 @case("put /api/applications/{owner}/{name}", "supplier")
 def save_application(world) -> Sent:
     name = new_name("birch")

@@ -1,17 +1,20 @@
-"""Pools give the base seats for its boxes, and their prices."""
+"""Pools give the base seats for its boxes, their prices, and profiles of themselves."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 from pilotbase.documents.api.shapes import SeatTold
+from pilotbase.documents.capability import Claim, Fact, Profile
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.prices import PriceList
 from pilotbase.documents.record import Record
-from pilotbase.documents.texts import Text
+from pilotbase.documents.subjects import name_of
+from pilotbase.documents.texts import Text, percent, text
 from pilotbase.sandbox.box.supervisor import BoxUsage
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.worker.providers import OwnWork, Payer, Seat, Seats, TrialSeat
@@ -20,10 +23,13 @@ from pilotbase.workspace.store import View
 from pilotbase_estate.backends.backend import Metered
 from pilotbase_estate.computing.seats import seat_of_trial
 from pilotbase_estate.computing.told_pools import wait_told
+from pilotbase_estate.documents.resources import format_amount
 from pilotbase_estate.queue.pools import pools
-from pilotbase_estate.queue.showing import seats_of, why_seat_waits
+from pilotbase_estate.queue.showing import seats_of, standing, usage, why_seat_waits
 from pilotbase_estate.queue.sitting import SeatHolder, place_for
 from pilotbase_estate.vouchers.wallet import prices_of
+
+_USED_OVER = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -96,3 +102,28 @@ PAYER: Payer = PoolPrices()
 
 def _milli(amount: float) -> int:
     return max(round(amount * 1000), 0)
+
+
+def _profile(view: View, subject: str) -> Profile:
+    """Return the profile of a pool: the capacity that its operator states, and what answered and was used."""
+    name, now = name_of(subject), view.store.clock()
+    found = standing(view, name)
+    machines = len(found.pool.capacities)
+    used = sum(sum(shares) for shares in usage(view, name, now - _USED_OVER, now, 1).values())
+    return Profile(
+        subject=subject,
+        kind="pool",
+        title=found.pool.title,
+        as_of=now,
+        claims=tuple(
+            Claim(what=text("pool.profile.capacity"), value=f"{dimension}: {format_amount(dimension, amount)}")
+            for dimension, amount in found.pool.capacity.items()
+        ),
+        facts=(
+            Fact(what=text("pool.profile.answering"), value=f"{machines - len(found.there.missing)} / {machines}"),
+            Fact(what=text("pool.profile.used"), value=percent(used)),
+        ),
+    )
+
+
+PROFILES = {"pool": _profile}

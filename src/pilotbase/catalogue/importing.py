@@ -1,8 +1,9 @@
-"""Effects of importing a spreadsheet of organisations, people or targets: a plan with every problem of every row.
+"""Effects of importing a spreadsheet: a plan with every problem of every row.
 
     plan_organisations(view, table)              new, changed and unchanged organisations
     plan_people(table, known)                    whom to invite; who is already a member
     plan_targets(view, table)                    targets of years, sectors and actions
+    plan_capabilities(view, table)               what suppliers, service providers and experts can do
 
 A plan changes nothing. Rows with problems say what was found and what is allowed; a plan with problems is not carried
 out.
@@ -13,11 +14,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Generic, Literal, Protocol, TypeVar, cast, get_args
 
+from pilotbase.catalogue.capabilities import is_stated
 from pilotbase.catalogue.figures import read_targets
-from pilotbase.catalogue.records import record_of
+from pilotbase.catalogue.records import everything, organisation_of, record_of
 from pilotbase.documents.base import NAME, Localized
+from pilotbase.documents.capability import (
+    LONGEST_REFERENCE,
+    LONGEST_SUMMARY,
+    MOST_REFERENCES,
+    Capability,
+    CapabilityKind,
+)
+from pilotbase.documents.contract import Task
+from pilotbase.documents.demand import DataKind
 from pilotbase.documents.roadmap import Aim, Target
 from pilotbase.documents.subjects import Organisation, organisation_subject
 from pilotbase.documents.texts import LANGUAGES, Language, Text, text
@@ -31,6 +43,7 @@ V = TypeVar("V", Sector, Action)
 _NAME = re.compile(NAME)
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _WHOLE = re.compile(r"[0-9]{1,9}")
+_LANGUAGE, _REGION = re.compile(r"[a-z]{2,3}"), re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _SEPARATORS = re.compile(r"[,;、，；|\n]")
 _NO_ROLES: tuple[Role, ...] = ()
 _NO_NAMES: tuple[str, ...] = ()
@@ -87,6 +100,23 @@ COLUMNS: dict[str, tuple[ImportColumn, ...]] = {
         ImportColumn("organisation", True, "river-hospital"),
         ImportColumn("roles", True, "demand_owner"),
         ImportColumn("language", False, "zh"),
+    ),
+    "capabilities": (
+        ImportColumn("organisation", True, "acme"),
+        ImportColumn("name", True, "vision"),
+        ImportColumn("kind", True, "provider"),
+        ImportColumn("title_en", False, "Visual inspection"),
+        ImportColumn("title_zh", False, "视觉检测集成"),
+        ImportColumn("summary_en", False, "Brings cameras and models into running lines."),
+        ImportColumn("summary_zh", False, "为在产产线加装相机和模型。"),
+        ImportColumn("sectors", False, "manufacturing; energy"),
+        ImportColumn("tasks", False, "detection"),
+        ImportColumn("data", False, "images"),
+        ImportColumn("languages", False, "zh; en"),
+        ImportColumn("regions", False, "CN"),
+        ImportColumn("days_a_month", False, "40"),
+        ImportColumn("price", False, "per person-day"),
+        ImportColumn("references", False, ""),
     ),
     "targets": (
         ImportColumn("year", True, "2026"),
@@ -250,6 +280,75 @@ def plan_targets(view: View, table: ImportTable) -> ImportPlan[Target]:
     return _planned(table, "targets", read, lambda target: target.about)
 
 
+def plan_capabilities(view: View, table: ImportTable) -> ImportPlan[Capability]:
+    """Return which capabilities would be stated, or stated anew; one stated alike within a year stays as it is."""
+    now, base = view.store.clock(), everything(view)
+    registered = cache(lambda name: organisation_of(base, name) is not None)
+    kinds = [one.value for one in CapabilityKind]
+
+    def read(cell: RowCells) -> Planned[Capability]:
+        summary = _localized(cell, "summary", LONGEST_SUMMARY)
+        if summary is None:
+            cell.refuse("summary_en", text("imports.missing"))
+        organisation = cell.read("organisation", _name, "x")
+        if not cell.problems and not registered(organisation):
+            cell.refuse("organisation", text("imports.no_organisation"))
+        said = {
+            "organisation": organisation,
+            "name": cell.read("name", _name, "x"),
+            "kind": cell.read("kind", lambda found: _one_of("capability", kinds, found), kinds[0]),
+            "title": _title(cell),
+            "summary": summary or "-",
+            "sectors": cell.read("sectors", lambda found: _several("sector", list(Sector), found), _NO_NAMES),
+            "tasks": cell.read("tasks", lambda found: _several("match.task", get_args(Task), found), _NO_NAMES),
+            "data": cell.read("data", lambda found: _several("demand.data", get_args(DataKind), found), _NO_NAMES),
+            "languages": cell.read("languages", lambda found: _tags(_LANGUAGE, found.lower()), _NO_NAMES) or None,
+            "regions": cell.read("regions", lambda found: _tags(_REGION, found.upper()), _NO_NAMES) or None,
+            "days_a_month": cell.read("days_a_month", _days, None),
+            "price": cell.text("price", 200),
+            "references": cell.read("references", _references, _NO_NAMES),
+            "stated_at": now,
+        }
+        found = Capability.model_validate(said)
+        return Planned(cell.row, _of_statement(view, found), found)
+
+    return _planned(table, "capabilities", read, lambda found: found.subject)
+
+
+def _of_statement(view: View, found: Capability) -> Change:
+    if view.head(found.subject) is None:
+        return "new"
+    return "same" if is_stated(view, found) else "changed"
+
+
+def _localized(cell: RowCells, name: str, longest: int) -> Localized | None:
+    english, chinese = cell.text(f"{name}_en", longest), cell.text(f"{name}_zh", longest)
+    return Localized(en=english or None, zh=chinese or None) if english or chinese else None
+
+
+def _several(vocabulary: str, values: Collection[str], found: str) -> tuple[str, ...] | Text:
+    known = _spellings(vocabulary, values)
+    said = [fold(one).strip() for one in _SEPARATORS.split(found) if one.strip()]
+    if any(one not in known for one in said):
+        return text("imports.not_one_of", allowed=", ".join(values))
+    return tuple(sorted({known[one] for one in said}))
+
+
+def _tags(pattern: re.Pattern[str], found: str) -> tuple[str, ...] | Text:
+    tags = tuple(one.strip() for one in _SEPARATORS.split(found) if one.strip())
+    return tags if all(pattern.fullmatch(one) for one in tags) else text("imports.not_a_tag")
+
+
+def _references(found: str) -> tuple[str, ...] | Text:
+    told = tuple(one.strip() for one in re.split(r"[;；\n]", found) if one.strip())
+    fits = len(told) <= MOST_REFERENCES and all(len(one) <= LONGEST_REFERENCE for one in told)
+    return told if fits else text("imports.too_many_references", most=MOST_REFERENCES, longest=LONGEST_REFERENCE)
+
+
+def _days(found: str) -> int | Text | None:
+    return int(found) if re.fullmatch(r"[0-9]{1,4}", found) else text("imports.not_a_number")
+
+
 def _planned(
     table: ImportTable, kind: str, read: Callable[[RowCells], Planned[C]], about: Callable[[C], object]
 ) -> ImportPlan[C]:
@@ -276,8 +375,7 @@ def _compared(view: View, found: Organisation) -> Change:
 
 
 def _title(cell: RowCells) -> Localized | str:
-    english, chinese = cell.text("title_en", 200), cell.text("title_zh", 200)
-    return Localized(en=english or None, zh=chinese or None) if english or chinese else cell.text("name", 63)
+    return _localized(cell, "title", 200) or cell.text("name", 63)
 
 
 def _name(found: str) -> str | Text:

@@ -34,4 +34,8 @@ def withdraw(name: str, note: str = "", as_json: AsJson = False) -> None:
     hub_records.print_record(calls(place["owner"]).call(step, asked), as_json)
 
 
-add(app, Command("matches", matches.IN_WORDS, show=print_matches))
+add(
+    app,
+    Command("matches", matches.IN_WORDS, show=print_matches),
+    Command("providers", matches.WORDED_PROVIDERS, show=print_matches),
+)

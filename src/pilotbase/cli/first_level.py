@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, str] = {
     "site": "site:app",
     "match": "match:app",
     "room": "room:app",
+    "profile": "profile:app",
     "call": "call:app",
     "certificate": "certificate:app",
     "standard": "standard:app",

@@ -283,6 +283,8 @@ add(
     app,
     Command("gaps", matches.GAPS, show=_print_gaps),
     Command("assign", matches.ASSIGNMENT, show=_print_assignment),
+    Command("providers", matches.PROVIDERS, show=print_matches),
+    Command("capability", matches.CAPABILITY, show=print_matches),
     Command("follow", matches.FOLLOW, given={"follow": True}, spelled={"subject": OptionSpelling(positional=True)}),
     Command("unfollow", matches.FOLLOW, given={"follow": False}, spelled={"subject": OptionSpelling(positional=True)}),
     Command("followed", matches.FOLLOWED, show=each(_print_followed, text("match.none_followed"))),

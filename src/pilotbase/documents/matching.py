@@ -17,7 +17,7 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Constraint, Fit, Verdict
 
 Share = pydantic.Field(ge=0, le=1)
-Side = Literal["scenario", "demand", "application"]
+Side = Literal["scenario", "demand", "application", "capability"]
 
 
 class Check(Part):
@@ -62,8 +62,11 @@ class Match(Part):
     subject: str
     title: Localized | str
     owner: str
-    known_by: Literal["manifest", "certificate", "scenario", "demand"]
-    """If the caller can't see a certified application's manifest, its certificate is the source."""
+    known_by: Literal["manifest", "certificate", "scenario", "demand", "capability"]
+    """If the caller can't see a certified application's manifest, its certificate is the source.
+
+    ``capability``: no application, but what an organisation or an expert says that it can do.
+    """
     fit: Fit
     """Refused by a constraint; missing: nothing refuses, but something is unknown; or all constraints fit."""
     score: float | None = None
@@ -78,6 +81,8 @@ class Match(Part):
     proofs: tuple[Proof, ...] = ()
     version: str | None = None
     """For an application whose manifest the caller can see."""
+    claims: tuple[Text, ...] = ()
+    """How the sectors and tasks that a capability claims compare with the scenario; they add nothing to the score."""
 
 
 class Weights(Part):
@@ -89,7 +94,10 @@ class Weights(Part):
 
 
 class Matches(Document, published=True):
-    """The matches of one scenario or application, best first; ties by name."""
+    """The matches of one scenario, application or capability, best first; ties by name.
+
+    Capabilities with evidence for them come before those without.
+    """
 
     document: Literal["matches/1"] = "matches/1"
     about: str

@@ -76,6 +76,11 @@ def agreement_subject(name: str) -> str:
     return f"agreement:{name}"
 
 
+def capability_subject(organisation: str, name: str) -> str:
+    """Return the subject of what an organisation states it can do; its document is in the store under that name."""
+    return f"capability:{organisation}/{name}"
+
+
 def service_subject(name: str) -> str:
     """Return the subject of a service; its document is in the store under the same name."""
     return f"service:{name}"

@@ -33,8 +33,10 @@ def check_all(need: Need, offer: ApplicationOffer, proofs: Iterable[ProvenPair] 
 
     ``proofs`` are certificates of this application: they show the isolation level at which it ran.
     """
-    found = {constraint: check(need, offer) for constraint, check in _CHECKS.items()}
-    found[Constraint.ISOLATION] = _isolation(need, offer, proofs)
+    checks = _CHECKS.items() if offer.capability is None else _OF_WORK.items()
+    found = {constraint: check(need, offer) for constraint, check in checks}
+    if offer.capability is None:
+        found[Constraint.ISOLATION] = _isolation(need, offer, proofs)
     return tuple(Check(constraint=one, fit=told[0], why=told[1]) for one, told in found.items() if told is not None)
 
 
@@ -136,6 +138,13 @@ _CHECKS: Mapping[Constraint, Callable[[Need, ApplicationOffer], Finding | None]]
     Constraint.REGION: _region,
     Constraint.ANSWER: _constraint_answer,
 }
+
+
+_OF_WORK: Mapping[Constraint, Callable[[Need, ApplicationOffer], Finding | None]] = {
+    Constraint.LANGUAGE: _language,
+    Constraint.REGION: _region,
+}
+"""What limits the work of an organisation or an expert."""
 
 
 def _isolation(need: Need, offer: ApplicationOffer, proofs: Iterable[ProvenPair]) -> Finding | None:

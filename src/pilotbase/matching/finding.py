@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from pilotbase.catalogue.capabilities import CAPABILITIES, capabilities_in
 from pilotbase.documents.base import Localized
 from pilotbase.documents.demand import WordedDemand
 from pilotbase.documents.matching import Match, Matches, Side
@@ -32,7 +33,9 @@ from pilotbase.matching.pairs import (
     need_of,
     need_of_demand,
     offer_of,
+    offer_of_capability,
     offer_of_certificate,
+    proofs_of_capabilities,
 )
 from pilotbase.matching.words import texts_of
 from pilotbase.workspace.listings import (
@@ -61,6 +64,7 @@ NEAREST = 200
 """How many of a large base are judged by meaning, which misses less than words do."""
 _KNOWN: dict[Kind, Query] = {"demand": SCENARIOS, "offer": APPLICATIONS}
 """Of each kind, what its mean is over."""
+_OF_WORK: dict[Kind, Query] = {"demand": SCENARIOS, "offer": CAPABILITIES}
 _SOUGHT: dict[Kind, tuple[Query, ...]] = {"demand": (SCENARIOS, DEMANDS), "offer": (APPLICATIONS,)}
 _MOST_TERMS = 16
 """Per language."""
@@ -97,15 +101,27 @@ def match_application(
     Of these only what the actor of ``view`` sees.
     """
     tied = [replace(SCENARIOS, sector=offer.sector)] if offer.sector else []
-    asked = ask(view, _KNOWN, offer.passages) if by is None else None
+    asked = ask(view, _OF_WORK if offer.capability else _KNOWN, offer.passages) if by is None else None
     found = _find_candidates(view, SCENARIOS, tied, offer, asked)
     comparer = by or (asked.comparer() if asked else CharacterComparer())
+    proofs = proofs_of_capabilities([offer.capability], proofs) if offer.capability else proofs
     own = _with_needs(view, [proof for proof in proofs if proof.application == offer.subject])
     in_words = _find_candidates(view, DEMANDS, (), offer, asked)
     needs = needs_of(view, (*found.listings, *in_words.listings))
     judged = match_back(offer, needs, own, comparer)
     listed = found.listed + in_words.listed
     return matches_about(offer, judged, listed, _by_meaning(comparer, needs), comparer)
+
+
+def match_providers(view: View, need: Need, proofs: Sequence[ProvenPair]) -> Matches:
+    """Return the capabilities visible to the actor of ``view`` that ``need`` may use; arguments as `match_scenario`."""
+    asked = ask(view, _OF_WORK, need.passages)
+    found = _find_candidates(view, CAPABILITIES, (), need, asked)
+    comparer = asked.comparer() if asked else CharacterComparer()
+    offers = offers_of(view, found.listings)
+    own = _with_needs(view, proofs_of_capabilities([one.capability for one in offers if one.capability], proofs))
+    judged = match(need, offers, own, comparer)
+    return matches_about(need, judged, found.listed, _by_meaning(comparer, offers), comparer)
 
 
 def _by_meaning(comparer: Comparer, others: Sequence[Need | ApplicationOffer]) -> int:
@@ -140,7 +156,7 @@ def side_of(about: Need | ApplicationOffer) -> Side:
     """Return what a match is asked for."""
     if isinstance(about, Need):
         return "scenario" if about.contract is not None else "demand"
-    return "application"
+    return "application" if about.capability is None else "capability"
 
 
 def _parted(judged: Sequence[Match]) -> tuple[list[Match], list[Match]]:
@@ -307,16 +323,19 @@ def _need(stored: Stored, listing: Listing) -> Need:
 
 
 def offers_of(view: View, listings: Iterable[Listing]) -> list[ApplicationOffer]:
-    """Return the offer of each listed application, with the contract of the scenario it was made for if visible."""
+    """Return the offer of each listed application, with the contract of its scenario if visible, and capability."""
     listed = list(listings)
     stored = view.get_all([one.digest for one in listed])
-    versions = {one.subject: _version(stored[one.digest]) for one in listed if one.digest in stored}
+    applications = [one for one in listed if one.kind == "application" and one.digest in stored]
+    versions = {one.subject: _version(stored[one.digest]) for one in applications}
     made_for = find_listings(view, {version.scenario for version in versions.values() if version.scenario})
     needs = {need.subject: need for need in needs_of(view, made_for.values())}
-    return [
+    made = (
         offer_of(version.application, needs.get(version.scenario or ""), version.scenario or "")
         for version in versions.values()
-    ]
+    )
+    stated = capabilities_in(stored[one.digest] for one in listed if one.kind == "capability" and one.digest in stored)
+    return [*made, *map(offer_of_capability, stated)]
 
 
 def _with_needs(view: View, proofs: Sequence[ProvenPair]) -> list[ProvenPair]:

@@ -26,7 +26,12 @@ from pilotbase.workspace.engine import Database
 from pilotbase.workspace.listings import Query
 from pilotbase.workspace.store import View, newest_change
 
-KIND_OF: dict[str, Kind] = {"demand": "demand", "scenario": "demand", "application": "offer"}
+KIND_OF: dict[str, Kind] = {
+    "demand": "demand",
+    "scenario": "demand",
+    "application": "offer",
+    "capability": "offer",
+}
 _AUDIENCES = 32
 _MOVED = 0.1
 """A mean is taken again when there is this share more or less to see."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.matching import Check, ContractFit, Match, Proof, Weights
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Fit, Verdict
 from pilotbase.matching.comparing import Comparer, Method, Passage
 from pilotbase.matching.constraints import check_all, contract_fit, fit_of, share_of
@@ -64,9 +65,12 @@ def match_back(
 def ranking(matches: Iterable[Match]) -> list[Match]:
     """Return the matches that no constraint refuses, best first, then the refused ones; ties are ordered by subject.
 
-    Of the refused ones those come first that the fewest constraints refuse, and of these the best.
+    Of the refused ones those come first that the fewest constraints refuse, and of these the best. A capability without
+    evidence for it comes after all that have some: claims outrank no certificate.
     """
-    return sorted(matches, key=lambda one: (len(refusals(one)), -round(_potential(one), 9), one.subject))
+    return sorted(
+        matches, key=lambda one: (len(refusals(one)), _only_claims(one), -round(_potential(one), 9), one.subject)
+    )
 
 
 def refusals(match: Match) -> tuple[Check, ...]:
@@ -79,6 +83,23 @@ def is_alike(match: Match, method: Method) -> bool:
     words = match.words is not None and match.words >= ALIKE_WORDS[method]
     contract = match.contract is not None and match.contract.share >= ALIKE_SHARE
     return words or contract or match.evidence > 0
+
+
+def _only_claims(match: Match) -> bool:
+    return match.known_by == "capability" and match.evidence <= 0
+
+
+def _claims(need: Need, offer: ApplicationOffer) -> tuple[Text, ...]:
+    """Return how what a capability claims compares with a scenario; nothing for what it does not say."""
+    claimed = offer.capability
+    if claimed is None:
+        return ()
+    told = (("sector", need.sector, claimed.sectors), ("task", need.task, claimed.tasks))
+    return tuple(
+        text(f"match.claims.{name}" if asked in known else f"match.claims.other_{name}")
+        for name, asked, known in told
+        if asked and known
+    )
 
 
 def _potential(match: Match) -> float:
@@ -163,6 +184,7 @@ def _judged(
         checks=checks,
         proofs=told,
         version=shown.version if isinstance(shown, ApplicationOffer) else None,
+        claims=_claims(need, offer),
     )
 
 

@@ -11,6 +11,7 @@ from unicodedata import normalize
 
 from pilotbase.documents.application import Application, OfferTerms, Resources
 from pilotbase.documents.base import Localized
+from pilotbase.documents.capability import Capability, CapabilityKind
 from pilotbase.documents.contract import AnswerKind, Field, Task
 from pilotbase.documents.demand import WordedDemand
 from pilotbase.documents.limits import IsolationLevel, Limits
@@ -94,8 +95,10 @@ class ApplicationOffer:
     """Its own words."""
     served: tuple[str, ...] = ()
     """The words of the scenario it was made for, if it is visible."""
-    known_by: Literal["manifest", "certificate"] = "manifest"
+    known_by: Literal["manifest", "certificate", "capability"] = "manifest"
     version: str | None = None
+    capability: Capability | None = None
+    """What is offered, if it is no application but the work of an organisation or an expert."""
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -205,6 +208,36 @@ def offer_of_certificate(proven: ProvenPair) -> ApplicationOffer:
         made_for=proven.scenario,
         known_by="certificate",
     ).serving(proven.need)
+
+
+def offer_of_capability(capability: Capability) -> ApplicationOffer:
+    """Return what a supplier, service provider or expert offers by its own words."""
+    return ApplicationOffer(
+        subject=capability.subject,
+        title=capability.title,
+        owner=capability.organisation,
+        licence=None,
+        resources=None,
+        terms=OfferTerms(languages=capability.languages, regions=capability.regions),
+        sentences=said((capability.title, capability.summary, *capability.references)),
+        known_by="capability",
+        capability=capability,
+    )
+
+
+def proofs_of_capabilities(capabilities: Iterable[Capability], proofs: Iterable[ProvenPair]) -> list[ProvenPair]:
+    """Return the certificates of each organisation's applications as proofs of its capabilities.
+
+    None of them proves anything about one of its experts.
+    """
+    known = list(proofs)
+    return [
+        replace(proof, application=one.subject)
+        for one in capabilities
+        if one.kind is not CapabilityKind.EXPERT
+        for proof in known
+        if proof.supplier == one.organisation
+    ]
 
 
 @lru_cache(maxsize=1 << 16)

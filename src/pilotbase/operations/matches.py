@@ -119,6 +119,11 @@ REGISTER = Operation(
 )
 IN_WORDS = Operation("matches.worded", "GET /matches/demands/{owner}/{name}", OfRecord, Matches)
 APPLICATION = Operation("matches.application", "GET /matches/applications/{owner}/{name}", OfRecord, Matches)
+PROVIDERS = Operation("matches.providers", "GET /matches/scenarios/{owner}/{name}/providers", OfRecord, Matches)
+WORDED_PROVIDERS = Operation(
+    "matches.worded_providers", "GET /matches/demands/{owner}/{name}/providers", OfRecord, Matches
+)
+CAPABILITY = Operation("matches.capability", "GET /matches/capabilities/{owner}/{name}", OfRecord, Matches)
 SENT_SCENARIO = Operation(
     "matches.sent_scenario",
     "POST /matches/scenarios",

@@ -38,6 +38,7 @@ from pilotbase.matching.finding import (
     DemandWords,
     beside_demand,
     match_application,
+    match_providers,
     match_scenario,
     matched_of,
     matches_about,
@@ -55,7 +56,7 @@ _ABOVE = 3
 
 
 def match_subject(view: View, subject: str, comparer: Comparer | None = None) -> Matches:
-    """Return possible fits for the demand, scenario or application ``subject``, among what the actor of ``view`` sees.
+    """Return possible fits for a demand, scenario, application or capability, among what the actor of ``view`` sees.
 
     Raises:
         NotFoundError: the actor sees no such record, or it is of another kind.
@@ -65,6 +66,18 @@ def match_subject(view: View, subject: str, comparer: Comparer | None = None) ->
     if found is None:
         raise NotFoundError("record.not_found", subject=subject)
     return _match(view, found, comparer)
+
+
+def providers_of(view: View, subject: str) -> Matches:
+    """Return the suppliers, service providers and experts whose capabilities a scenario or a demand may use.
+
+    Raises:
+        NotFoundError: as `match_subject`.
+    """
+    need = matched_of(view, require_listing(view, subject))
+    if not isinstance(need, Need):
+        raise NotFoundError("record.not_found", subject=subject)
+    return match_providers(view, need, proofs_that_hold(view, view.store.clock()))
 
 
 def match_document(view: View, asked: Scenario | OfferedApplication, comparer: Comparer | None = None) -> Matches:

@@ -1,4 +1,4 @@
-"""The reader of texts: embeds the words of demands and applications as they are saved, so that no page has to.
+"""The reader of texts: embeds the words of demands, applications and capabilities, so that no page has to.
 
 It follows the change feed, one place a model: with another model it reads everything again. A text that has not changed
 is not read twice. Without the extra ``semantic`` nothing is read, and matches compare characters.
@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pilotbase.documents.capability import Capability
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.record import Record
+from pilotbase.documents.subjects import kind_of
 from pilotbase.matching.finding import needs_of, offers_of
 from pilotbase.matching.index import KIND_OF, digest_of_text
 from pilotbase.matching.meaning import Model, model_or_reason
@@ -26,6 +28,7 @@ from pilotbase.workspace.store import View, position
 
 PACE = Pace(idle=0.5, rest=5.0)
 _CHANGES = 50
+_READ: dict[str, type[Record | Capability]] = {"record": Record, "capability": Capability}
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,13 @@ class TextReader:
         reader = f"meanings {hex_of(model.digest)[:16]}"
         with view.reading() as connection:
             since = position(connection, reader)
-        changes = view.changes(since or 0, _CHANGES, ("record",))
+        changes = view.changes(since or 0, _CHANGES, ("record", "capability"))
         if not changes:
             return False
-        records = (view.load(one.digest, Record) for one in changes if one.event == "moved")
-        subjects = {one.subject for one in records if one.kind in KIND_OF}
+        moved = (one for one in changes if one.event == "moved")
+        subjects = {
+            subject for one in moved if kind_of(subject := view.load(one.digest, _READ[one.kind]).subject) in KIND_OF
+        }
         keep(view, reader, model.digest, since, changes[-1].sequence, list(_read(view, model, sorted(subjects))))
         return True
 

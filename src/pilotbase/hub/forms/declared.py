@@ -236,7 +236,7 @@ def _field(operation: Operation[Any, Any], name: str, info: pydantic.fields.Fiel
     told: dict[str, Any] = {
         "label": label_of(operation, name),
         "help_text": label_of(operation, name, "help"),
-        "required": info.is_required() or default not in (None, "", ()),
+        "required": info.is_required() or default not in (None, "", (), frozenset()),
         "initial": sorted(default) if isinstance(default, frozenset) else default,
     }
     if name.endswith("_seconds") and info.annotation is int:

@@ -1,4 +1,4 @@
-"""Organisations, people and targets from a spreadsheet: looked at whole, shown, then carried out at once or not."""
+"""Organisations, people, targets and capabilities from a spreadsheet: looked at whole, then carried out at once."""
 
 from __future__ import annotations
 
@@ -13,22 +13,25 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
+from pilotbase.catalogue.capabilities import state_all
 from pilotbase.catalogue.figures import set_targets
 from pilotbase.catalogue.importing import (
     COLUMNS,
     CellProblem,
     Change,
     ImportPlan,
+    plan_capabilities,
     plan_organisations,
     plan_people,
     plan_targets,
 )
 from pilotbase.catalogue.saving import save_all
+from pilotbase.documents.base import Localized
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.files import format_csv
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.permissions import DeskAct
-from pilotbase.documents.texts import text
+from pilotbase.documents.texts import LANGUAGES, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.base import base
@@ -67,6 +70,7 @@ class ImportForm(forms.Form):
 class Looked:
     """A kept spreadsheet as it was read now, and what it would do now."""
 
+    kind: str
     upload: Upload
     sheet: Spreadsheet
     plan: ImportPlan[Any]
@@ -74,7 +78,8 @@ class Looked:
     @property
     def mark(self) -> str:
         """Return what names this plan: carried out is what was seen."""
-        return digest_bytes(repr((self.plan.planned, self.plan.problems)).encode())
+        rows = [(one.row, one.change, _cells(self.kind, one.content)) for one in self.plan.planned]
+        return digest_bytes(repr((rows, self.plan.problems)).encode())
 
 
 @page("import/", "imports", DeskAct.IMPORT)
@@ -148,7 +153,8 @@ def confirm(request: HubRequest, kind: str, identity: str) -> HttpResponse:
         return _preview(request, kind, looked)
     erase_upload(vault_of(base(), view), identity)
     messages.success(request, text(f"imports.done.{kind}", count=done).render(language()))
-    return redirect("overview") if kind == "targets" else redirect("records", section="organisations")
+    there_after = {"targets": "overview", "capabilities": "profiles"}.get(kind)
+    return redirect(there_after) if there_after else redirect("records", section="organisations")
 
 
 @page("import/<str:kind>/<drawn:identity>/cancel/", "import-cancel", DeskAct.IMPORT, POST)
@@ -171,9 +177,11 @@ def _look(view: View, kind: str, identity: str) -> Looked:
         plan = plan_organisations(view, sheet)
     elif kind == "people":
         plan = plan_people(sheet, known_people(view))
+    elif kind == "capabilities":
+        plan = plan_capabilities(view, sheet)
     else:
         plan = plan_targets(view, sheet)
-    return Looked(upload, sheet, plan)
+    return Looked(kind, upload, sheet, plan)
 
 
 def _carry_out(request: HubRequest, kind: str, plan: ImportPlan[Any]) -> int:
@@ -183,6 +191,8 @@ def _carry_out(request: HubRequest, kind: str, plan: ImportPlan[Any]) -> int:
             save_all(view, contents, "organisations.imported")
     elif kind == "people":
         invite_all(view, request.acting.person, contents)
+    elif kind == "capabilities":
+        state_all(view, contents, "capabilities.imported")
     else:
         set_targets(view, contents)
     return len(contents)
@@ -213,9 +223,16 @@ def _preview(request: HubRequest, kind: str, looked: Looked) -> HttpResponse:
 
 def _cells(kind: str, content: Any) -> list[str]:
     """Return what a row would make, column by column."""
-    title = getattr(content, "title", "")
-    spelled = {"title_en": getattr(title, "en", title), "title_zh": getattr(title, "zh", "")}
-    return [_cell(spelled.get(column.name, getattr(content, column.name, ""))) for column in COLUMNS[kind]]
+    return [_cell(_named(content, column.name)) for column in COLUMNS[kind]]
+
+
+def _named(content: Any, column: str) -> object:
+    """Return what a column names: of a sentence in both languages, the one in its language."""
+    name, _, spoken = column.rpartition("_")
+    if spoken not in LANGUAGES:
+        return getattr(content, column, "")
+    said = getattr(content, name, "")
+    return getattr(said, spoken) if isinstance(said, Localized) else said if spoken == "en" else ""
 
 
 def _cell(value: object) -> str:

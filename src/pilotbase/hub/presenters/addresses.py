@@ -28,6 +28,7 @@ _ELSEWHERE: Mapping[str, Callable[[str], str]] = {
     "incident": lambda number: reverse("incident", kwargs={"number": number}),
     "call": lambda name: reverse("call", kwargs=dict(zip(("owner", "name"), name.split("/"), strict=True))),
     "room": lambda identity: reverse("room", kwargs={"room": identity}),
+    "capability": lambda name: reverse("profile", kwargs={"kind": "capability", "name": name}),
     "certificate": lambda serial: reverse("certificate", kwargs={"serial": serial}),
     **{kind: page for plugin in mirrored("hub.presenters.addresses") for kind, page in plugin.ADDRESSES.items()},
 }

@@ -5,11 +5,18 @@ from __future__ import annotations
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.hashes import digest_bytes, hex_of
 from pilotbase.documents.matching import Assignment, FollowedRecord
-from pilotbase.documents.subjects import application_subject, demand_subject, scenario_subject
+from pilotbase.documents.subjects import application_subject, capability_subject, demand_subject, scenario_subject
 from pilotbase.operations import matches as declared
 from pilotbase.operations.matches import PlacesAsked
 from pilotbase.worker.demands import register_demand
-from pilotbase.worker.matching import assignment, draft_of_demand, gap_map, match_document, match_subject
+from pilotbase.worker.matching import (
+    assignment,
+    draft_of_demand,
+    gap_map,
+    match_document,
+    match_subject,
+    providers_of,
+)
 from pilotbase.worker.operations.binding import Caller, does
 from pilotbase.workspace.followed import follow, followed, unfollow
 
@@ -35,6 +42,11 @@ does(declared.IN_WORDS)(lambda caller, asked: match_subject(caller.view, demand_
 does(declared.APPLICATION)(
     lambda caller, asked: match_subject(caller.view, application_subject(asked.owner, asked.name))
 )
+does(declared.PROVIDERS)(lambda caller, asked: providers_of(caller.view, scenario_subject(asked.owner, asked.name)))
+does(declared.WORDED_PROVIDERS)(
+    lambda caller, asked: providers_of(caller.view, demand_subject(asked.owner, asked.name))
+)
+does(declared.CAPABILITY)(lambda caller, asked: match_subject(caller.view, capability_subject(asked.owner, asked.name)))
 does(declared.SENT_SCENARIO)(lambda caller, asked: match_document(caller.view, asked.sent))
 does(declared.SENT_APPLICATION)(lambda caller, asked: match_document(caller.view, asked.sent))
 does(declared.DEMAND)(lambda caller, asked: draft_of_demand(caller.view, asked.text))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, and_, literal, select
+from sqlalchemy import Connection, Table, and_, case, literal, select
 
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import digest_bytes
@@ -31,7 +31,7 @@ from pilotbase.workspace.store import Store
 from pilotbase.workspace.uses import USED
 
 _ATTEMPT = "vault.attempt_"
-_ABSENT = "–"
+_ABSENT, _CAPABILITY = "–", "capability"
 _SCORED = ("vault.scored", "vault.scored_before")
 _ReadingRow = tuple[str, int]
 """What was read, number of the line."""
@@ -283,16 +283,23 @@ def _compare_hidden_sets(connection: Connection, told: LoggedState) -> None:
 
 
 def _compare_listings(connection: Connection) -> None:
-    """Check that each listing matches its record, for those who see its document: anyone could alter the copy."""
+    """Check that each listing matches its record, for those who see its document: anyone could alter the copy.
+
+    A capability has no record: it stands under its own name.
+    """
     listed, head, kept, shown = tables.listings, tables.heads, tables.documents, tables.documents.alias()
-    of_subject = head.c.name == literal(record_head("")) + listed.c.subject
+    stated = listed.c.kind == _CAPABILITY
+    of_subject = head.c.name == case((stated, literal("")), else_=literal(record_head(""))) + listed.c.subject
     of_head = and_(kept.c.digest == head.c.digest, kept.c.owner == head.c.owner)
     of_listing = and_(shown.c.digest == listed.c.digest, shown.c.owner == listed.c.owner)
-    rows = select(listed, kept.c.body, shown.c.scope.label("seen_by")).join(shown, of_listing, isouter=True)
+    columns = (listed, kept.c.body, head.c.digest.label("head_digest"), shown.c.scope.label("seen_by"))
+    rows = select(*columns).join(shown, of_listing, isouter=True)
     rows = rows.join(head, of_subject, isouter=True).join(kept, of_head, isouter=True)
     for row in connection.execute(rows.order_by(listed.c.subject)):
         record = json.loads(row.body) if row.body is not None else {}
         state, digest = record.get("state", _ABSENT), record.get("documents", {}).get(row.kind)
+        if row.kind == _CAPABILITY:
+            state, digest = "withdrawn" if record.get("withdrawn") else "stated", row.head_digest
         if row.kind not in OF_SERVICES and (row.state, row.digest) != (state, digest):  # a service has no record
             raise InvalidProofError("log.listing_differs", name=row.subject, stored=row.state, logged=state)
         if row.scope != row.seen_by:
