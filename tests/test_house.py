@@ -18,7 +18,7 @@ from benchmarks.house.imports import rings
 from benchmarks.house.page import page
 from benchmarks.house.tree import sources
 from benchmarks.publishing import published
-from pilotbase.sandbox.box.installed import with_needed
+from pilotbase.sandbox.box.environments import with_needed
 from pilotbase.sandbox.box.own_functions import IN_A_BOX
 
 PAGE = Path(__file__).parent.parent / "docs" / "measured.md"

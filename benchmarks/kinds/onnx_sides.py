@@ -23,7 +23,7 @@ from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.limits import Limits
 from pilotbase.sandbox.adapters.registry import adapter_of
-from pilotbase.sandbox.box.installed import INSTALLED, installed_environment
+from pilotbase.sandbox.box.environments import INSTALLED, installed_environment
 from pilotbase.sandbox.box.settings import BoxSettings
 from pilotbase.sandbox.box.warm_worker import start_worker
 from pilotbase.trial.answering import AnswerLog, answer_cases

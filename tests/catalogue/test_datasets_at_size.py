@@ -6,8 +6,7 @@ from collections import Counter
 
 import pytest
 
-from pilotbase.catalogue.datasets import Sought, seek
-from pilotbase.catalogue.wording import facets_of
+from pilotbase.catalogue.wording import Sought, facets_of, seek
 from pilotbase.documents.api.datasets import Facet
 from pilotbase.documents.base import Localized
 from pilotbase.documents.vocabularies import Opening, Sector

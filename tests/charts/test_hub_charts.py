@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pilotbase.charts.bars import Bar, Legend, bar_chart
+from pilotbase.charts.columns import Bar, Legend, bar_chart
 from pilotbase.charts.drawing import BLUE, PALE_BLUE, Drawing, stretched
 from pilotbase.charts.grids import Grid, grid_chart
 from pilotbase.charts.stages import FunnelStage, Leg, funnel_chart, way_chart

@@ -4,8 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pilotbase.charts.bars import RankedBar, ranked_chart
-from pilotbase.charts.columns import Bin, format_time, histogram_chart
+from pilotbase.charts.columns import Bin, RankedBar, format_time, histogram_chart, ranked_chart
 from pilotbase.charts.drawing import BLUE, PALE_BLUE, shortened
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -11,8 +11,8 @@ import yaml
 
 from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.hashes import digest_bytes
-from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.labelling import LabelledItems, LabelQuality
+from pilotbase.documents.quality import LabelStatement
 from tests.cli.test_command_line import run
 
 GUIDELINE = b"A cat has whiskers.\n"

@@ -8,8 +8,7 @@ from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.limits import Limits
 from pilotbase.sandbox.adapters.registry import adapter_of
-from pilotbase.sandbox.box.environments import build_environment, image_environment
-from pilotbase.sandbox.box.installed import INSTALLED, installed_environment
+from pilotbase.sandbox.box.environments import INSTALLED, build_environment, image_environment, installed_environment
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
 from pilotbase.sandbox.box.warm_worker import WarmWorker, start_worker
 

@@ -87,7 +87,7 @@ def test_a_cluster_of_ones_own_stays_as_long_as_who_started_it(monkeypatch: pyte
         assert os.environ[ADDRESS].startswith("127.0.0.1:"), "who is started by us finds it"
         (node,) = own.nodes(measured=True)
         assert (node.name, node.capacity["cpu"]) == (OWN_NODE, CORES)
-        host = own.make(Host("pilotbase_estate.backends.session_host:SessionHost", ("",), {"cpu": 100}))
+        host = own.make(Host("pilotbase_estate.backends.sessions:SessionHost", ("",), {"cpu": 100}))
         assert own.ask(host, "__ray_ready__", seconds=60)
     finally:
         own.close()

@@ -22,19 +22,17 @@ from pilotbase.documents.vocabularies import Verdict
 from pilotbase.protocols.frames import FeatureBatch
 from pilotbase.sandbox.adapters.registry import adapter_of, known_adapters
 from pilotbase.sandbox.box.ends import BoxEnded
-from pilotbase.sandbox.box.environments import build_environment
-from pilotbase.sandbox.box.installed import INSTALLED, installed_environment
+from pilotbase.sandbox.box.environments import INSTALLED, build_environment, installed_environment
 from pilotbase.sandbox.box.warm_worker import start_worker
 from pilotbase.service.admission import Premises, require_held
-from pilotbase.trial import environments
+from pilotbase.trial import lab
 from pilotbase.worker.base import open_base
 from pilotbase.worker.intake.drafting import new_application
 from pilotbase.worker.trials.proving import prove, rehearse_in
 from pilotbase.worker.trials.summary import report_lines
 from pilotbase_estate.backends.backend import BackendNode
 from pilotbase_estate.backends.ray_cluster import settings_of
-from pilotbase_estate.backends.session_host import SessionHost
-from pilotbase_estate.backends.sessions import RayEngine
+from pilotbase_estate.backends.sessions import RayEngine, SessionHost
 from tests.contracts import adapter_cases as cases
 from tests.contracts.adapter_boxes import SETTINGS, start
 from tests.contracts.adapter_cases import KINDS, Trained, contract, one_column
@@ -418,7 +416,7 @@ def test_an_application_is_proven_and_what_loads_it_is_held_for_its_service(
 
 def test_where_a_library_is_missing_it_is_said_what_to_install(base, scenario, folder, trained, monkeypatch):
     write_manifest(folder, "onnx", trained["label"].write("onnx", folder))
-    monkeypatch.setattr(environments, "missing_packages", lambda names: ["onnxruntime"])
+    monkeypatch.setattr(lab, "missing_packages", lambda names: ["onnxruntime"])
     with pytest.raises(PilotbaseError, match="onnxruntime") as refused:
         rehearse_in(base, scenario, folder)
     assert "pip install 'onnxruntime>=" in refused.value.render("zh")

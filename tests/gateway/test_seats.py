@@ -23,11 +23,11 @@ from pilotbase_estate.documents.resources import Resources
 from pilotbase_estate.documents.vocabularies import JobKind, WaitReason
 from pilotbase_estate.queue import rows
 from pilotbase_estate.queue.dispatching import Dispatcher
-from pilotbase_estate.queue.members import Members
 from pilotbase_estate.queue.pools import set_pool
 from pilotbase_estate.queue.rows import LIVE, OVER, Ending, QueueState
 from pilotbase_estate.queue.showing import seats_of
 from pilotbase_estate.queue.submitting import JobRequest, submit
+from pilotbase_estate.queue.turns import Members
 from tests.estate.queue.queue_for_tests import Scripted, works
 from tests.gateway.gateways_for_tests import Place, listening, opened
 from tests.gateway.test_calls import body, code, post, said

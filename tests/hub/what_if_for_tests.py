@@ -11,9 +11,9 @@ from pilotbase_estate.backends.backend import MemberAttempt
 from pilotbase_estate.documents.pool import Pool
 from pilotbase_estate.documents.resources import Resources
 from pilotbase_estate.queue.dispatching import Dispatcher
-from pilotbase_estate.queue.members import Members
 from pilotbase_estate.queue.pools import set_pool
 from pilotbase_estate.queue.submitting import JobRequest, submit
+from pilotbase_estate.queue.turns import Members
 from tests.estate.queue.queue_for_tests import Scripted, works
 
 POOL = {

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from pilotbase.documents.demand import LONGEST_DEMAND, DemandDraft
+from pilotbase.matching.amounts import quantities_in, spelled
 from pilotbase.matching.drafting import NearScenario, draft_demand
 from pilotbase.matching.folding import fold
-from pilotbase.matching.quantities import quantities_in, spelled
 from tests.matching.drafts_for_tests import KINDS, is_right, labelled_demands
 
 SPINDLE = "我们车间的铣床主轴说坏就坏，希望提前半天报警。每次停机损失 3 万元，数据不出厂。"

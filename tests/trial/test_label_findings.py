@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from pilotbase.documents.label_statement import LabelAudit, LabelFigure, LabelStatement
+from pilotbase.documents.quality import LabelAudit, LabelFigure, LabelStatement
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import LANGUAGES
 from pilotbase.documents.vocabularies import Outcome

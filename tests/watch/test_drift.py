@@ -12,9 +12,8 @@ from benchmarks.peers.programs.watch_stream import CATEGORIES, NUMBERS, rows
 from pilotbase.documents.contract import DataType, Field
 from pilotbase.documents.vocabularies import Colour
 from pilotbase.documents.watch import CategoryColumn, NumericColumn, ReferenceProfile
-from pilotbase.watch import bets
-from pilotbase.watch.bets import bets_of
-from pilotbase.watch.detectors.drift import CALM, DriftDetector, DriftWatch
+from pilotbase.watch.detectors import drift
+from pilotbase.watch.detectors.drift import CALM, DriftDetector, DriftWatch, bets_of
 from pilotbase.watch.detectors.interface import DetectorChange
 from pilotbase.watch.profiles import profile_of
 
@@ -65,13 +64,13 @@ def test_a_small_shift_of_three_columns_is_found() -> None:
 def test_the_error_of_the_reference_is_charged(monkeypatch: pytest.MonkeyPatch) -> None:
     """A reference of 2,000 rows is itself off: taken as exact it alarms without end."""
     assert sum(alarms(reference(2000, seed), seed, chunks=100) for seed in range(2)) <= 2
-    monkeypatch.setattr(bets, "charge", lambda chunk, rows: 0.0)
+    monkeypatch.setattr(drift, "charge", lambda chunk, rows: 0.0)
     assert sum(alarms(reference(2000, seed), seed, chunks=100) for seed in range(2)) > 20
 
 
 def test_a_bet_wins_nothing_on_average(monkeypatch: pytest.MonkeyPatch) -> None:
     """Exactly, over all chunks of three rows of a column with few cells, when the reference is taken as exact."""
-    monkeypatch.setattr(bets, "charge", lambda chunk, rows: 0.0)
+    monkeypatch.setattr(drift, "charge", lambda chunk, rows: 0.0)
     column = CategoryColumn(counts={"a": 500, "b": 300, "c": 198}, missing=0)
     found = bets_of(column, 100)
     shares = np.array([500, 300, 198, 0, 1, 1]) / 1000

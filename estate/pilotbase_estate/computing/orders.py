@@ -39,9 +39,9 @@ from pilotbase.worker.datasets.keeping import take_file
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.store import View
 from pilotbase_estate.backends.backend import ProgramWork
-from pilotbase_estate.queue.members import Prepared, Works
 from pilotbase_estate.queue.rows import JobRow
 from pilotbase_estate.queue.submitting import JobRequest, submit
+from pilotbase_estate.queue.turns import Prepared, Works
 
 LIMITS = Limits(wall_seconds=MOST_SECONDS, scratch_bytes=1 << 30, file_bytes=1 << 30, log_bytes=1 << 20)
 """Besides the job's own request: memory, cores, time."""

@@ -19,10 +19,9 @@ from pilotbase_estate.documents.pool import Pool
 from pilotbase_estate.documents.resources import format_vector
 from pilotbase_estate.queue import rows
 from pilotbase_estate.queue.dispatching import Dispatcher
-from pilotbase_estate.queue.members import Members
 from pilotbase_estate.queue.pools import pools
 from pilotbase_estate.queue.rows import OtherEngineError, QueueState
-from pilotbase_estate.queue.turns import ALL_THERE, There, held_against, keep_there, there_of
+from pilotbase_estate.queue.turns import ALL_THERE, Members, There, held_against, keep_there, there_of
 
 _MOST_LINES = 10
 

@@ -34,7 +34,7 @@ from pilotbase_estate.queue.rows import AttemptRow, JobRow, QueueState, require_
 from pilotbase_estate.queue.showing import PoolStatus, is_seen, job_seen, over, queue, standing, usage
 from pilotbase_estate.sharing.explaining import JobWait
 
-KEPT_DAYS = 30
+KEPT_DAYS, MOST_ENDED = 30, 30
 
 
 def backend_of(base: Base) -> ComputeBackend:
@@ -101,14 +101,14 @@ def pool_told(view: View, language: Language, name: str) -> PoolTold:
     )
 
 
-def queue_told(view: View, language: Language, name: str, most: int = 30) -> QueueTold:
-    """Return who waits and runs in a pool, and the reader's newest ``most`` ended jobs; raises `NotFoundError`."""
+def queue_told(view: View, language: Language, name: str) -> QueueTold:
+    """Return who waits and runs in a pool, and the reader's newest ended jobs; raises `NotFoundError`."""
     shown = queue(view, name)
     own = view.actor.organisation
     others = [one for one in standing(view, name).holdings if one.organisation != own and not view.actor.sees_all]
     return QueueTold(
         jobs=[_job(view, language, one.job, one.wait) for one in shown],
-        ended=[_job(view, language, one, None) for one in over(view, name, most)],
+        ended=[_job(view, language, one, None) for one in over(view, name, MOST_ENDED)],
         others=[OthersTold.model_validate(one) for one in others],
     )
 
@@ -179,7 +179,7 @@ def log_of(base: Base, view: View, job: str, member: int = 0) -> LogPart:
     return local_backend(base).logs(_last_attempt(view, job, member), 0)
 
 
-def output_of(base: Base, view: View, job: str, member: int = 0) -> bytes:
+def output_of(base: Base, view: View, job: str, member: int) -> bytes:
     """Return the archive that a member of a job's last attempt has left, unread.
 
     Raises:

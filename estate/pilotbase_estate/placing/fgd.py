@@ -38,11 +38,11 @@ class TypicalJob:
     share: float
 
 
-def typical_kinds(asks: Iterable[NodeDemand], share: float = TYPICAL_SHARE) -> tuple[TypicalJob, ...]:
-    """Return the most frequent kinds that make up ``share`` of the jobs; equally frequent ones in order of size."""
+def typical_kinds(asks: Iterable[NodeDemand]) -> tuple[TypicalJob, ...]:
+    """Return the most frequent kinds that make up `TYPICAL_SHARE` of jobs; equally frequent ones in order of size."""
     counted = Counter((ask.vector.get("cpu", 0), ask.gpus, ask.gpu_milli, ask.gpu_kind or "") for ask in asks)
     ranked = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
-    enough = share * counted.total()
+    enough = TYPICAL_SHARE * counted.total()
     kept: list[tuple[tuple[int, int, int, str], int]] = []
     for kind, count in ranked:
         if sum(number for _, number in kept) >= enough:

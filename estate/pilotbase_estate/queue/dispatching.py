@@ -23,11 +23,10 @@ from pilotbase.workspace.transaction import Transaction
 from pilotbase_estate.backends.backend import AttemptPhase, BackendAwayError, EndCause, Metered, Status
 from pilotbase_estate.documents.voucher import Usage, UsageSheet
 from pilotbase_estate.queue import rows, sitting, turns
-from pilotbase_estate.queue.members import Members
 from pilotbase_estate.queue.pools import pool_of
 from pilotbase_estate.queue.rows import Ending, JobRow, OtherEngineError, QueueState, require_own
 from pilotbase_estate.queue.submitting import NO_TIES, PLACER, order_of
-from pilotbase_estate.queue.turns import ALL_THERE, There
+from pilotbase_estate.queue.turns import ALL_THERE, Members, There
 from pilotbase_estate.sharing.explaining import PoolScheduler
 from pilotbase_estate.sharing.jobs import QueuedJob
 from pilotbase_estate.vouchers import ledger

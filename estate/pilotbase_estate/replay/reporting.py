@@ -117,7 +117,7 @@ def play(trace: Trace, policy: Policy, setting: PolicyContext, on_progress: OnPr
 
 
 def play_inflated(
-    trace: Trace, policies: Sequence[Policy], seeds: range, on_progress: OnProgress = ignore_progress
+    trace: Trace, policies: Sequence[Policy], seeds: range, on_progress: OnProgress
 ) -> tuple[InflatedPart, ...]:
     """Return how much of the GPUs each placement allocates at a given demand; mean over ``seeds``.
 

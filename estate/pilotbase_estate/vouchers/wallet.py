@@ -35,7 +35,7 @@ from pilotbase_estate.documents.voucher import Settlement, VoucherHold, VoucherR
 from pilotbase_estate.vouchers import rows
 from pilotbase_estate.vouchers.rows import MoveRow, UseRow, VoucherRow, VoucherState
 
-_ALL = 10_000
+_ALL, _MOST_RECONCILED = 10_000, 500
 
 
 def set_rules(view: View, rules: VoucherRules) -> Digest:
@@ -224,8 +224,8 @@ class Reconciliation:
     findings: tuple[Text, ...]
 
 
-def reconciled(view: View, most: int = 500) -> list[Reconciliation]:
-    """Return the settled uses of the base beside their counters and postings, the newest ``most`` of them.
+def reconciled(view: View) -> list[Reconciliation]:
+    """Return the settled uses of the base beside their counters and postings, the newest of them.
 
     Raises:
         RefusedError: the actor is neither operator nor regulator.
@@ -233,7 +233,7 @@ def reconciled(view: View, most: int = 500) -> list[Reconciliation]:
     if not view.actor.sees_all:
         raise RefusedError("voucher.reconciles_not", organisation=view.actor.organisation)
     with view.reading() as connection:
-        uses = [use for use in rows.seen_uses(connection, view.actor) if use.settlement][:most]
+        uses = [use for use in rows.seen_uses(connection, view.actor) if use.settlement][:_MOST_RECONCILED]
         posted = [rows.posted_by(connection, _settling(use)) for use in uses]
     return [_of_use(view, use, amounts) for use, amounts in zip(uses, posted, strict=True)]
 

@@ -85,7 +85,7 @@ def advance_within(
     view: View,
     subject: str,
     act: Act,
-    move: Move = NOTHING,
+    move: Move,
     attempts: AttemptsLeft = unlimited,
 ) -> Record:
     """Take a step as `advance` does, within ``change``: together with its other steps, or not at all."""

@@ -90,7 +90,7 @@ class TrialCosts:
     """Trials with a report; those not in ``cpu_seconds`` were not metered."""
 
 
-def read_trials(view: View, owner: str = "") -> Journeys:
+def read_trials(view: View, owner: str) -> Journeys:
     """Return the trials that ``view`` sees (of ``owner`` only), with their whole way."""
     return read_journeys(view, "commission", MILESTONES, owner)
 
@@ -118,7 +118,7 @@ def records_on(
     return list_wanted(view, replace(step.wanted(progress), owner=owner), after, limit)
 
 
-def count_on(view: View, step: JourneyStep, progress: Progress, owner: str = "") -> int:
+def count_on(view: View, step: JourneyStep, progress: Progress, owner: str) -> int:
     """Return how many records `records_on` returns, all pages together."""
     return count_wanted(view, replace(step.wanted(progress), owner=owner))
 

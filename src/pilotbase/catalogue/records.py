@@ -136,7 +136,7 @@ class Talk:
     """The organisation that owns its subject."""
 
 
-def talks(view: View, since: int = 0, limit: int = 1000) -> list[Talk]:
+def talks(view: View, since: int, limit: int) -> list[Talk]:
     """Return the steps of threads among the ``limit`` changes after position ``since`` that ``view`` sees."""
     return [
         Talk(change.sequence, view.load(change.digest, Thread), change.owner)

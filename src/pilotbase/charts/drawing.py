@@ -160,9 +160,9 @@ class Drawing:
             self.line((across(tick), ends[0]), (across(tick), ends[1]), HAIR)
             self.text((across(tick), ends[1] + 16), label, anchor="middle", colour=MUTED)
 
-    def across_ticks(self, across: Scale, ends: tuple[float, float], about: int = 4) -> None:
+    def across_ticks(self, across: Scale, ends: tuple[float, float]) -> None:
         """Draw vertical lines at ticks from top to bottom (``ends``), and their labels below."""
-        ticks = across.ticks(about)
+        ticks = across.ticks(4)
         for tick, label in zip(ticks, format_ticks(ticks), strict=True):
             self.line((across(tick), ends[0]), (across(tick), ends[1]), LINE)
             self.text((across(tick), ends[1] + 16), label, anchor="middle", colour=MUTED, size=11)

@@ -41,13 +41,13 @@ app.command("list")(hub_records.lister("application"))
 app.command("show")(hub_records.shower("application"))
 app.command("save")(hub_records.save_application)
 app.command("rehearse", help="Order a rehearsal on the hub; `pilotbase application show` tells of it.")(
-    hub_records.stepper("application", Act.APPLICATION_REHEARSE)
+    hub_records.stepper(Act.APPLICATION_REHEARSE)
 )
 app.command("stop", help="Stop the rehearsal or board submission on the hub that waits or runs.")(
-    hub_records.stepper("application", Act.APPLICATION_STOP)
+    hub_records.stepper(Act.APPLICATION_STOP)
 )
 app.command("submit", help="Submit the newest version on the hub, so that trials may be proposed.")(
-    hub_records.stepper("application", Act.APPLICATION_SUBMIT)
+    hub_records.stepper(Act.APPLICATION_SUBMIT)
 )
 
 

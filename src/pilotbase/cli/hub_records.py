@@ -154,12 +154,12 @@ def save_application(
     answer(_hand_in("application", (application, zip_application), said, seen, as_json), as_json, _print_handed_in)
 
 
-def stepper(kind: str, chosen: Act) -> Callable[..., None]:
-    """Return the command that takes one step of a kind that hands nothing in."""
+def stepper(chosen: Act) -> Callable[..., None]:
+    """Return the command that takes one step of an application that hands nothing in."""
 
     @remote
     def take(name: str, note: str = "", seen: str | None = None, as_json: AsJson = False) -> None:
-        print_record(hub().take(f"{kind}:{name}", chosen, note, seen), as_json)
+        print_record(hub().take(f"application:{name}", chosen, note, seen), as_json)
 
     return take
 

@@ -92,7 +92,7 @@ def _committed(resource: FileObject | FileSet, secret: bytes) -> FileObject | Fi
     return resource.model_copy(update={"sha256": None, "commitment": made})
 
 
-def require_same_bytes(dataset: Dataset, name: str, digest: Digest, secret: bytes | None = None) -> None:
+def require_same_bytes(dataset: Dataset, name: str, digest: Digest, secret: bytes | None) -> None:
     """Return unless ``dataset`` says that the file called ``name`` has other bytes than those of ``digest``.
 
     A file without a hash is not checked; nor is one with a commitment, without its owner's ``secret``.

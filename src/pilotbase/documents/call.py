@@ -15,7 +15,7 @@ from pilotbase.documents.base import Day, Document, Moment, Name, Note, Part, Se
 from pilotbase.documents.board import MOST_ENTRANTS, TenderResult, TenderTerms
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.label_statement import LabelFigure
+from pilotbase.documents.quality import LabelFigure
 from pilotbase.documents.record import Amount, FiledAppeal, PersonId, Reviewer
 from pilotbase.documents.subjects import Subject
 

@@ -10,8 +10,8 @@ from pydantic import StringConstraints
 
 from pilotbase.documents.base import Document, Moment, Name, Part, Sentence
 from pilotbase.documents.hashes import Digest, hex_of
-from pilotbase.documents.label_statement import FigureName, GuidelineVersion, LabelAudit, LabelFigure, LabelStatement
 from pilotbase.documents.probes import LONGEST_GUIDELINE as LONGEST_GUIDELINE
+from pilotbase.documents.quality import FigureName, GuidelineVersion, LabelAudit, LabelFigure, LabelStatement
 from pilotbase.documents.scenario_data import Label
 from pilotbase.documents.subjects import Subject, holder_of
 from pilotbase.documents.texts import Text, text

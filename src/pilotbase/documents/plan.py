@@ -11,9 +11,9 @@ from pilotbase.documents.contract import AnswerKind, Contract
 from pilotbase.documents.endpoint import HourPrice
 from pilotbase.documents.exchanges import Exchange
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.probes import Contamination, ExpertPanel, LoadTest, Matrix
+from pilotbase.documents.quality import LabelStatement
 from pilotbase.documents.scenario import Contact, Criterion
 from pilotbase.documents.scenario_data import Label
 from pilotbase.documents.site import Release
@@ -152,7 +152,7 @@ class TrialPlan(Document, published=True):
     """Name and version of the software that froze the plan."""
 
 
-def attempts_held(allowed: int, cases: int, hidden: int, draw: UnitDraw | None = None) -> Text:
+def attempts_held(allowed: int, cases: int, hidden: int, draw: UnitDraw | None) -> Text:
     """Return how many attempts of ``cases`` the ``hidden`` cases hold, or of a ``draw``; beside the number allowed."""
     if draw is not None:
         held, told = min(allowed, draw.hidden // draw.units), {"units": draw.units, "hidden": draw.hidden}

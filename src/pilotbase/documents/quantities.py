@@ -110,9 +110,9 @@ def round_beside(value: float, decimals: int, beside: Beside, most: int | None =
     return exact.quantize(Decimal(1).scaleb(-most), ROUND_FLOOR if exact < threshold else ROUND_CEILING)
 
 
-def write_at_most(value: float, digits: int = 4) -> str:
-    """Return a positive number of which *at most* is said, in so many significant digits, rounded up."""
-    return f"{float(round_beside(value, decimals_of(value, digits), Beside(None, 1))):.{digits}g}"
+def write_at_most(value: float) -> str:
+    """Return a positive number of which *at most* is said, in four significant digits, rounded up."""
+    return f"{float(round_beside(value, decimals_of(value, 4), Beside(None, 1))):.4g}"
 
 
 def decimals_of(value: float, digits: int) -> int:
@@ -128,7 +128,7 @@ def write_beside(plain: str, value: float, decimals: int, beside: Beside) -> str
     return plain if Decimal(plain.replace(",", "")) == rounded else f"{rounded:,f}"
 
 
-def write_digits(value: float, digits: int, beside: Beside = _PLAIN) -> str:
+def write_digits(value: float, digits: int, beside: Beside) -> str:
     """Write a bare number in this many significant digits, or in more where `round_beside` needs them."""
     return write_beside(f"{value:.{digits}g}", value, decimals_of(value, digits) if math.isfinite(value) else 0, beside)
 

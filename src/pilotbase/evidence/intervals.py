@@ -69,7 +69,7 @@ def invert(
 
 
 def staircase(
-    crossing: Crossing, edge: Fraction, centre: Fraction, threshold: Fraction, levels: int = _LEVELS
+    crossing: Crossing, edge: Fraction, centre: Fraction, threshold: Fraction, levels: int
 ) -> list[tuple[int, Fraction]]:
     """Return (cases, bound) each time one side's bound moved inwards from ``edge``, first at 0 cases.
 

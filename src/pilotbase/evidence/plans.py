@@ -153,12 +153,12 @@ def attempt_levels(alpha: Fraction, attempt: int, suppliers: int = 0) -> Levels:
     return Levels(level, level)
 
 
-def attempt_of(number: int, suppliers: int = 0) -> int:
+def attempt_of(number: int, suppliers: int) -> int:
     """Return which of its supplier's attempts has this ``number``, where α is split among ``suppliers``."""
     return (number - 1) // (suppliers + 1) + 1 if suppliers else number
 
 
-def claim_text(estimand: Estimand, census: bool, unit: str, counts: tuple[int, int], joined: bool = False) -> Text:
+def claim_text(estimand: Estimand, census: bool, unit: str, counts: tuple[int, int], joined: bool) -> Text:
     """Return the sentence that states what one criterion's figures are about.
 
     ``counts``: entries used and in all; ``joined``: an entry joins several cases, each of another unit.

@@ -24,7 +24,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from pilotbase.evidence.distributions import student_upper_quantile
-from pilotbase.evidence.primitive import within
 
 CONFIDENCE = 0.90
 """The stated coverage."""
@@ -44,12 +43,11 @@ class Predicted:
     high: float
 
 
-def predict_sum(seen: Sequence[float], count: float, confidence: float = CONFIDENCE) -> Predicted:
+def predict_sum(seen: Sequence[float], count: float) -> Predicted:
     """Return the sum of ``count`` further values that behave like ``seen``, which is in time order.
 
     ``count`` may be fractional: a last batch that isn't full. A single value only gives the magnitude.
     """
-    within("confidence", confidence, 0, 1)
     values = np.asarray(seen, dtype=np.float64)
     if count <= 0 or not len(values):
         return Predicted(0.0, 0.0, 0.0 if count <= 0 else math.inf)
@@ -64,22 +62,21 @@ def predict_sum(seen: Sequence[float], count: float, confidence: float = CONFIDE
     freedom = max(len(values) / inflation - 1, 1.0)
     variance = squares / max(len(values) - inflation, 1.0)
     of_mean = math.sqrt(variance * inflation * (1 / len(values) + 1 / count))
-    return _about(mean * count, student_upper_quantile((1 - confidence) / 2 / _SPARE, freedom) * of_mean / mean)
+    return _about(mean * count, student_upper_quantile((1 - CONFIDENCE) / 2 / _SPARE, freedom) * of_mean / mean)
 
 
-def predict_next(seen: Sequence[float], confidence: float = CONFIDENCE) -> Predicted:
+def predict_next(seen: Sequence[float]) -> Predicted:
     """Return the next value of a kind from independent ``seen`` values: exact if their logarithms are normal.
 
     ``expected`` is their median. Fewer than three only give the magnitude.
     """
-    within("confidence", confidence, 0, 1)
     values = np.asarray(seen, dtype=np.float64)
     if len(values) < 3 or values.min() <= 0:
         middle = float(np.median(values)) if len(values) else 0.0
         return Predicted(0.0, middle, math.inf)
     logs = np.log(values)
     spread = float(logs.std(ddof=1)) * math.sqrt(1 + 1 / len(values))
-    return _about(math.exp(float(logs.mean())), student_upper_quantile((1 - confidence) / 2, len(values) - 1) * spread)
+    return _about(math.exp(float(logs.mean())), student_upper_quantile((1 - CONFIDENCE) / 2, len(values) - 1) * spread)
 
 
 def _inflation(deviations: np.ndarray[tuple[int], np.dtype[np.float64]], squares: float) -> float:

@@ -6,12 +6,12 @@ Pure: the same text and neighbours give the same draft. Terms lead; the nearest 
 from __future__ import annotations
 
 import math
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import get_args
 
+from pilotbase.data.personal_values import IN_WORDS
 from pilotbase.documents.catalogues import catalogue
 from pilotbase.documents.demand import (
     CLOSED,
@@ -72,7 +72,6 @@ _ONE_VALUE: tuple[DemandField, ...] = ("costs.miss", "costs.false_alarm", "condi
 _IN_TIME = ("forecasting", "anomaly")
 """Tasks of which the horizon is asked."""
 _LONGEST_PROBLEM, _GROUNDS = 600, 3
-_PERSONAL = re.compile(r"(?<!\d)(?:1[3-9]\d{9}|\d{17}[\dx])(?!\d)|[\w.+-]{1,64}@[\w-]{1,63}\.[\w.]{2,20}")
 _ORDER = {path: place for place, path in enumerate(get_args(DemandField))}
 
 
@@ -338,7 +337,7 @@ def _findings(reading: Reading, fields: Iterable[DraftedField]) -> Iterator[Dema
             yield DemandFinding(what=what, grounds=one.grounds)
     if reading.folded.disguised:
         yield DemandFinding(what=text("demand.disguised", number=len(reading.folded.disguised)))
-    personal = list(_PERSONAL.finditer(reading.folded.words))
+    personal = list(IN_WORDS.finditer(reading.folded.words))
     if personal:
         grounds = tuple(_ground(reading, TextSpan(*one.span())) for one in personal[:_GROUNDS])
         yield DemandFinding(what=text("demand.personal", number=len(personal)), grounds=grounds)

@@ -27,7 +27,7 @@ from pilotbase.workspace.store import View, move, position
 DEFAULT = MailChoice.DAILY
 IN_ONE_MAIL = 100
 _LANE, _READER = "mail", "mails"
-_CLAIMED_SECONDS = 60
+_CLAIMED_SECONDS, _AT_ONCE = 60, 8
 _rows, _notices, _work = tables.notice_mails.c, tables.notices.c, tables.work.c
 
 
@@ -124,12 +124,12 @@ def gather(view: View, people: Mapping[str, Recipient], digest_hour: int) -> Non
                     _put(connection, one.person, now, _next_at(choice, digest_hour, first))
 
 
-def claim_mails(view: View, people: Mapping[str, Recipient], digest_hour: int, at_most: int = 8) -> list[Mail]:
+def claim_mails(view: View, people: Mapping[str, Recipient], digest_hour: int) -> list[Mail]:
     """Return mails to send now, each counted as tried, without notices that were read meanwhile."""
     found: list[Mail] = []
     with view.store.database.write() as connection:
         now = view.store.clock()
-        while len(found) < at_most:
+        while len(found) < _AT_ONCE:
             claimed = work.claim(connection, _LANE, work.Holder(uuid4().hex, _CLAIMED_SECONDS), now, LONGEST)
             if claimed is None:
                 break

@@ -46,7 +46,7 @@ from pilotbase.workspace.work import WorkState
 
 CLAIMED_SECONDS = 60
 """How long a row is reserved while it is sent; longer than any exchange can take."""
-_DROPPED_AT_ONCE = 100
+_AT_ONCE, _DROPPED_AT_ONCE = 8, 100
 _STATES = {
     WorkState.QUEUED: "waiting",
     WorkState.RUNNING: "waiting",
@@ -154,10 +154,10 @@ def _queue(connection: Connection, webhook: Webhook, draft: NoticeDraft, now: da
     return name
 
 
-def claim_messages(view: View, roles_of: Callable[[], RolesOf], at_most: int = 8) -> list[ClaimedMessage]:
+def claim_messages(view: View, roles_of: Callable[[], RolesOf]) -> list[ClaimedMessage]:
     """Return messages to send now, one per webhook, each counted as tried."""
     with view.reading() as connection:
-        due = due_webhooks(connection, view.store.clock(), at_most)
+        due = due_webhooks(connection, view.store.clock(), _AT_ONCE)
     if not due:
         return []
     roles = roles_of()

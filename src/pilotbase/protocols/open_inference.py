@@ -137,14 +137,14 @@ def write_infer_response(response: InferResponse, binary: frozenset[str] | bool)
     return (b"".join([head, *raw]), len(head)) if raw else (head, None)
 
 
-def write_infer_request(inputs: Sequence[Tensor], outputs: Sequence[str] = ()) -> bytes:
+def write_infer_request(inputs: Sequence[Tensor], outputs: Sequence[str]) -> bytes:
     """Return the body of a request, all of it JSON; ``outputs`` names the tensors that are wanted, none: all."""
     described = [{**one.described, "data": json_data(one)} for one in inputs]
     wanted = {"outputs": [{"name": name} for name in outputs]} if outputs else {}
     return write_json({"inputs": described, **wanted})
 
 
-def read_infer_response(body: bytes, header_length: int | None = None) -> InferResponse:
+def read_infer_response(body: bytes, header_length: int | None) -> InferResponse:
     """Return the response in ``body``, whose first ``header_length`` bytes are JSON (None: all are).
 
     Raises:

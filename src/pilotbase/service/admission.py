@@ -20,8 +20,7 @@ from pilotbase.documents.plan import ApplicationReference, TrialPlan
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.service import CertifiedRoute
 from pilotbase.documents.subjects import Subject, certificate_head
-from pilotbase.sandbox.box.environments import find_environment
-from pilotbase.sandbox.box.installed import INSTALLED
+from pilotbase.sandbox.box.environments import INSTALLED, find_environment
 from pilotbase.service.known import barred
 from pilotbase.service.registry import world_behind
 from pilotbase.trial.arena.kept_worlds import kept_world

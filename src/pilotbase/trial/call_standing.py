@@ -34,7 +34,7 @@ from pilotbase.documents.call import (
 )
 from pilotbase.documents.call_history import drawn_order, set_aside
 from pilotbase.documents.errors import InvalidProofError
-from pilotbase.documents.label_statement import LabelFigure
+from pilotbase.documents.quality import LabelFigure
 from pilotbase.evidence.primitive import Floats
 
 _Receipt = TypeVar("_Receipt", SealedClaim, SealedScore)

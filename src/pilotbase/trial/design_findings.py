@@ -12,9 +12,9 @@ from pilotbase.data.labelling.quality import figure_line
 from pilotbase.data.leakage import Leakage
 from pilotbase.documents.application import Application
 from pilotbase.documents.base import Day, localized
-from pilotbase.documents.label_statement import LabelAudit, LabelFigure, LabelStatement
 from pilotbase.documents.labelling import LabelQuality, PublishedLabels
 from pilotbase.documents.probes import ExpertPanel
+from pilotbase.documents.quality import LabelAudit, LabelFigure, LabelStatement
 from pilotbase.documents.report import Finding
 from pilotbase.documents.scenario import ColumnBaseline, Scenario
 from pilotbase.documents.subjects import labels_head

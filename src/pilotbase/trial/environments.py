@@ -6,8 +6,14 @@ from pilotbase.catalogue.applications import Submission
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.extras import packages_of
 from pilotbase.sandbox.adapters.registry import Adapter, adapter_of
-from pilotbase.sandbox.box.environments import Environment, build_environment, image_environment
-from pilotbase.sandbox.box.installed import INSTALLED, installed_environment, missing_packages
+from pilotbase.sandbox.box.environments import (
+    INSTALLED,
+    Environment,
+    build_environment,
+    image_environment,
+    installed_environment,
+    missing_packages,
+)
 from pilotbase.sandbox.box.settings import BoxSettings
 from pilotbase.trial.lab import TrialRuntime
 

@@ -218,7 +218,7 @@ class _Population(_Judged):
         self._found = np.column_stack(columns) / _UNIT
         self._judge, self._horizon = judge, None if limit is None else min(limit, len(order) // (judge.group + 1))
 
-    def _labelled(self, used: int | None = None) -> GroupedLabels:
+    def _labelled(self, used: int | None) -> GroupedLabels:
         return GroupedLabels(self._found[:used], self._judge.group, self._judge.weight, self._horizon)
 
     def paths(self, shares: tuple[float, float], used: int | None = None) -> tuple[Path, Path]:

@@ -161,7 +161,7 @@ def require_ready(
         raise RefusedError("trial.not_rehearsed", application=candidate.reference.name)
 
 
-def require_approvals(scenario: Scenario, now: datetime, granted: Sequence[Approval] = ()) -> None:
+def require_approvals(scenario: Scenario, now: datetime, granted: Sequence[Approval]) -> None:
     """Return if every approval was granted and holds ``now``; raises `RefusedError`: no hidden case leaves before."""
     for needed in scenario.trial.approvals:
         known = [one for one in (needed, *granted) if one.kind == needed.kind and one.reference]

@@ -15,8 +15,8 @@ from pilotbase.documents.contract import Contract
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.endpoint import Endpoint, EndpointUse
 from pilotbase.documents.hashes import digest_json
-from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.limits import EndReason
+from pilotbase.documents.quality import LabelStatement
 from pilotbase.documents.quantities import MISSING, NEVER, NEVER_SECONDS, Beside, write_digits
 from pilotbase.documents.report import CriterionResult, Finding, Performance, Report, Section
 from pilotbase.documents.scenario import Scenario

@@ -28,8 +28,6 @@ from pilotbase.vault.sealing import HiddenSet
 from pilotbase.vault.units import DrawnUnits, HiddenUnits, keep_units, units_kept
 from pilotbase.workspace.store import View
 
-_MOST_PLANS = 100_000
-
 
 class SealedRecord(Part):
     """The recorded messages of one exchange, kept as the public sample is."""

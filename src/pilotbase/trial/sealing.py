@@ -186,9 +186,7 @@ def seal_scenario(
         return OpenedScenario(scenario, lab.view.load(name_once(lab.view, head, digest), SealedScenario))
 
 
-def find_sealed(
-    lab: TrialRuntime, scenario: Scenario, folder: Path, reference: Digest | None = None
-) -> OpenedScenario | None:
+def find_sealed(lab: TrialRuntime, scenario: Scenario, folder: Path, reference: Digest | None) -> OpenedScenario | None:
     """Return the scenario with its data where `seal_scenario` has sealed just that before, else None."""
     head = _head(scenario, folder, source_of(lab, scenario, folder), reference)
     known = lab.view.load_head(head, SealedScenario)

@@ -211,7 +211,7 @@ def lasting(terms: BoxTerms, test: LoadTest, threads: int) -> BoxTerms:
     return replace(terms, limits=limits.model_copy(update=lengthened))
 
 
-def run_load_test(start: Starting, test: LoadTest, features: Features, seed: bytes, bench: Bench = HERE) -> LoadTested:
+def run_load_test(start: Starting, test: LoadTest, features: Features, seed: bytes, bench: Bench) -> LoadTested:
     """Return the measurements of a load test of the application that ``start`` starts."""
     request = _requests(features, test.rows)
     before = bench.calibrate()

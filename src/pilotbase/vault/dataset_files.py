@@ -144,7 +144,7 @@ def find_all_kept(vault: Vault, dataset: Subject) -> list[KeptFile]:
     return sorted(newest.values(), key=lambda file: file.name)
 
 
-def erase_files(vault: Vault, dataset: Subject, name: str | None = None) -> int:
+def erase_files(vault: Vault, dataset: Subject, name: str | None) -> int:
     """Erase a dataset's files of all versions, either those called ``name`` or all; return how many there were.
 
     The record of erasure comes before the bytes go, so that no half-erased file is ever reported; bytes left by an

@@ -25,6 +25,7 @@ _rows, _states, _points, _packs = (
     tables.watch_points.c,
     tables.observation_packs.c,
 )
+_MOST_POINTS = 400
 
 
 @dataclass(frozen=True)
@@ -138,11 +139,11 @@ def detectors_of(connection: Connection, service: str) -> list[DetectorStanding]
     ]
 
 
-def path_of(connection: Connection, service: str, detector: str, at_most: int = 400) -> list[PathPoint]:
-    """Return the path of a detector, oldest first, thinned to about ``at_most`` points; each turn of colour stays."""
+def path_of(connection: Connection, service: str, detector: str) -> list[PathPoint]:
+    """Return the path of a detector, oldest first, thinned to some hundred points; each turn of colour stays."""
     here = (_points.service == service, _points.detector == detector)
     rows = connection.execute(select(tables.watch_points).where(*here).order_by(_points.number)).all()
-    step = max(len(rows) // at_most, 1)
+    step = max(len(rows) // _MOST_POINTS, 1)
     kept = [
         row
         for place, row in enumerate(rows)

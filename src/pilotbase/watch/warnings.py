@@ -123,7 +123,7 @@ def warnings_of(view: View, service: str, limit: int = 100) -> list[tuple[Digest
     return [(one.digest, one.load(RiskWarning)) for one in view.find(KIND, {"service": service}, limit)]
 
 
-def all_warnings(view: View, limit: int = 100) -> list[tuple[Digest, RiskWarning]]:
+def all_warnings(view: View, limit: int) -> list[tuple[Digest, RiskWarning]]:
     """Return the warnings of all services that the actor sees, newest first, each with its digest."""
     return [(one.digest, one.load(RiskWarning)) for one in view.find(KIND, limit=limit)]
 

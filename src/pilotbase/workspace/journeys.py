@@ -18,7 +18,7 @@ from pilotbase.workspace import tables
 from pilotbase.workspace.columns import set_row
 from pilotbase.workspace.listings import Listing, Page, cut_to, is_in, listing_from, sequence_of
 from pilotbase.workspace.store import View
-from pilotbase.workspace.tables import MILESTONES, OF_RECORDS, OF_SERVICES
+from pilotbase.workspace.tables import OF_RECORDS, OF_SERVICES
 from pilotbase.workspace.transaction import Transaction
 
 _rows, _listed = tables.journeys.c, tables.listings.c
@@ -171,7 +171,7 @@ def count_wanted(view: View, wanted: RecordFilter) -> int:
         return connection.scalar(cut_to(number, view.actor)) or 0
 
 
-def list_wanted(view: View, wanted: RecordFilter, after: str | None = None, limit: int = 50) -> Page:
+def list_wanted(view: View, wanted: RecordFilter, after: str | None, limit: int) -> Page:
     """Return the records that `tally` counts as ``wanted``, newest first, those after the subject ``after``.
 
     Raises:
@@ -188,7 +188,7 @@ def list_wanted(view: View, wanted: RecordFilter, after: str | None = None, limi
 
 
 def read_journeys(
-    view: View, kind: str, milestones: Iterable[str] = MILESTONES, owner: str = "", certified: bool = False
+    view: View, kind: str, milestones: Iterable[str], owner: str = "", certified: bool = False
 ) -> Journeys:
     """Return the records of ``kind`` that ``view`` sees, with the times when they reached ``milestones``.
 
@@ -225,7 +225,7 @@ def tried_pairs(view: View) -> list[TriedPair]:
         return [TriedPair(*row) for row in connection.execute(cut_to(rows, view.actor))]
 
 
-def count_by_worth(view: View, states: Collection[str], owner: str = "") -> dict[Worth | None, int]:
+def count_by_worth(view: View, states: Collection[str], owner: str) -> dict[Worth | None, int]:
     """Return worth → number of the scenarios in one of ``states`` that ``view`` sees; None: nobody has stated one."""
     criteria = (_rows.potential, _rows.maturity, _rows.driving_effect)
     rows = _joined(select(*criteria, func.count())).where(_listed.kind == "scenario", _listed.state.in_(states))

@@ -29,7 +29,7 @@ from pilotbase.workspace.failures import NotFoundError
 OWNER_KEY_BYTES = 32
 PUBLIC_HALF = "trust.json"
 """The one file among the keys that is no secret: roots and delegations (`certificate.trust`)."""
-_AWAITED = "awaited"
+_AWAITED, _LOG_KEY = "awaited", "log.pem"
 _NAME = re.compile(rf"{NAME}(/{NAME})?\.(key|pem)")
 
 
@@ -41,11 +41,11 @@ class KeyFolder:
 
     def create_log_key(self) -> Ed25519PrivateKey:
         """Return the key that signs the log's checkpoints; made on first use."""
-        return self._ed25519("log.pem", self.create("log.pem", _new_ed25519))
+        return self._log_key(self.create(_LOG_KEY, _new_ed25519))
 
     def log_key(self) -> Ed25519PrivateKey:
         """Return the key that signs the log's checkpoints; raises `NotFoundError` when there is none."""
-        return self._ed25519("log.pem", self.read("log.pem"))
+        return self._log_key(self.read(_LOG_KEY))
 
     def create_owner_key(self, organisation: str) -> bytes:
         """Return the 32-byte key-encryption key of ``organisation``; made on first use."""
@@ -113,13 +113,13 @@ class KeyFolder:
             raise ValueError(f"not the name of a key file: {name!r}")
         return self.path / name
 
-    def _ed25519(self, name: str, pem: bytes) -> Ed25519PrivateKey:
+    def _log_key(self, pem: bytes) -> Ed25519PrivateKey:
         try:
             key = load_pem_private_key(pem, password=None)
         except ValueError:
             key = None
         if not isinstance(key, Ed25519PrivateKey):
-            raise InvalidProofError("workspace.key_damaged", path=self.path / name)
+            raise InvalidProofError("workspace.key_damaged", path=self.path / _LOG_KEY)
         return key
 
     def _checked_owner_key(self, organisation: str, key: bytes) -> bytes:

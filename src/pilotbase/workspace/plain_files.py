@@ -34,7 +34,7 @@ def is_plain(name: str) -> bool:
 
 
 @contextmanager
-def opened_folder(folder: Path, name: str = "") -> Iterator[int]:
+def opened_folder(folder: Path, name: str) -> Iterator[int]:
     """Yield the descriptor of the folder ``name`` inside ``folder``; only ``folder`` itself may be a link.
 
     Raises:

@@ -4,8 +4,9 @@ import pytest
 
 from pilotbase.data.croissant.writing import write_croissant
 from pilotbase.data.describing.describing import describing
-from pilotbase.data.describing.meanings import guess_sensitivity, guess_ucum, is_card_number, is_identity_number
+from pilotbase.data.describing.meanings import guess_sensitivity, guess_ucum
 from pilotbase.data.describing.questions import open_questions, read_answers, units_to_ask, write_dataset_yaml
+from pilotbase.data.personal_values import is_card_number, is_identity_number
 from pilotbase.data.sources.source import ReadOptions
 from pilotbase.documents.base import localized
 from pilotbase.documents.dataset import Dataset, FieldType, Reference

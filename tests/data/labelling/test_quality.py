@@ -8,7 +8,7 @@ import pytest
 from pilotbase.data.labelling.final_labels import Decided, final_labels
 from pilotbase.data.labelling.label_tables import LeftOut
 from pilotbase.data.labelling.quality import label_quality, quality_lines
-from pilotbase.documents.label_statement import FigureName, LabelAudit, LabelFigure, Unmeasured
+from pilotbase.documents.quality import FigureName, LabelAudit, LabelFigure, Unmeasured
 from pilotbase.documents.texts import LANGUAGES, template
 
 CLASSES = ["cat", "dog", "bird"]

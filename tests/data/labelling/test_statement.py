@@ -2,8 +2,8 @@
 
 from pilotbase.data.labelling.quality import label_quality
 from pilotbase.data.scenario_yaml import write_scenario_yaml
-from pilotbase.documents.label_statement import LabelAudit
 from pilotbase.documents.loading import build_document
+from pilotbase.documents.quality import LabelAudit
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.yaml_reader import parse_yaml
 

@@ -12,8 +12,7 @@ from pilotbase.data.quality.measuring import ReferenceData, measure_quality
 from pilotbase.data.quality.release import inferred_dataset
 from pilotbase.documents.dataset import Dataset, FileObject, Provenance, Source
 from pilotbase.documents.hashes import digest_file, hex_of
-from pilotbase.documents.label_statement import LabelAudit, LabelFigure, LabelStatement
-from pilotbase.documents.quality import Fitness, QualityReference
+from pilotbase.documents.quality import Fitness, LabelAudit, LabelFigure, LabelStatement, QualityReference
 from pilotbase.documents.scenario_data import GroupSplit, HashSplit
 from pilotbase.evidence.distributions import wilson
 from tests.data.quality.planted_for_tests import clean_table, description, devices, records

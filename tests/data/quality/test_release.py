@@ -13,8 +13,7 @@ from pilotbase.data.quality.measuring import ReferenceData, measure_quality
 from pilotbase.data.quality.page import render_quality
 from pilotbase.data.quality.release import LEAST_CELL, least_cell, released, suppressed
 from pilotbase.documents.dataset import FileObject
-from pilotbase.documents.label_statement import LabelAudit, LabelFigure, LabelStatement
-from pilotbase.documents.quality import QualityReference, QualityReport
+from pilotbase.documents.quality import LabelAudit, LabelFigure, LabelStatement, QualityReference, QualityReport
 from pilotbase.documents.terms import Action, Constraint, LeftOperand, Offer, Operator, Permission
 from pilotbase.documents.vocabularies import Opening
 from tests.data.quality.planted_for_tests import PLANTED, clean_table, description, devices, records

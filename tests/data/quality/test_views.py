@@ -7,9 +7,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from pilotbase.data.personal_values import IN_COLUMN
 from pilotbase.data.quality.columns import finite
 from pilotbase.data.quality.measures.consistency import _with_exponent
-from pilotbase.data.quality.measures.privacy import PERSONAL, _personal_numbers, _personal_texts
+from pilotbase.data.quality.measures.privacy import _personal_numbers, _personal_texts
 from pilotbase.data.quality.views import may_be
 
 TELLING = ("13912345678", "+8613912345678", "a@b.cn", "a@bc", "1391234567", "１３９12345678", "@", "139123456789",
@@ -29,7 +30,7 @@ def test_personal_texts_are_those_that_match_one_by_one(texts):
         series,
         series.append(series).slice(len(texts) // 2, len(texts)),
     ):  # in two pieces, not from the first
-        assert _personal_texts(piece).to_list() == piece.str.contains(PERSONAL).fill_null(False).to_list()
+        assert _personal_texts(piece).to_list() == piece.str.contains(IN_COLUMN).fill_null(False).to_list()
 
 
 @given(st.lists(st.one_of(st.none(), st.sampled_from([13912345678, 9_999_999_999, 10**10, -13912345678, 5]))))

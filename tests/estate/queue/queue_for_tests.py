@@ -26,10 +26,10 @@ from pilotbase_estate.documents.pool import Pool
 from pilotbase_estate.documents.resources import Resources
 from pilotbase_estate.queue import rows
 from pilotbase_estate.queue.dispatching import Dispatcher
-from pilotbase_estate.queue.members import Members, Prepared
 from pilotbase_estate.queue.pools import set_pool
 from pilotbase_estate.queue.rows import JobRow
 from pilotbase_estate.queue.submitting import JobRequest, submit
+from pilotbase_estate.queue.turns import Members, Prepared
 
 OPERATOR = Actor("base", frozenset({Role.OPERATOR}))
 POOL = Pool.model_validate(

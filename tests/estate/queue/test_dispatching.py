@@ -18,10 +18,10 @@ from pilotbase_estate.documents.resources import Resources
 from pilotbase_estate.documents.vocabularies import WaitReason
 from pilotbase_estate.queue import rows, sitting, turns
 from pilotbase_estate.queue.dispatching import Dispatcher, Turned
-from pilotbase_estate.queue.members import Members, Prepared
 from pilotbase_estate.queue.pools import set_pool
 from pilotbase_estate.queue.rows import Ending, JobRow, QueueState
 from pilotbase_estate.queue.submitting import PLACER, JobRequest, cancel
+from pilotbase_estate.queue.turns import Members, Prepared
 from pilotbase_estate.sharing.explaining import PoolScheduler, waits
 from pilotbase_estate.sharing.jobs import SchedulingDecisions
 from tests.workspace.stores_for_tests import Clock

@@ -7,8 +7,8 @@ from queue_for_tests import Hall, Scripted, works
 
 from pilotbase_estate.backends.backend import MemberAttempt
 from pilotbase_estate.queue.dispatching import Dispatcher
-from pilotbase_estate.queue.members import Members
 from pilotbase_estate.queue.rows import OtherEngineError, QueueState
+from pilotbase_estate.queue.turns import Members
 from tests.workspace.stores_for_tests import Clock
 
 

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError
 import pytest
 
 from pilotbase.documents.errors import InvalidProofError, PilotbaseError
-from pilotbase.sandbox.box.installed import installed_environment, missing_packages, with_needed
+from pilotbase.sandbox.box.environments import installed_environment, missing_packages, with_needed
 
 FILES = {
     "lonely/__init__.py": b"value = 1\n",

@@ -34,11 +34,11 @@ from pilotbase_estate.documents.resources import Resources
 from pilotbase_estate.documents.vocabularies import WaitReason
 from pilotbase_estate.queue import rows
 from pilotbase_estate.queue.dispatching import Dispatcher
-from pilotbase_estate.queue.members import Members
 from pilotbase_estate.queue.pools import set_pool
 from pilotbase_estate.queue.rows import Ending, JobRow, QueueState
 from pilotbase_estate.queue.showing import queue, seats_of
 from pilotbase_estate.queue.submitting import JobRequest, submit
+from pilotbase_estate.queue.turns import Members
 from tests.catalogue.records_for_tests import DESK, OTHER_SUPPLIER, OWNER, PLANNER, SUPPLIER
 from tests.estate.queue.queue_for_tests import Scripted, works
 from tests.trial.conftest import GOOD, writing_application, writing_scenario

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pilotbase.catalogue.datasets import Sought, seek
+from pilotbase.catalogue.wording import Sought, seek
 from pilotbase.documents.api.datasets import Facet
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.permissions import Act

@@ -25,7 +25,7 @@ from pilotbase.documents.dataset import DataField, Dataset, FieldType, RecordSet
 from pilotbase.documents.described import NONE, Answers
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.nearest import offer
-from pilotbase.documents.progress import OnProgress, ignore_progress
+from pilotbase.documents.progress import OnProgress
 from pilotbase.documents.scenario import Contact
 from pilotbase.documents.scenario_data import Split
 from pilotbase.documents.steps import Step, missing_for
@@ -112,9 +112,7 @@ class Description:
         return (*missing_for(self.dataset, Step.PUBLISH), *of_labels)
 
 
-def observe_all(
-    sources: Sequence[OpenedSource], on_progress: OnProgress = ignore_progress
-) -> tuple[ObservedTable, ...]:
+def observe_all(sources: Sequence[OpenedSource], on_progress: OnProgress) -> tuple[ObservedTable, ...]:
     """Return what all rows of all tables show, and what their columns seem to be for."""
     tables = [table for source in sources for table in source.tables]
     return tuple(_observed(table, on_progress) for table in tables)

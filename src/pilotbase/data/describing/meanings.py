@@ -1,8 +1,4 @@
-"""What a column reveals about a person, by its name and the form of its values, and its unit: guesses that err safely.
-
-Numbers of the resident identity card are recognised by their check digit (GB 11643-1999; ISO 7064, MOD 11-2), bank
-cards by theirs (ISO/IEC 7812-1, annex B), mobile numbers by their form.
-"""
+"""What a column reveals about a person, by its name and its values, and its unit: guesses that err safely."""
 
 from __future__ import annotations
 
@@ -16,6 +12,14 @@ from typing import Any
 import yaml
 
 from pilotbase.data.column_guesses import guess_unit
+from pilotbase.data.personal_values import (
+    is_card_number,
+    is_chinese_name,
+    is_identity_number,
+    is_mail_address,
+    is_mobile_number,
+    is_plate,
+)
 from pilotbase.documents.texts import Text, percent, text
 from pilotbase.documents.vocabularies import Sensitivity
 
@@ -46,16 +50,14 @@ class Guess:
 
 _SHARE = 0.5
 """Share of the values that must have a form for the column to hold it."""
-_ID_CARD = re.compile(r"[1-9]\d{5}(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\d{3}[\dXx]")
-_MOBILE = re.compile(r"(\+?86[- ]?)?1[3-9]\d[- ]?\d{4}[- ]?\d{4}")
-_MAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
-_PLATE = re.compile(r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z][·\s]?[A-Z0-9]{5,6}")
-_SURNAMES = frozenset(
-    "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟"
-    "汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文"
+_FORMS: tuple[tuple[object, Callable[[str], bool]], ...] = (
+    (text("describe.personal.identity_number"), is_identity_number),
+    (text("describe.personal.mobile"), is_mobile_number),
+    (text("describe.personal.mail"), is_mail_address),
+    (text("describe.personal.plate"), is_plate),
+    (text("describe.personal.card"), is_card_number),
+    (text("describe.personal.chinese_name"), is_chinese_name),
 )
-_CHINESE_NAME = re.compile(r"[一-鿿]{2,4}")
-_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _COUNTS = re.compile(r"(^|[_\s])(in|per|each|of|every)[_\s][A-Za-z]+$", re.IGNORECASE)
 """``departures_in_hour`` counts departures: it is no length of time."""
 
@@ -76,23 +78,6 @@ _NAMES = tuple(
     for sensitivity, words in _read("personal.yaml").items()
     for pattern in (rf"(?<![A-Za-z])({'|'.join(words['patterns'])})(?![A-Za-z])", "|".join(words["characters"]))
 )
-
-
-def is_identity_number(number: str) -> bool:
-    """Return whether ``number`` is one of a resident identity card, by its form and its check digit."""
-    if _ID_CARD.fullmatch(number) is None:
-        return False
-    total = sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, number[:17], strict=True))
-    return "10X98765432"[total % 11] == number[17].upper()
-
-
-def is_card_number(number: str) -> bool:
-    """Return whether ``number`` is one of a bank card: 16 to 19 digits with the check digit."""
-    digits = number.replace(" ", "")
-    if not re.fullmatch(r"[3-6]\d{15,18}", digits):
-        return False
-    doubled = [int(digit) * (2 if at % 2 else 1) for at, digit in enumerate(reversed(digits))]
-    return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0
 
 
 def guess_sensitivity(name: str, sample: Sequence[str]) -> tuple[Sensitivity, Guess] | None:
@@ -117,20 +102,6 @@ def _by_values(sample: Sequence[str]) -> tuple[Sensitivity, Guess] | None:
             ground = text("describe.ground.personal_values", what=what, share=percent(share))
             return Sensitivity.IDENTIFIER, Guess("sensitivity", ground, Sure.CERTAIN)
     return None
-
-
-def _is_chinese_name(value: str) -> bool:
-    return _CHINESE_NAME.fullmatch(value) is not None and len(value) < 4 and value[0] in _SURNAMES
-
-
-_FORMS: tuple[tuple[object, Callable[[str], bool]], ...] = (
-    (text("describe.personal.identity_number"), is_identity_number),
-    (text("describe.personal.mobile"), lambda value: _MOBILE.fullmatch(value) is not None),
-    (text("describe.personal.mail"), lambda value: _MAIL.fullmatch(value) is not None),
-    (text("describe.personal.plate"), lambda value: _PLATE.fullmatch(value) is not None),
-    (text("describe.personal.card"), is_card_number),
-    (text("describe.personal.chinese_name"), _is_chinese_name),
-)
 
 
 def guess_ucum(name: str) -> tuple[str, Guess] | None:

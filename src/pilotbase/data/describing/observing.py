@@ -141,7 +141,7 @@ def observe(
     return tuple(_column(sample[name], kinds[name], counts[name], details[name], orders.get(name)) for name in schema)
 
 
-def guess_types(sample: pl.DataFrame, decimal: bool = False) -> dict[str, FieldType]:
+def guess_types(sample: pl.DataFrame, decimal: bool) -> dict[str, FieldType]:
     """Return what each column of a sample might be; native types are kept.
 
     ``decimal``: the comma of 1,234 may be a decimal comma, so it does not by itself make a number.

@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup
 
-from pilotbase.charts.bars import RankedBar, ranked_chart
+from pilotbase.charts.columns import RankedBar, ranked_chart
 from pilotbase.charts.marks import status_mark
 from pilotbase.charts.one_file import page_environment, page_style
 from pilotbase.charts.scales import format_count

@@ -34,10 +34,10 @@ from pilotbase.data.labelling.label_tables import (
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.files import format_csv, read_bounded
 from pilotbase.documents.hashes import digest_bytes, digest_file
-from pilotbase.documents.label_statement import LabelAudit
 from pilotbase.documents.labelling import LabelledItem, LabellingCampaign, LabelSource
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.nearest import offer
+from pilotbase.documents.quality import LabelAudit
 from pilotbase.documents.texts import Text, text
 
 LONGEST_GUIDELINE = 16 << 20
@@ -190,7 +190,7 @@ def assign(
     return {name: tuple(given[place] for place in generator.permutation(len(given))) for name, given in found.items()}
 
 
-def first_annotators(campaign: LabellingCampaign, items: Sequence[str], seed: int = 0) -> Mapping[str, str]:
+def first_annotators(campaign: LabellingCampaign, items: Sequence[str], seed: int) -> Mapping[str, str]:
     """Return item → the annotator who labels it in the first pass, drawn by chance: as `assign`, whatever its share."""
     return _drawn(campaign, items, 1.0, seed)[0]
 

@@ -20,8 +20,8 @@ from pilotbase.data.labelling.agreement import (
 )
 from pilotbase.data.labelling.final_labels import disagreements
 from pilotbase.data.labelling.gathering import Annotation, Gathered
-from pilotbase.documents.label_statement import FigureName, LabelAudit, LabelFigure, Unmeasured
 from pilotbase.documents.labelling import ClassAgreement, ConfusedPair, LabelledItem, LabellingCampaign, LabelQuality
+from pilotbase.documents.quality import FigureName, LabelAudit, LabelFigure, Unmeasured
 from pilotbase.documents.texts import Text, text
 from pilotbase.evidence.distributions import wilson
 from pilotbase.evidence.primitive import Ints

@@ -276,7 +276,7 @@ def inferred_dataset(path: Path, on_progress: OnProgress = ignore_progress) -> D
     )
 
 
-def write_report(report: QualityReport, folder: Path, language: Language = "en") -> Path:
+def write_report(report: QualityReport, folder: Path, language: Language) -> Path:
     """Write the document and its page into ``folder``; return the page's path."""
     folder.mkdir(parents=True, exist_ok=True)
     spelled = json.dumps(report.to_json_value(), ensure_ascii=False, indent=1)

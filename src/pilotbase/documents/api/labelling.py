@@ -9,9 +9,9 @@ import pydantic
 
 from pilotbase.documents.api.shapes import RequestModel, ResponseModel
 from pilotbase.documents.figures import EpisodeStep
-from pilotbase.documents.label_statement import GuidelineVersion, LabelStatement
 from pilotbase.documents.labelling import MOST_ITEMS, LabelQuality
 from pilotbase.documents.probes import LONGEST_GUIDELINE
+from pilotbase.documents.quality import GuidelineVersion, LabelStatement
 from pilotbase.documents.scenario_data import Label
 
 Word = Annotated[str, pydantic.StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import urlencode
 
-from pilotbase.catalogue.datasets import Sought, seek
+from pilotbase.catalogue.wording import Sought, seek
 from pilotbase.data.quality.page import render_quality
 from pilotbase.documents.api.datasets import Facet
 from pilotbase.documents.dataset import Dataset

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from pilotbase.catalogue.figures import FUNNEL, STEPS, VERDICTS, Figures, Reached, reached, read_targets
 from pilotbase.catalogue.records import newest_steps
 from pilotbase.catalogue.trends import COHORT, QuarterCohort, Trend
-from pilotbase.charts.bars import Bar, Legend, bar_chart
+from pilotbase.charts.columns import Bar, Legend, bar_chart
 from pilotbase.charts.stages import FunnelStage, funnel_chart, sparkline, way_chart
 from pilotbase.documents.api.ledger import FunnelPart
 from pilotbase.documents.permissions import DeskAct, ReadScope

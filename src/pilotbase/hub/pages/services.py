@@ -10,7 +10,7 @@ from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
-from pilotbase.charts.bars import Bar, Legend, bar_chart
+from pilotbase.charts.columns import Bar, Legend, bar_chart
 from pilotbase.documents.api.services import BudgetView, ServiceView, UsageRow
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.documents.moments import format_day

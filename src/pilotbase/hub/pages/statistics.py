@@ -10,8 +10,7 @@ from django import forms
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
-from pilotbase.charts.bars import RankedBar, ranked_chart
-from pilotbase.charts.columns import Bin, histogram_chart
+from pilotbase.charts.columns import Bin, RankedBar, histogram_chart, ranked_chart
 from pilotbase.charts.scales import format_number
 from pilotbase.data.private.grids import read_date_range
 from pilotbase.data.private.synthetic import LEAST_ROWS

@@ -21,7 +21,7 @@ from pilotbase.sandbox.box import own_program
 from pilotbase.sandbox.box.box import NO_REPORT, Box, ask_box, program_of
 from pilotbase.sandbox.box.channel import ChannelClosedError, DeadlinePassedError
 from pilotbase.sandbox.box.command import Mount
-from pilotbase.sandbox.box.installed import missing_packages, with_needed
+from pilotbase.sandbox.box.environments import missing_packages, with_needed
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
 
 RESULT = PurePosixPath("/result")

@@ -39,7 +39,7 @@ from pilotbase.documents.hashes import Digest, digest_bytes, digest_json
 from pilotbase.documents.judge import FIRST, SECOND, Judge
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import DecisionPlan, DecisionPrediction
-from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
+from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.texts import text
 from pilotbase.sandbox.box.ends import END_TEXTS, BoxEnd, BoxEnded
 from pilotbase.sandbox.endpoints.calls import CallLog
@@ -266,8 +266,8 @@ def judge_cases(
     cases: JudgedCases,
     folder: Path,
     label: int,
-    give_up: bool = False,
-    on_progress: OnProgress = ignore_progress,
+    give_up: bool,
+    on_progress: OnProgress,
 ) -> FinishedJudging:
     """Ask ``judge`` about all ``cases``, fix the scores, and write the sheet of the first ``label`` cases drawn.
 

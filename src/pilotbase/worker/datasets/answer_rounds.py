@@ -8,7 +8,6 @@ from pilotbase.catalogue.advancing import Move, advance
 from pilotbase.catalogue.records import are_tied, load_record
 from pilotbase.documents.api.labelling import NewPanel
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.label_statement import LabelStatement
 from pilotbase.documents.labelling import (
     ANNOTATORS,
     LabelledItem,
@@ -20,6 +19,7 @@ from pilotbase.documents.labelling import (
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.probes import PANEL
+from pilotbase.documents.quality import LabelStatement
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.subjects import commission_subject

@@ -46,8 +46,7 @@ from pilotbase.worker.datasets.committing import require_described
 from pilotbase.worker.datasets.first_rows import MOST_ROWS, FirstRows, first_rows, is_table
 from pilotbase.worker.datasets.label_rounds import erase_items_of
 from pilotbase.worker.datasets.marking import asks_for_marks, draw_marks
-from pilotbase.worker.datasets.owner_jobs import FileRefusal
-from pilotbase.worker.datasets.previews import order_preview, why_none
+from pilotbase.worker.datasets.owner_jobs import FileRefusal, order_preview, why_none
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Listing, require_listing
 from pilotbase.workspace.plain_files import NotPlainError, files_in, opened_file

@@ -196,7 +196,7 @@ def erase_items(base: Base, of: LabellingRound) -> None:
         base.lab.vault.blobs.remove(kept.blob)
 
 
-def erase_items_of(base: Base, dataset: Subject, name: str | None = None) -> None:
+def erase_items_of(base: Base, dataset: Subject, name: str | None) -> None:
     """Erase what was sealed for labellers from the files of a dataset, those called ``name`` or all."""
     view = base.lab.view
     for of in view.every(LabellingRound, {"dataset": dataset}):

@@ -1,6 +1,6 @@
 """An owner's own work on files in a box: ordered on a hub, done by a worker, its result kept for that owner alone.
 
-Such an order is on no record: nobody else sees it in the queue.
+Such an order is on no record: nobody else sees it in the queue. One is ordered when a file is kept: its first rows.
 """
 
 from __future__ import annotations
@@ -19,20 +19,27 @@ from pilotbase.data.terms.gate import permit
 from pilotbase.documents.api.shapes import ProblemIssue, filled
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.hashes import digest_json
+from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.subjects import Subject, holder_of
 from pilotbase.documents.terms import Action, Channel, Purpose, Request
 from pilotbase.documents.texts import Language, Text, sentence, text
 from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.sandbox.box.own_functions import BoxedCall, call_in_box
-from pilotbase.vault.dataset_files import KeptFile, open_file
+from pilotbase.vault.dataset_files import (
+    KeptFile,
+    add_preview,
+    find_all_kept,
+    open_file,
+)
 from pilotbase.vault.envelopes import open_envelope, seal_envelope
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.worker.base import Base, vault_of
+from pilotbase.worker.datasets.first_rows import FirstRows
 from pilotbase.worker.progress import told
 from pilotbase.worker.retention_dates import KeptUntil, erase, erase_over
 from pilotbase.workspace.actors import Actor, parties
-from pilotbase.workspace.jobs import Job
+from pilotbase.workspace.jobs import Job, enqueue
 from pilotbase.workspace.listings import Listing, require_listing
 from pilotbase.workspace.store import View
 
@@ -204,3 +211,41 @@ def _kept(base: Base, owner: str, work: str) -> KeptResult | None:
     now, blobs = base.lab.store.clock(), base.lab.vault.blobs
     found = base.lab.view.every(KeptResult, {"work": work})
     return next((one for one in found if one.owner == owner and one.until > now and blobs.exists(one.blob)), None)
+
+
+def order_preview(view: View, kept: KeptFile) -> None:
+    """Queue the making of a file's first rows."""
+    with view.asked_by(None).transaction("dataset.preview_ordered") as change:
+        change.record("dataset.preview_ordered", [kept.dataset, kept.digest()])
+        enqueue(
+            change, WorkKind.FIRST_ROWS, _preview_of(kept.digest()), {"dataset": kept.dataset, "file": kept.digest()}
+        )
+
+
+def make_preview(base: Base, job: Job) -> None:
+    """Make the first rows for ``job``; if the table cannot be read, its owner sees why.
+
+    Raises:
+        RefusedError: this host gives no box.
+    """
+    wanted = job.payload["file"]
+    files = find_all_kept(base.lab.vault, job.payload["dataset"])
+    kept = next((one for one in files if one.digest() == wanted), None)
+    if kept is None or kept.preview is not None:
+        return  # erased, or kept anew, meanwhile
+    try:
+        opened = opened_for_owner(base, job, kept)
+        found = read_in_box(base, "show_first_rows", [(kept.name, opened)], {"file": kept.name}, FirstRows)
+    except InputError as error:
+        keep_result(base, holder_of(kept.dataset), _preview_of(wanted), FileRefusal.of(error))
+        return
+    add_preview(base.lab.vault, kept, found.rows, found.shown.model_dump_json().encode())
+
+
+def why_none(base: Base, view: View, kept: KeptFile) -> FileRefusal | None:
+    """Return why a file of the actor's own has no first rows, if a worker found why; raises `RefusedError`."""
+    return result_of(base, view, holder_of(kept.dataset), _preview_of(kept.digest()), FileRefusal)
+
+
+def _preview_of(file: Digest) -> str:
+    return f"{WorkKind.FIRST_ROWS}:{file}"

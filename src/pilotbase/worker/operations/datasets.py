@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pilotbase.catalogue.datasets import Sought, seek
 from pilotbase.catalogue.records import load_record
+from pilotbase.catalogue.wording import Sought, seek
 from pilotbase.documents.api.datasets import DatasetPage, ReaderFacet, Readers
 from pilotbase.documents.api.records import Erased
 from pilotbase.documents.subjects import Subject, agreement_subject, dataset_subject, scenario_subject

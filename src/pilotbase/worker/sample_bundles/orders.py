@@ -60,7 +60,7 @@ class BundleOrder:
         return self.job.state is JobState.FAILED
 
 
-def order_bundle(base: Base, view: View, subject: str, report: Digest | None = None) -> BundleOrder:
+def order_bundle(base: Base, view: View, subject: str, report: Digest | None) -> BundleOrder:
     """Return the actor's order of a trial's bundle, made now unless one is active; asking again changes nothing.
 
     ``report``: the round, by the digest of its report; None: the newest round that has one.
@@ -79,14 +79,14 @@ def order_bundle(base: Base, view: View, subject: str, report: Digest | None = N
     return found
 
 
-def find_order(base: Base, view: View, subject: str, report: Digest | None = None) -> BundleOrder | None:
+def find_order(base: Base, view: View, subject: str, report: Digest | None) -> BundleOrder | None:
     """Return the actor's newest order of a bundle, or None; raises as `order_bundle`."""
     wanted = report_for(view, subject, report)
     jobs = ordered_jobs(view, _order_of(view.actor, wanted))
     return BundleOrder(wanted, jobs[0], _packed_by(base, jobs[0].identity)) if jobs else None
 
 
-def fetch_bundle(base: Base, view: View, subject: str, report: Digest | None = None) -> Bundle:
+def fetch_bundle(base: Base, view: View, subject: str, report: Digest | None) -> Bundle:
     """Return the archive that was packed for the actor; the log records each time that it is given out.
 
     Raises:
@@ -167,7 +167,7 @@ def _acceptance(base: Base, record: Record, report: Digest) -> Digest | None:
     return next(about, None)
 
 
-def report_for(view: View, subject: str, report: Digest | None = None) -> Digest:
+def report_for(view: View, subject: str, report: Digest | None) -> Digest:
     """Return the report of a commission whose bundle the actor of ``view`` may take: the newest, or the one named.
 
     Raises:

@@ -85,7 +85,7 @@ def pack_trial(base: Base, taker: View, plan: Digest, acceptance: Digest | None 
     return Bundle(f"{name}.zip", pack(name, files))
 
 
-def _proceedings_of(base: Base, plan: Digest, acceptance: Digest | None = None) -> Proceedings:
+def _proceedings_of(base: Base, plan: Digest, acceptance: Digest | None) -> Proceedings:
     """Return the documents of the trial under ``plan``, each confirmed by the log; raises as `pack_trial`."""
     view = base.lab.view
     report = proven_head(base.lab.store, report_head(plan), "trial.reported")

@@ -22,7 +22,7 @@ _journal_log = logging.getLogger("pilotbase.worker")
 _log = logging.getLogger("pilotbase.watch")
 
 
-def taking_in(base: Base, take: Take = lambda _: None) -> AbstractContextManager[None]:
+def taking_in(base: Base, take: Take) -> AbstractContextManager[None]:
     """Take in every second, in a thread, until the end of the block."""
 
     def once() -> bool:

@@ -95,9 +95,7 @@ class _Contents:
     wheels: tuple[KeptWheel, ...]
 
 
-def pack_for_site(
-    base: Base, order: PackOrder, out: Path | None = None, on_progress: OnProgress = ignore_progress
-) -> Packed:
+def pack_for_site(base: Base, order: PackOrder, out: Path | None, on_progress: OnProgress = ignore_progress) -> Packed:
     """Return the pack of an application for a scenario at a site, written to ``out``.
 
     The same order gives the same pack, until it has run out without a report.

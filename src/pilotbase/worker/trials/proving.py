@@ -74,7 +74,7 @@ def rehearse_in(
     return Rehearsed(rehearsal.report, folder, rehearsal.passed)
 
 
-def conform_in(base: Base, scenario: Path, application: Path, on_progress: OnProgress = ignore_progress) -> Conformance:
+def conform_in(base: Base, scenario: Path, application: Path, on_progress: OnProgress) -> Conformance:
     """Return how far an application conforms to matrix and exchanges; raises as `rehearse_in` and `conform`."""
     sealed, candidate = take_in(base, scenario, application, Step.REHEARSE, on_progress)
     return conform(base.lab, sealed, candidate, on_progress)

@@ -293,9 +293,7 @@ def names_in(subjects: Iterable[str]) -> list[str]:
     return sorted({name for name in subjects if 0 < len(name) <= _LONGEST})
 
 
-def readings_of(
-    connection: Connection, names: Collection[str], before: int | None = None, limit: int = 5000
-) -> list[bytes]:
+def readings_of(connection: Connection, names: Collection[str], before: int | None, limit: int) -> list[bytes]:
     """Return the newest lines about any of ``names`` below number ``before``, newest first."""
     numbers = select(_index.number).where(_index.name.in_(list(names)))
     if before is not None:

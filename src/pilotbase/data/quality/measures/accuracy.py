@@ -25,8 +25,7 @@ from pilotbase.data.quality.definition import (
 )
 from pilotbase.documents.base import Document, Part
 from pilotbase.documents.dataset import FileObject
-from pilotbase.documents.label_statement import LabelStatement
-from pilotbase.documents.quality import QualityEntry
+from pilotbase.documents.quality import LabelStatement, QualityEntry
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import text
 from pilotbase.evidence.distributions import wilson

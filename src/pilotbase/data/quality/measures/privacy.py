@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from pilotbase.data.personal_values import IN_COLUMN
 from pilotbase.data.quality.checks import ROWS, CheckCount, key_stream
 from pilotbase.data.quality.columns import TableColumn
 from pilotbase.data.quality.definition import (
@@ -22,15 +23,8 @@ from pilotbase.data.quality.views import INLINE, Views, may_be
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.vocabularies import Sensitivity
 
-_PATTERNS = (
-    r"(?:^|\D)[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?:$|\D)",  # identity card
-    r"(?:^|[^\d.])(?:\+?86[- ]?)?1[3-9]\d{9}(?:$|\D)",  # mobile number
-    r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+\.[A-Za-z]{2,}",  # mail
-    r"(?:^|\D)(?:62|4\d|5[1-5])\d{14,17}(?:$|\D)",  # bank card
-)
 _SHORTEST_NUMBER, _SHORTEST_MAIL = 11, 6
 """Letters."""
-PERSONAL = "|".join(f"(?:{pattern})" for pattern in _PATTERNS)
 _PERSONAL = "personal in "
 
 
@@ -106,7 +100,7 @@ def _personal_numbers(numbers: pl.Series) -> pl.Series:
 
 def _matched(values: pl.Series, suspect: pl.Series) -> pl.Series:
     places = suspect.arg_true()
-    matched = values.gather(places).cast(pl.String).str.contains(PERSONAL)
+    matched = values.gather(places).cast(pl.String).str.contains(IN_COLUMN)
     return _of_nobody(values).scatter(places.filter(matched), True)
 
 

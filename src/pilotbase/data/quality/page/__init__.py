@@ -7,8 +7,7 @@ from typing import NamedTuple
 from jinja2 import Environment
 from markupsafe import Markup
 
-from pilotbase.charts.bars import RankedBar, ranked_chart
-from pilotbase.charts.columns import format_time, profile_chart
+from pilotbase.charts.columns import RankedBar, format_time, profile_chart, ranked_chart
 from pilotbase.charts.marks import status_mark
 from pilotbase.charts.one_file import PageWording, capital, page_environment, page_style
 from pilotbase.charts.scales import format_count

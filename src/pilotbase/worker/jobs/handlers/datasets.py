@@ -9,8 +9,7 @@ from pilotbase.worker.datasets.answer_rounds import prepare_round
 from pilotbase.worker.datasets.describing import describe_ordered
 from pilotbase.worker.datasets.labelling import import_ordered, prepare_decisions
 from pilotbase.worker.datasets.measuring import measure_ordered
-from pilotbase.worker.datasets.owner_jobs import erase_old_results
-from pilotbase.worker.datasets.previews import make_preview
+from pilotbase.worker.datasets.owner_jobs import erase_old_results, make_preview
 from pilotbase.worker.datasets.statistics import answer_ordered
 from pilotbase.worker.intake.boxed_tables import texts_in_box
 from pilotbase.worker.jobs.handling import Handler, Sweep, staged

@@ -1,4 +1,4 @@
-"""Jobs of trials: kits for rehearsals, plans, runs, bundles."""
+"""Jobs of trials: kits for rehearsals, plans, runs, bundles; at a site, packs that go out and reports that come in."""
 
 from __future__ import annotations
 
@@ -31,6 +31,8 @@ from pilotbase.worker.providers import seats
 from pilotbase.worker.public import KIT_RETRY, failed_kits, is_lasting
 from pilotbase.worker.reactions.drafts import of_kit, tell_of
 from pilotbase.worker.sample_bundles.orders import erase_packed, pack_ordered
+from pilotbase.worker.sites.orders import erase_old_packs, examine_sent
+from pilotbase.worker.sites.orders import pack_ordered as site_pack_ordered
 from pilotbase.worker.trials.carrying import carried_evidence
 from pilotbase.worker.trials.consenting import end_refused, run_unless_held
 from pilotbase.worker.trials.proving import require_rehearsed
@@ -92,10 +94,12 @@ HANDLERS: Mapping[WorkKind, Handler] = {
     WorkKind.TRIAL: run,
     WorkKind.CONSENT_REFUSED: staged("job.progress.consent_refused", lambda base, job: end_refused(base, job.subject)),
     WorkKind.BUNDLE: staged("job.progress.bundle", pack_ordered),
+    WorkKind.SITE_PACK: site_pack_ordered,
+    WorkKind.SITE_REPORT: staged("job.progress.site_report", examine_sent),
 }
 FAILURES: Mapping[WorkKind, Failure] = {
     WorkKind.KIT: tell_missing_kit,
     WorkKind.FREEZE: Act.PLAN_REFUSED,
     WorkKind.TRIAL: Act.TRIAL_FAIL,
 }
-SWEEPS: tuple[Sweep, ...] = (erase_packed, tend_kits)
+SWEEPS: tuple[Sweep, ...] = (erase_packed, tend_kits, erase_old_packs)
