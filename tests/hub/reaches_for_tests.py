@@ -406,6 +406,7 @@ PAGES = """
 /api/matches/scenarios/hospital/xray/providers 401 404 200 404 200 404 404 404 404 200
 /api/matches/demands/plant/none/providers 401 404 404 404 404 404 404 404 404 404
 /api/matches/capabilities/acme/none 401 404 404 404 404 404 404 404 404 404
+/api/profiles                       401 422 422 422 422 422 422 422 422 422
 /api/capabilities                   401 200 200 200 200 200 200 200 200 200
 /api/capabilities/acme/none         401 404 404 404 404 404 404 404 404 404
 /api/profiles?subject=application:globex/pine 401 404 200 404 404 404 200 404 404 200
