@@ -17,7 +17,7 @@ from pilotbase.operations.operation import Callers
 
 Json = dict[str, Any]
 TAGS = (
-    "people", "certificates", "records", "steps", "uploads", "statistics", "labelling", "exchange", "notices",
+    "people", "certificates", "records", "steps", "uploads", "statistics", "labelling", "exchange", "rooms", "notices",
     "webhooks", "trials", "calls", "sites", "board", "figures", "matches", "profiles", "ledger", "pools", "vouchers",
     "services", "incidents", "watch",
 )  # fmt: skip

@@ -102,8 +102,10 @@ def test_an_image_full_of_libraries_and_loaders_gets_through_nowhere(image, sett
 
 
 def test_these_libraries_would_be_loaded_but_for_what_the_loader_is_told(image, default, monkeypatch):
+    words_of = command.python_words
+
     def without_path(*arguments) -> list[str]:
-        told = command.python_words(*arguments)
+        told = words_of(*arguments)
         at = told.index("--library-path")
         return told[:at] + told[at + 2 :]
 
@@ -114,9 +116,8 @@ def test_these_libraries_would_be_loaded_but_for_what_the_loader_is_told(image, 
 
 @pytest.mark.skipif(StartMode.D not in probe_host().starts, reason="only a box started by root has rights to give up")
 def test_a_program_that_keeps_its_rights_is_refused_from_outside(image, default, monkeypatch):
-    monkeypatch.setattr(
-        command, "entering_words", lambda uid, limits, script: command.entering_words(None, limits, script)
-    )
+    entering = command.entering_words
+    monkeypatch.setattr(command, "entering_words", lambda uid, limits, script: entering(None, limits, script))
     with pytest.raises(BoxStartError, match="uid"):
         image("false", replace(default, start=StartMode.D))
 

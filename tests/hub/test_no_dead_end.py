@@ -12,7 +12,10 @@ import pytest
 
 from pilotbase.catalogue import advancing
 from pilotbase.catalogue.advancing import possible_acts
+from pilotbase.catalogue.saving import save
+from pilotbase.documents.api.records import SECTIONS
 from pilotbase.documents.certificate import Acceptance
+from pilotbase.documents.demand import WordedDemand
 from pilotbase.documents.lifecycles import LIFECYCLES, states, transition
 from pilotbase.documents.permissions import Act, Relation
 from pilotbase.documents.record import Appeal, AppealDecision, Interest, Order, OrderLifting, Reviewer
@@ -54,14 +57,6 @@ PEOPLE = {
     "supplier": SUPPLIER,
     "reviewer": REVIEWER,
     "regulator": REGULATOR,
-}
-SECTIONS = {
-    "scenario": "scenarios",
-    "application": "applications",
-    "commission": "trials",
-    "organisation": "organisations",
-    "dataset": "datasets",
-    "agreement": "agreements",
 }
 WRITTEN = "hub.failed"
 """What an act answers here that was about to be written."""
@@ -158,7 +153,7 @@ class Checked:
     def post(self, who, subject, act):
         """Post an act as its form or a program would, and take it back before it is written."""
         body, method, path = self.body(subject, act), "post", f"/api{address(subject)}/acts/{act}"
-        if transition(act).brings in ("scenario", "application-version", "dataset"):
+        if transition(act).brings in ("scenario", "application-version", "dataset", "demand"):
             method, path = "put", f"/api{address(subject)}?why_holds=true"
         with patch.object(advancing, "_write", side_effect=BusyError(WRITTEN, request="–")):
             return getattr(self.clients[who], method)(path, json.dumps(body), content_type="application/json")
@@ -185,8 +180,11 @@ class Checked:
             "scenario": lambda: self.fresh("cases-fresh.csv"),
             "application-version": lambda: version("9.9.9"),
             "dataset": lambda: dataset("9.0.0"),
+            "demand": lambda: {"text": "They break more often.", "apart": "Another line."},
         }[brings]()
-        return {} if made is None else made.to_json_value()
+        if made is None:
+            return {}
+        return made if isinstance(made, dict) else made.to_json_value()
 
     def fresh(self, file):
         return self.scenario.model_copy(update={"data": self.scenario.data.model_copy(update={"file": file})})
@@ -280,6 +278,17 @@ def test_scenarios_applications_datasets_and_agreements(walk):
     walk.do(OWNER, "scenario:plant/pumps", Act.SCENARIO_WITHDRAW)
     walk.look(SCENARIO, APPLICATION, "scenario:plant/pumps")
     walk_datasets(walk)
+
+
+@comes_by(demand="open taken_up withdrawn")
+def test_demands_in_words(walk):
+    for name in ("spindles", "belts"):
+        said = WordedDemand(name=name, title=name, owner={"organisation": "plant"}, text=f"The {name} break.")
+        walk.do(OWNER, f"demand:plant/{name}", Act.DEMAND_REGISTER, said)
+    walk.look("demand:plant/spindles")
+    save(walk.trial.store.as_actor(OWNER), scenario(name="belts", demand="demand:plant/belts"))
+    walk.do(OWNER, "demand:plant/spindles", Act.DEMAND_WITHDRAW)
+    walk.look("demand:plant/spindles", "demand:plant/belts")
 
 
 def walk_datasets(walk):

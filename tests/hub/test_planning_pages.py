@@ -50,8 +50,9 @@ def shown(made, path, who="desk", language="en"):
 
 def phases(page):
     """Return scenario → the day it begins, as the bars are described."""
-    described = re.search(r"<desc>(.*?)</desc>", page)[1]
-    return dict(re.findall(r"plant/(\w+): ([\d-]+)", described))
+    described = re.search(r"<desc>(.*?)</desc>", page)
+    assert described, page[page.index("<main") :]
+    return dict(re.findall(r"plant/(\w+): ([\d-]+)", described[1]))
 
 
 def test_a_plan_is_proposed_changed_by_a_question_and_adopted(planned):

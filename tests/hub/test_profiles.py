@@ -130,7 +130,7 @@ def test_api_and_command_say_the_same(world, tmp_path):
     for _ in range(2):
         answer = client.put("/api/capabilities/acme/api", sent, content_type="application/json")
         assert answer.status_code == 200 and answer.json()["organisation"] == "acme"
-    assert client.put("/api/capabilities/globex/api", sent, content_type="application/json").status_code == 403
+    assert client.put("/api/capabilities/globex/api", sent, content_type="application/json").status_code == 404
     found = client.get("/api/profiles?subject=capability:acme/api").json()
     assert found["accepted"] == 1 and found["claims"][0]["shown_by"] is not None
     assert client.get("/api/profiles?subject=trial:x").status_code == 422

@@ -259,7 +259,7 @@ POSTED_PAGES = {"site-pack-agree", "pool-job-cancel", "what-if-cancel", "descrip
                 "mfa_download_recovery_codes",
                 "exchange", "thread", "thread-correct", "thread-remove", "thread-mark", "thread-file", "threads-about",
                 "thread-new", "notices", "notice", "notices-read", "notice-mail", "webhooks", "webhook", "webhook-end",
-                 "webhook-again", "webhook-test", "work-later", "matches-follow",
+                 "webhook-again", "webhook-test", "work-later", "matches-follow", "capability-withdraw",
                  "room-agree", "room-accept", "room-confirm", "room-done"}  # fmt: skip
 """Forms only, tested in `test_people`, or pages behind a second log-in, tested in `test_second_factor`;
 those of threads and notices have tables of their own in `test_exchange` and `test_notices`."""

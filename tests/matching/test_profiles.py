@@ -66,7 +66,7 @@ def test_what_is_stated_is_found_by_everybody_until_it_is_withdrawn(store, clock
 
 
 def test_nobody_speaks_for_another_organisation_but_the_operator(store):
-    with pytest.raises(RefusedError):
+    with pytest.raises(NotFoundError):
         state_capability(store.as_actor(OTHER_SUPPLIER), capability(store, "acme"))
     state_capability(store.as_actor(DESK), capability(store, "acme"))
     with pytest.raises(RefusedError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,32 +13,31 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Cell
 
-from pilotbase.cli.framework.terminal import command, language, print_json, progress_shown, say, shown
-from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.texts import text
+from pilotbase.cli.framework.terminal import (
+    AskAbove,
+    command,
+    consents,
+    language,
+    print_json,
+    progress_shown,
+    say,
+    shown,
+)
+from pilotbase.documents.errors import InputError, Issue, RefusedError
+from pilotbase.documents.moments import format_minute
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import format_for_terminal
-from pilotbase_estate.cli.computing import operators_view
+from pilotbase_estate.cli.computing import AsJson, demand_of, operators_view
 from pilotbase_estate.documents.pool_replay import Policy
 
 if TYPE_CHECKING:
     from pilotbase_estate.documents.pool import Pool
     from pilotbase_estate.documents.pool_replay import PoolReplay
-    from pilotbase_estate.replay.page.wording import FigureRow
-    from pilotbase_estate.replay.traces import Trace, TraceFormat
-
-import sys
-from typing import TYPE_CHECKING
-
-from pilotbase.cli.framework.terminal import AskAbove, consents
-from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.moments import format_minute
-from pilotbase.documents.texts import Text
-from pilotbase_estate.cli.computing import AsJson, demand_of
-
-if TYPE_CHECKING:
     from pilotbase_estate.documents.resources import Vector
     from pilotbase_estate.queue.rows import JobRow
     from pilotbase_estate.queue.showing import JobView
+    from pilotbase_estate.replay.page.wording import FigureRow
+    from pilotbase_estate.replay.traces import Trace, TraceFormat
 
 app = typer.Typer(help="Shared computing power: pools, jobs, replay.", no_args_is_help=True)
 PoolName = Annotated[str, typer.Argument(help="Name of the pool.")]
@@ -210,8 +210,8 @@ def cancel(job: JobName) -> None:
     say(text("compute.told.job", job=job, state=Text(code=f"pool.state.{found.state.value}"), **_whose(found)))
 
 
-@command
 @app.command("replay")
+@command
 def replay(  # noqa: PLR0913 - each thing that can be asked is an option
     jobs: Annotated[Path | None, typer.Argument(help="CSV file with the jobs; --of takes a pool's record.")] = None,
     nodes: Annotated[Path | None, typer.Option(help="CSV file with the nodes.")] = None,
@@ -272,8 +272,8 @@ def replay(  # noqa: PLR0913 - each thing that can be asked is an option
         _write(found, out, as_json)
 
 
-@command
 @app.command("trace")
+@command
 def trace(
     pool: Annotated[str, typer.Argument(help="Name of the pool.")],
     since: Since = None,

@@ -9,22 +9,14 @@ import typer
 
 from pilotbase.cli.framework.terminal import command, print_json, say, warn
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
-from pilotbase.documents.texts import Text, text
-from pilotbase_estate.cli.computing import AsJson, Attempt, Job, Programme, operators_view
-
-if TYPE_CHECKING:
-    from pilotbase.workspace.store import View
-    from pilotbase_estate.documents.voucher import ClaimDecision, Payment, Side, VoucherClaim
-    from pilotbase_estate.vouchers.rows import UseRow
-
-from typing import TYPE_CHECKING
-
 from pilotbase.documents.moments import format_minute
-from pilotbase_estate.cli.computing import demand_of
+from pilotbase.documents.texts import Text, text
+from pilotbase_estate.cli.computing import AsJson, Attempt, Job, Programme, demand_of, operators_view
 
 if TYPE_CHECKING:
     from pilotbase.workspace.store import View
-    from pilotbase_estate.documents.voucher import Settlement
+    from pilotbase_estate.documents.voucher import ClaimDecision, Payment, Settlement, Side, VoucherClaim
+    from pilotbase_estate.vouchers.rows import UseRow
     from pilotbase_estate.vouchers.wallet import Wallet
 
 app = typer.Typer(help="Vouchers for computing power: issue, pay, claim, audit.", no_args_is_help=True)
@@ -219,8 +211,8 @@ def uses(voucher: Annotated[str, typer.Option(help="Only of this voucher.")] = "
         say(text("voucher.told.use", **of, state=state, held=format_plain(use.held), subsidy=format_plain(use.subsidy)))
 
 
-@command
 @app.command("claim")
+@command
 def claim(  # noqa: PLR0913 - each ground of a claim is an option
     job: Job,
     side: Annotated[str, typer.Argument(help="Who claims: supplier or consumer.")],
@@ -261,8 +253,8 @@ def claim(  # noqa: PLR0913 - each ground of a claim is an option
     _decide(view, made, as_json)
 
 
-@command
 @app.command("claims")
+@command
 def claims(
     programme: Annotated[str, typer.Option(help="Only of this programme.")] = "", as_json: AsJson = False
 ) -> None:
@@ -284,8 +276,8 @@ def claims(
         say(text("voucher.told.claim", **of, side=side, state=state, amount=format_plain(row.amount)))
 
 
-@command
 @app.command("decide")
+@command
 def decide(
     claim: Annotated[str, typer.Argument(help="The claim that waits, as claims prints it.")],
     grant: Annotated[bool, typer.Option("--grant/--refuse", help="What is decided.")],
@@ -302,8 +294,8 @@ def decide(
     _tell(view, decide_claim(base, view, ClaimRuling(claim, grant, note)), as_json, decided=grant)
 
 
-@command
 @app.command("pay")
+@command
 def pay(
     claim: Annotated[str, typer.Argument(help="The claim, as claim and claims print it.")],
     reference: Annotated[str, typer.Option(help="Number of the transfer.")],
@@ -316,8 +308,8 @@ def pay(
     say(text("voucher.told.paid", claim=claim) if new else text("voucher.told.paid_before", claim=claim))
 
 
-@command
 @app.command("export")
+@command
 def export(
     programme: Programme,
     folder: Annotated[Path, typer.Argument(help="Folder to make.")],
@@ -331,8 +323,8 @@ def export(
     say(text("voucher.told.exported", programme=programme, folder=folder, moves=moves))
 
 
-@command
 @app.command("audit")
+@command
 def audit(
     folder: Annotated[Path, typer.Argument(help="Folder that export has written.")],
     key: Annotated[str, typer.Option(help="The base's public key, or a file with it; default: the folder's own.")] = "",

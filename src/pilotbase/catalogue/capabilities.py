@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pilotbase.catalogue.records import both_languages, everything, organisation_of
 from pilotbase.documents.capability import Capability, CapabilityKind
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.subjects import name_of
+from pilotbase.documents.subjects import name_of, organisation_subject
 from pilotbase.workspace.actors import PUBLIC, parties
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Listing, Query, put_listing
@@ -27,7 +27,7 @@ def state_capability(view: View, capability: Capability) -> Capability:
 
     Raises:
         InputError: no such organisation.
-        RefusedError: the actor may not speak for it.
+        NotFoundError: the actor may not speak for it.
     """
     state_all(view, [capability], "capability.stated")
     return read_capability(view, capability.subject)
@@ -37,7 +37,8 @@ def state_all(view: View, capabilities: Sequence[Capability], action: str) -> in
     """State several capabilities in one transaction and return how many are new or changed; raises as one does."""
     changed = 0
     for organisation in sorted({one.organisation for one in capabilities}):
-        view.actor.require_writes_for(organisation)
+        if not view.actor.may_write_for(organisation):
+            raise NotFoundError("record.not_found", subject=organisation_subject(organisation))
         if organisation_of(everything(view), organisation) is None:
             raise InputError("capability.no_organisation", organisation=organisation)
     with view.transaction(action) as change:
