@@ -6,10 +6,12 @@ from html.parser import HTMLParser
 import pytest
 
 from tests.hub.reaches_for_tests import COLUMNS, PAGES
+from tests.hub.worlds_for_tests import PEOPLE
 from tests.watch.incidents_for_tests import keep_service, open_one
 
 SPEAKING = {"h1", "h2", "h3", "label", "legend", "button", "summary", "option"}
 OURS = {"English", "中文", "Pilotbase", "API", "OK", "openapi.json", "scenario.yaml", "–"}
+OURS |= {organisation.title() for organisation, _ in PEOPLE.values()}
 BILINGUAL, STREAM = "/trials/c1/report/", "/live/"
 """A report holds both languages; ``tests/page`` looks after it."""
 DESK = COLUMNS.index("desk") + 1

@@ -38,7 +38,7 @@ DECRYPTS = {
     },
     "unwrap_secrets": {"vault/sealing.py"},
     "open_sample": {"vault/envelopes.py", "trial/sealed.py"},
-    "shown_by": {  # calls `read_public_sample`
+    "rows_shown": {  # calls `read_public_sample`
         "trial/sealing.py",  # whether a case was shown before; the newest version of its data
     },
     "read_public_sample": {  # rows of a dataset, if a closed one: no function here gives them out

@@ -21,7 +21,7 @@ from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.progress import ignore_progress
 from pilotbase.documents.steps import Step
 from pilotbase.trial.scenario_folder import load_scenario
-from pilotbase.trial.sealing import hidden_rows, shown_by, versions_of
+from pilotbase.trial.sealing import hidden_rows, rows_shown, versions_of
 from pilotbase.vault.attempts import remaining
 from pilotbase.worker.intake.refreshing import refreshing
 from pilotbase.worker.trials.hidden_budgets import sealed_versions
@@ -86,7 +86,7 @@ def test_new_cases_make_the_next_version_and_the_earlier_one_keeps_what_it_has_s
     left = remaining(base.lab.vault, new.hidden)
     assert (left.next_number, left.scored, left.spent_alpha, left.fresh) == (1, 0, 0.0, new.hidden.rows)
     cases = [set(hidden_rows(base.lab, one.hidden)["case_id"]) for one in (old, new)]
-    shown = [set(shown_by(base.lab, one.record)["case_id"]) for one in (old, new)]
+    shown = [set(rows_shown(base.lab, one.record)["case_id"]) for one in (old, new)]
     assert all(int(case[1:]) >= 9000 for case in cases[1])
     assert shown[0] < shown[1]
     assert not cases[1] & (cases[0] | shown[0] | shown[1])
@@ -144,7 +144,7 @@ def test_cases_live_in_a_table_of_a_database_too(base, sealed):
 
 
 def test_hidden_cases_that_copy_what_was_shown_are_refused(base, sealed):
-    shown = shown_by(base.lab, versions(base, sealed)[0].record)
+    shown = rows_shown(base.lab, versions(base, sealed)[0].record)
     lines = grown(sealed, 300).read_text().splitlines()
     lines += [f"k{number},{row[1]},{row[2]},{row[3]},{row[4]}" for number, row in enumerate(shown.rows())]
     source = sealed.parent / "copied.csv"

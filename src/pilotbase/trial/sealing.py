@@ -126,7 +126,7 @@ def next_version(lab: TrialRuntime, scenario: Scenario, source: pl.DataFrame) ->
     if scenario.data.key is not None:
         changed = ~known & source[scenario.data.key].cast(pl.String).is_in(keys.implode()).to_numpy()
     new = source.filter(pl.Series(~known & ~changed))
-    shown = shown_by(lab, versions[-1].record).select(source.columns)
+    shown = rows_shown(lab, versions[-1].record).select(source.columns)
     newest = pl.concat([shown, hidden_rows(lab, versions[-1].hidden).select(source.columns)])
     counts = int(known.sum()), int(changed.sum()), _not_among(newest, source, scenario)
     if new.is_empty():
@@ -138,7 +138,7 @@ def next_version(lab: TrialRuntime, scenario: Scenario, source: pl.DataFrame) ->
     return NextVersion(versions[-1].number + 1, table, split, new.height, *counts)
 
 
-def shown_by(lab: TrialRuntime, record: SealedScenario) -> pl.DataFrame:
+def rows_shown(lab: TrialRuntime, record: SealedScenario) -> pl.DataFrame:
     """Return the public sample of a sealed scenario, typed."""
     return read_public_sample(lab, OpenedScenario(lab.view.load(record.scenario, Scenario), record))
 
@@ -206,12 +206,12 @@ def _samples(lab: TrialRuntime, sealed: Iterable[Stored]) -> Iterator[pl.DataFra
     """Yield the public samples of sealed scenarios, each once."""
     records = (stored.load(SealedScenario) for stored in sealed)
     for record in {record.public_sample: record for record in records}.values():
-        yield shown_by(lab, record)
+        yield rows_shown(lab, record)
 
 
 def _rows_of(lab: TrialRuntime, versions: tuple[DataVersion, ...]) -> Iterator[pl.DataFrame]:
     for version in versions:
-        yield shown_by(lab, version.record)
+        yield rows_shown(lab, version.record)
         yield hidden_rows(lab, version.hidden)
 
 
