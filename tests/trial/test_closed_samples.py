@@ -15,7 +15,7 @@ from pilotbase.documents.steps import Step
 from pilotbase.documents.subjects import scenario_subject
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealed import OpenedScenario, SealedScenario, read_public_sample
-from pilotbase.trial.sealing import published_cases, seal_scenario, shown_by
+from pilotbase.trial.sealing import published_cases, rows_shown, seal_scenario
 from pilotbase.vault.readers import readers_of
 from pilotbase.worker.base import Base
 from pilotbase.worker.trials.hidden_budgets import budget_of
@@ -80,7 +80,7 @@ def test_it_is_the_same_sample_and_its_readings_are_told(base: Base, write_scena
     plain = sealed_in(base, write_scenario(name="plain"))
     rows = read_public_sample(base.lab, sealed)
     assert rows.height == sealed.record.public_cases
-    assert rows.equals(read_public_sample(base.lab, plain)) and rows.equals(shown_by(base.lab, sealed.record))
+    assert rows.equals(read_public_sample(base.lab, plain)) and rows.equals(rows_shown(base.lab, sealed.record))
     found = readers_of(base.lab.view, SCENARIO, {}).items[0]
     assert (found.kind, found.what, found.step, found.organisation) == ("opened", "sample", "sample", "plant")
     verify_base_log(base)
@@ -123,4 +123,4 @@ def test_a_record_of_before_is_read_as_it_was_and_keeps_its_name(
     assert "sample_sealed" not in spelled
     before = SealedScenario.from_json_value(spelled)
     assert before.digest() == plain.digest()
-    assert shown_by(base.lab, before).height == plain.public_cases
+    assert rows_shown(base.lab, before).height == plain.public_cases
