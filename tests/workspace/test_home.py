@@ -194,7 +194,7 @@ def test_a_lost_log_key_is_not_replaced_behind_the_users_back(tmp_path: Path) ->
 
 
 def test_a_full_disk_at_init_leaves_nothing_that_the_next_init_cannot_complete(tmp_path: Path) -> None:
-    for size in (0, 100, 20_000, 60_000):
+    for size in (0, 100, 20_000, 40_000, 60_000):
         with file_size_limit(size), pytest.raises(PilotbaseError) as caught:
             init_home(tmp_path / "home")
         assert caught.value.code == "workspace.disk_full", size

@@ -220,7 +220,7 @@ def _as_failure(error: DBAPIError | sqlite3.Error, place: str) -> PilotbaseError
     name = str(getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or "")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")) or name == _PG_LOCK_TIMEOUT:
         return BusyError("workspace.busy", path=place, seconds=BUSY_SECONDS)
-    if name.startswith(SQLITE_FULL) or name == _PG_DISK_FULL:
+    if name.startswith(SQLITE_FULL) or name == _PG_DISK_FULL or _index_is_cut_short(cause):
         return DiskFullError("workspace.disk_full", path=place)
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
         return PilotbaseError("workspace.not_writable", path=place)
@@ -229,6 +229,12 @@ def _as_failure(error: DBAPIError | sqlite3.Error, place: str) -> PilotbaseError
     if _is_cut_off(error, name):
         return UnreachableError("workspace.database_unreachable", path=place, reason=str(cause).strip())
     return PilotbaseError("workspace.database_failed", path=place, reason=str(cause).strip())
+
+
+def _index_is_cut_short(cause: object) -> bool:
+    """FTS5 says in words, under a code of its own, that its tables could not be written."""
+    words = str(cause)
+    return words.startswith("fts5:") and words.endswith(("disk I/O error", "disk is full"))
 
 
 def _is_cut_off(error: DBAPIError | sqlite3.Error, state: str) -> bool:
