@@ -107,8 +107,8 @@ def test_fixes_are_declared_in_the_scenario_and_the_cases_stay_as_they_are(messy
 
 def test_on_a_terminal_each_remedy_takes_one_key(messy, tmp_path, monkeypatch):
     monkeypatch.setattr("pilotbase.cli.scenario.sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
-    names = [one.partition("Fix: ")[0] for one in run(*messy, tmp_path / "none", keys="nnnnnn").stdout.split("Fix: ")]
-    assert len(names) == 7
+    names = [one.partition("Fix: ")[0] for one in run(*messy, tmp_path / "none", keys="nnnnnnn").stdout.split("Fix: ")]
+    assert len(names) == 8
     told = run(*messy, tmp_path / "some", keys="yb\ra", language="zh")
     assert told.exit_code == 0, told.stderr
     scenario = load_scenario(tmp_path / "some", Step.DRAFT)[0]
@@ -151,13 +151,29 @@ def test_enter_after_a_key_answers_nothing_and_a_wrong_key_is_told(at_terminal, 
     )
 
 
-def test_a_key_says_what_an_empty_answer_means(monkeypatch, capsys):
-    keys = iter("v")
+@pytest.mark.parametrize(
+    ("fix", "asked", "told", "wanted"),
+    [
+        (
+            Fix("unlabelled", "state", count=3),
+            "An empty state means",
+            "leave out the 3 rows in which state is empty? [Y/n, v:",
+            "unlabelled:state=none",
+        ),
+        (
+            Fix("classes", "state", label="burst"),
+            "burst of state counts as",
+            "leave out the rows in which state is burst? [y/N, v:",
+            "classes:state/burst=none",
+        ),
+    ],
+)
+def test_a_key_says_what_an_answer_means_whose_rows_would_be_left_out(monkeypatch, capsys, fix, asked, told, wanted):
+    keys, questions = iter("v"), []
     monkeypatch.setattr("typer.getchar", lambda: next(keys, ""))
-    monkeypatch.setattr("typer.prompt", lambda asked: "none" if "empty state means" in asked else "")
-    fix = Fix("unlabelled", "state", count=3)
-    assert _asked_fixes([Remark(Outcome.FAIL, *SAID, fix)]) == ("unlabelled:state=none",)
-    assert "leave out the 3 rows in which state is empty? [Y/n, v:" in capsys.readouterr().out
+    monkeypatch.setattr("typer.prompt", lambda question: questions.append(question) or "none")
+    assert _asked_fixes([Remark(Outcome.FAIL, *SAID, fix)]) == (wanted,) and questions == [f"    {asked}"]
+    assert told in capsys.readouterr().out
 
 
 def test_where_input_ends_the_questions_do_too(at_terminal):

@@ -322,10 +322,32 @@ def test_where_only_one_class_is_written_an_empty_cell_is_the_other(tmp_path):
     assert set(read_cases(draft.scenario, tmp_path)["state"]) == {"0", "1"}
 
 
+def test_a_class_of_few_rows_counts_as_another_where_its_owner_says_so(tmp_path):
+    rows, answers = WALKS["rare_class"].rows(), {"fixes": ("classes:state/burst=broken",)}
+    assert "rare_class" not in remarks(tmp_path / "merged", rows, answers)
+    rows = [row | {"state": ["fine", "broken", "burst"].index(row["state"])} for row in rows]
+    pl.DataFrame(rows).write_parquet(tmp_path / "codes.parquet")
+    answers = DraftAnswers("Fails", "state", None, 9, 1, "works, desk", fixes=("classes:state/2=1",))
+    scenario = draft_here(tmp_path / "codes.parquet", answers).scenario
+    assert set(read_cases(scenario, tmp_path)["state"]) == {"0", "1"}
+
+
+def test_a_table_whose_rarest_class_is_only_hidden_is_drafted_with_a_remark(tmp_path):
+    def seen(at):
+        return remarks(
+            tmp_path / str(at), pumps(state=lambda number, _, row: "Total" if number == at else row["state"]), {}
+        )
+
+    assert all(seen(at)["lone_class"].spelled == "classes:state/Total" for at in range(8)), (
+        "on either side of the split"
+    )
+
+
 FIXED = {
     **{"alone": "afterwards", "ranked": "afterwards", "sentinel": "sentinels", "unit_in_cells": "units"},
     "unit_in_some": "units",
     **{"mixed_units": "units", "spellings": "spellings", "person": "people", "secret": "secrets"},
+    **{"lone_class": "classes", "rare_class": "classes"},
     **{"mostly_missing": "gaps", "repeated": "repeats", "groups": "groups", "broken_key": "keys"},
 }
 

@@ -51,6 +51,22 @@ def test_six_answers_make_a_scenario_that_can_be_frozen(draft):
         assert sentence.render("en") != sentence.render("zh")
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("手机号", lambda at: f"+86 139{at:08d}"),
+        ("mobile_no", lambda at: 13900000000 + at * 7919 % 10**8),
+        ("电话", lambda at: f"0755-8{at:07d}"),
+        ("mail", lambda at: f"a{at}@works.example.cn"),
+    ],
+)
+def test_what_names_a_person_is_no_key(draft, name, value):
+    people = CASES.drop("case_id", "row").with_columns(pl.Series(name, [value(at) for at in range(ROWS)]))
+    found = draft(people)
+    assert found.scenario.data.key is None and name in {one.name for one in found.scenario.feature_fields}
+    assert name not in " ".join(one.render() for one in found.decided if one.code != "draft.decided.named_classes")
+
+
 def test_what_cannot_be_known_in_time_is_withheld_and_said(draft):
     leak = CASES.with_columns(outcome=pl.when(pl.col("failed") == "1").then(pl.lit("burst")).otherwise(pl.lit("fine")))
     found = draft(leak)

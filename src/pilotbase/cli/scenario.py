@@ -165,8 +165,7 @@ def _asked_fixes(remarks: Sequence[Remark]) -> tuple[str, ...]:
     while len(wanted) < len(offered):
         remark, fix = offered[len(wanted)]
         say(text("doctor.fix.found", number=len(wanted) + 1, count=len(offered), sentence=remark.sentence))
-        rows = fix.name == "unlabelled"
-        usual = text(f"doctor.fix.usual_{'or_value' if rows else 'yes' if fix.advised else 'no'}")
+        usual = text(f"doctor.fix.usual_{'yes' if fix.advised else 'no'}{'_or_value' if fix.leaves_rows_out else ''}")
         typer.echo(shown(text("doctor.fix.ask", fix=fix.words, keys=usual)), nl=False)
         key = next(pressed).lower()
         typer.echo(f" {key.strip()}" if key.isprintable() else "")
@@ -176,8 +175,9 @@ def _asked_fixes(remarks: Sequence[Remark]) -> tuple[str, ...]:
             wanted += [one.spelled if one.advised else None for _, one in offered[len(wanted) :]]
         elif key in ("y", "n", "\r", "\n", " "):
             wanted.append(fix.spelled if key == "y" or (key.isspace() and fix.advised) else None)
-        elif key == "v" and rows:
-            wanted.append(f"{fix.spelled}={typer.prompt(shown(text('doctor.fix.ask_value', column=fix.column)))}")
+        elif key == "v" and fix.leaves_rows_out:
+            value = typer.prompt(f"    {shown(fix.question)}")
+            wanted.append(f"{fix.offered}={value}")
         else:
             say(text("doctor.fix.no_such_key"))
     return tuple(filter(None, wanted))

@@ -82,18 +82,24 @@ def guess_key(table: pl.DataFrame, taken: set[str], types: Types) -> str | None:
 
     Codes are short words with a digit and without blanks. A text may differ from row to row and still not be a name.
     """
-    names = _naming_each_row(table, taken)
-    called = (column.name for column in names if _KEY_NAME.search(column.name))
+    names = naming_each_row(table, taken)
+    called = (column.name for column in names if called_key(column.name))
     coded = (column.name for column in names if types[column.name] is DataType.TEXT and _holds_codes(column))
     return next(called, None) or next(coded, None)
 
 
+def called_key(name: str) -> bool:
+    """Return whether a column is called as what names records is."""
+    return _KEY_NAME.search(name) is not None
+
+
 def possible_keys(table: pl.DataFrame, taken: set[str], types: Types) -> list[str]:
     """Return the columns of whole numbers that name each row once: keys, or measurements."""
-    return [column.name for column in _naming_each_row(table, taken) if types[column.name] is DataType.INTEGER]
+    return [column.name for column in naming_each_row(table, taken) if types[column.name] is DataType.INTEGER]
 
 
-def _naming_each_row(table: pl.DataFrame, taken: set[str]) -> list[pl.Series]:
+def naming_each_row(table: pl.DataFrame, taken: set[str]) -> list[pl.Series]:
+    """Return the columns without a gap and without a value that repeats."""
     return [
         column
         for column in table

@@ -183,11 +183,10 @@ def first_of_alike(frame: pl.DataFrame, key: str | None) -> pl.Series:
 
 
 def _read(column: pl.Series, reader: ColumnReader) -> pl.Series:
-    if column.dtype == pl.String:
-        if reader.spellings:
-            column = _respelled(column, reader.spellings)
-        if reader.units:
-            column = _without_units(column, reader.units)
+    if reader.spellings and (column.dtype == pl.String or column.dtype.is_integer()):
+        column = _respelled(column.cast(pl.String), reader.spellings)
+    if reader.units and column.dtype == pl.String:
+        column = _without_units(column, reader.units)
     if reader.missing:
         column = column.set(_means_missing(column, reader.missing), None)
     if reader.empty is not None:

@@ -14,10 +14,19 @@ import polars as pl
 
 from pilotbase.data.array_files import with_arrays
 from pilotbase.data.batches import numbers
-from pilotbase.data.column_guesses import guess_array, guess_key, guess_row_numbers, guess_structure, possible_keys
+from pilotbase.data.column_guesses import (
+    called_key,
+    guess_array,
+    guess_key,
+    guess_row_numbers,
+    guess_structure,
+    naming_each_row,
+    possible_keys,
+)
 from pilotbase.data.column_types import classes_of, first_of_alike, format_labels, read_cells, type_column
 from pilotbase.data.conform import conform
 from pilotbase.data.date_forms import check_time, rising_time, said_of_dates
+from pilotbase.data.describing.meanings import Sure, guess_sensitivity
 from pilotbase.data.fixes import NO_FIXES, Fixes
 from pilotbase.data.giveaway import gives_away, strongest_feature
 from pilotbase.data.source_cases import CaseSource, SourceCases, WantedCases, reading_cases
@@ -43,12 +52,14 @@ from pilotbase.documents.scenario import Conditions, Contact, Costs, Scenario
 from pilotbase.documents.scenario_data import OWNER_ONLY, ScenarioData
 from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Action, Sector
+from pilotbase.documents.vocabularies import Action, Sector, Sensitivity
 
 MOST_CLASSES = 50
 FEWEST_VALUES = 20
 """A number with more different values than this, or than half the cases, is answered with a number, not a class."""
 FEWEST_CASES = 20
+_FEW_VALUES = 200
+"""So many values show whether a column names people."""
 UNNAMED_OWNER = "owner"
 """Placeholder for an organisation without a short name in Latin letters."""
 
@@ -171,8 +182,16 @@ def _drafted(path: Path, cases: SourceCases, answers: DraftAnswers, fixes: Fixes
     left_out = [text("source.taken.left_out", file=path.name, column=one) for one in before if one not in table.columns]
     said = (*cases.told, *left_out, *said_of_dates(table, fields, cases.undecided))
     setting = replace(setting, decided=(*said, *setting.decided))
-    setting = _withhold_giveaways(table, setting)
-    return _with_criteria(table, setting, answers, size)
+    try:
+        return _judged(table, setting, answers, size)
+    except InputError as error:
+        if error.code != "data.class_only_hidden":
+            raise
+        return _judged(table, _with_classes(table, setting), answers, size)
+
+
+def _judged(table: pl.DataFrame, setting: ScenarioDraft, answers: DraftAnswers, size: Sizing | None) -> ScenarioDraft:
+    return _with_criteria(table, _withhold_giveaways(table, setting), answers, size)
 
 
 def _measured(column: pl.Series, unit: str) -> Field:
@@ -188,7 +207,7 @@ def _holding(column: pl.Series, field: Field) -> Field:
 
 
 def _with_classes(table: pl.DataFrame, setting: ScenarioDraft) -> ScenarioDraft:
-    """Return the draft with the classes of a sample declared: of a rare one all rows may be hidden, drawn by chance."""
+    """Return the draft with its classes declared: of a rare one all rows may be hidden, drawn by chance."""
     scenario = setting.scenario
     if scenario.target_form != "labels":
         return setting
@@ -277,7 +296,8 @@ def _settle(
     column = answers.group_or_time
     arrays = {field.name for field in fields if field.data_type in ARRAYS}
     types = {field.name: field.data_type for field in fields}
-    key = guess_key(table, {answers.target, column or "", *arrays}, types)
+    people = _naming_people(table, {answers.target, column or "", *arrays})
+    key = guess_key(table, {answers.target, column or "", *arrays, *people}, types)
     data_type = types.get(column or "")
     typed = type_column(table[column], data_type).values if column and data_type else None
     split = guess_split(typed, data_type, answers.is_time)
@@ -311,13 +331,25 @@ def _settle(
     )
     said = text(f"draft.task.{'answering' if task == 'transcription' else task}")
     decided = [*_said_of_names(scenario, path, answers), text("draft.decided.task", task=said), split.why]
-    maybe = possible_keys(table, {answers.target, *withheld}, types) if key is None else []
+    maybe = possible_keys(table, {answers.target, *withheld, *people}, types) if key is None else []
     rising = None if column else rising_time(table, fields)
     decided += [text("draft.decided.rising_time", column=rising)] if rising else []
     decided += [text("draft.decided.key", column=key)] if key else []
     decided += [text("draft.decided.maybe_key", columns=", ".join(maybe))] if maybe else []
     decided += [text("draft.decided.withheld", columns=", ".join(withheld))] if withheld else []
     return ScenarioDraft(scenario, tuple(decided))
+
+
+def _naming_people(table: pl.DataFrame, taken: set[str]) -> list[str]:
+    """Return the columns that name each row by a person: a key would stand in every record."""
+    found = []
+    for column in naming_each_row(table, taken):
+        told = guess_sensitivity(column.name, [str(one) for one in column.head(_FEW_VALUES)])
+        if told is None or told[0] is not Sensitivity.IDENTIFIER:
+            continue
+        if told[1].sure is Sure.CERTAIN or not called_key(column.name):  # patient_id names records, not people
+            found.append(column.name)
+    return found
 
 
 def _said_of_names(scenario: Scenario, path: Path, answers: DraftAnswers) -> list[Text]:

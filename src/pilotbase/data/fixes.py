@@ -23,6 +23,7 @@ from pilotbase.documents.texts import Text, text
 
 FixName = Literal[
     "unlabelled",
+    "classes",
     "sentinels",
     "units",
     "spellings",
@@ -34,8 +35,8 @@ FixName = Literal[
     "gaps",
     "afterwards",
 ]
-"""``unlabelled``: rows that lack the answer; ``sentinels``: numbers that mean a missing value; ``afterwards``: columns
-that tell much of the answer."""
+"""``unlabelled``: rows that lack the answer; ``classes``: rows of a class with hardly any; ``sentinels``: numbers that
+mean a missing value; ``afterwards``: columns that tell much of the answer."""
 ALL = "all"
 """Asks for everything that the doctor advises."""
 _SIZES: tuple[dict[str, float], ...] = (
@@ -63,7 +64,9 @@ _SIZES: tuple[dict[str, float], ...] = (
 )
 """Units of one quantity → how large each is."""
 _WITHHELD: frozenset[FixName] = frozenset({"keys", "people", "gaps", "afterwards"})
-_ADVISED: frozenset[FixName] = frozenset(get_args(FixName)) - {"gaps", "afterwards"}
+_ADVISED: frozenset[FixName] = frozenset(get_args(FixName)) - {"classes", "gaps", "afterwards"}
+_OF_ROWS: frozenset[FixName] = frozenset({"unlabelled", "classes"})
+"""Leave rows out, unless their owner says what else their answer means."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,8 @@ class Fix:
     reader: ColumnReader | None = None
     count: int = 0
     """Of ``unlabelled``: how many rows it is about."""
+    label: str = ""
+    """Of ``classes``: the class that it is about."""
 
     @property
     def advised(self) -> bool:
@@ -82,21 +87,43 @@ class Fix:
         return self.name in _ADVISED
 
     @property
+    def offered(self) -> str:
+        """Return it as ``--fix`` names it: ``sentinels:temperature``, ``classes:state/burst``."""
+        about = f"{self.column}/{self.label}" if self.label else self.column
+        return f"{self.name}:{about}" if about else self.name
+
+    @property
     def spelled(self) -> str:
-        """Return it as ``--fix`` names it: ``sentinels:temperature``."""
-        return f"{self.name}:{self.column}{self.meant and f'={self.meant}'}" if self.column else self.name
+        """Return it as ``--fix`` names it, with what its owner has said: ``unlabelled:state=none``."""
+        return f"{self.offered}={self.meant}" if self.meant else self.offered
+
+    @property
+    def leaves_rows_out(self) -> bool:
+        """Return whether rows are left out for their answer, which may mean another instead."""
+        return self.name in _OF_ROWS
 
     @property
     def meant(self) -> str:
-        """Return what an empty cell is taken for; empty: it stays empty."""
-        return (self.reader and self.reader.empty) or ""
+        """Return what the answer of these rows is taken for; empty: they are left out."""
+        if self.reader is None or not self.leaves_rows_out:
+            return ""
+        return self.reader.empty or (self.reader.spellings or {}).get(self.label, "")
+
+    @property
+    def question(self) -> Text:
+        """Return what is asked of an owner who does not leave the rows out."""
+        return text(f"doctor.fix.{'class' if self.label else 'empty'}_means", column=self.column, label=self.label)
 
     @property
     def words(self) -> Text:
         """Return what it does."""
-        if self.meant:
-            return text("doctor.fix.filled", column=self.column, count=self.count, value=self.meant)
-        return text(f"doctor.fix.{self.name}", column=self.column, **{"count": self.count} if self.count else {})
+        code = "filled" if self.name == "unlabelled" else "merged"
+        known = {"count": self.count, "label": self.label, "value": self.meant}
+        return text(
+            f"doctor.fix.{code if self.meant else self.name}",
+            column=self.column,
+            **{name: value for name, value in known.items() if value},
+        )
 
 
 @dataclass(frozen=True)
@@ -114,6 +141,8 @@ class Fixes:
             update = {**before.model_dump(exclude_none=True), **reader.model_dump(exclude_none=True)}
             if before.missing and reader.missing:
                 update["missing"] = tuple(dict.fromkeys((*before.missing, *reader.missing)))
+            if before.spellings and reader.spellings:
+                update["spellings"] = before.spellings | reader.spellings
             found[reader.column] = ColumnReader.model_validate(update)
         return tuple(found.values())
 
@@ -124,12 +153,12 @@ class Fixes:
     @property
     def needed(self) -> tuple[str, ...]:
         """Return the columns without which a row is left out."""
-        return tuple(one.column for one in self.every if one.name == "unlabelled" and one.reader is None)
+        return tuple(dict.fromkeys(one.column for one in self.every if one.leaves_rows_out and not one.meant))
 
     @property
     def filled(self) -> tuple[str, ...]:
         """Return the columns whose empty cells mean something."""
-        return tuple(one.column for one in self.every if one.meant)
+        return tuple(dict.fromkeys(one.column for one in self.every if one.meant))
 
     @property
     def left_out(self) -> frozenset[str]:
@@ -167,7 +196,8 @@ def check_fixes(asked: Iterable[str]) -> None:
 def chosen_fixes(offered: Sequence[Fix], asked: Sequence[str]) -> Fixes:
     """Return those of ``offered`` that ``asked`` names, by name or by name and column; ``all``: those advised.
 
-    ``unlabelled:state=none`` takes an empty cell of *state* for *none*, where ``unlabelled:state`` leaves its row out.
+    ``unlabelled:state=none`` takes an empty cell of *state* for *none*, where ``unlabelled:state`` leaves its row out;
+    ``classes:state/burst=broken`` counts *burst* as *broken*.
 
     Raises:
         InputError: one that is no fix, or names a column that it is not offered for.
@@ -183,10 +213,12 @@ def chosen_fixes(offered: Sequence[Fix], asked: Sequence[str]) -> Fixes:
 
 
 def as_meant(fix: Fix, asked: Sequence[str]) -> Fix:
-    """Return a fix of rows without an answer with what an empty cell means, if ``asked`` says it."""
-    said = (one.removeprefix(f"{fix.spelled}=") for one in asked if one.startswith(f"{fix.spelled}="))
-    value = next(said, "") if fix.name == "unlabelled" else ""
-    return replace(fix, reader=ColumnReader(column=fix.column, empty=value)) if value else fix
+    """Return a fix that leaves rows out with what their answer means instead, if ``asked`` says it."""
+    said = (one.removeprefix(f"{fix.offered}=") for one in asked if one.startswith(f"{fix.offered}="))
+    if not fix.leaves_rows_out or not (value := next(said, "")):
+        return fix
+    how = {"spellings": {fix.label: value}} if fix.label else {"empty": value}
+    return replace(fix, reader=ColumnReader.model_validate({"column": fix.column, **how}))
 
 
 def fix_units(values: pl.Series, units: Sequence[str]) -> Fix | None:

@@ -175,10 +175,15 @@ def _of_classes(scenario: Scenario, split: Split) -> Iterator[Remark]:
     hidden, public = (Counter(side[target].to_list()) for side in (split.hidden, split.public))
     for label in sorted(hidden.keys() | public.keys(), key=str):
         known = {"target": target, "label": str(label)}
-        if hidden[label] + public[label] == 1:
-            yield _remark("lone_class", Outcome.INCONCLUSIVE, **known)
-        elif hidden[label] < _FEW_HIDDEN:
-            yield _remark("rare_class", Outcome.INCONCLUSIVE, **known, count=hidden[label])
+        lone = hidden[label] + public[label] == 1
+        if lone or hidden[label] < _FEW_HIDDEN:
+            counted = {} if lone else {"count": hidden[label]}
+            remark = _remark("lone_class" if lone else "rare_class", Outcome.INCONCLUSIVE, **known, **counted)
+            yield replace(remark, fix=_without(target, str(label)) if len(hidden | public) > 2 else None)
+
+
+def _without(target: str, label: str) -> Fix:
+    return Fix("classes", target, ColumnReader(column=target, missing=(label,)), label=label)
 
 
 def _of_cases(scenario: Scenario, split: Split, cases: pl.DataFrame) -> Iterator[Remark]:

@@ -130,9 +130,9 @@ def shown_beside(
 
 
 def _remedies(remarks: Iterable[Remark], chosen: Fixes) -> tuple[OfferedRemedy, ...]:
-    meant = {(one.name, one.column): one.meant for one in chosen.every}
-    keys = ((one, one.fix and (one.fix.name, one.fix.column)) for one in remarks)
-    return tuple(OfferedRemedy(one, key in meant, meant.get(key, "") if key else "") for one, key in keys)
+    meant = {one.offered: one.meant for one in chosen.every}
+    keys = ((one, one.fix.offered if one.fix else "") for one in remarks)
+    return tuple(OfferedRemedy(one, key in meant, meant.get(key, "")) for one, key in keys)
 
 
 def _strengths(found: Examination) -> str:
