@@ -23,6 +23,7 @@ from pilotbase.certificate.trust import TrustFolder, create_trust, rotate_signin
 from pilotbase.certificate.verification import verify_certificate
 from pilotbase.documents.certificate import Certificate, spoken_reason
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError, UnknownProofError
+from pilotbase.worker.base import open_base, revoke_key, rotate_key
 from pilotbase.workspace.actors import PUBLIC
 from pilotbase.workspace.checks.reconciliation import verify_store
 from pilotbase.workspace.home import init_home
@@ -221,6 +222,22 @@ def test_a_new_signing_key_signs_a_new_list(trust: TrustFolder, view: View, path
     publish_revocations(rotated, view, path, NOW + timedelta(hours=1))
     assert Envelope.model_validate_json(path.read_bytes()).signatures[0].keyid == rotated.state.signing_key
     assert len(read_revocations(path.read_bytes(), rotated.roots()).revoked) == 1
+
+
+def test_a_process_at_work_signs_with_the_keys_that_another_put_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PILOTBASE_HOME", str(tmp_path / "home"))
+    at_work = open_base(create=True)
+    before = at_work.trust.state.signing_key
+    for number, replace in enumerate((lambda base: rotate_key(base, root=False), revoke_key), start=1):
+        replace(open_base())
+        revoke(
+            at_work.trust, at_work.lab.view, at_work.revocations, f"sha256:{number:064}", "", at_work.lab.store.clock()
+        )
+        listed = read_revocations(at_work.revocations.read_bytes(), at_work.trust.roots())
+        assert len(listed.revoked) == number
+    assert at_work.trust.state.signing_key != before
 
 
 def test_a_reason_is_a_sentence(trust: TrustFolder, view: View, path: Path) -> None:

@@ -113,15 +113,22 @@ def signers_of(envelope: Envelope, roots: TrustRoots, payload_type: str, what: T
     """Return the signing keys that ``roots`` vouch for and that signed; the payload isn't parsed before there is one.
 
     Raises:
-        InvalidProofError: another type of payload, or no such key.
+        InvalidProofError: another type of payload, or no such key; the key that signed was revoked.
     """
     if envelope.payload_type != payload_type:
         raise InvalidProofError("certificate.other_payload", what=what, found=envelope.payload_type)
-    trusted = [holder for holder in follow_chain(roots, envelope.chain) if holder.role == "signing"]
-    signers = [holder for holder in trusted if envelope.signed_by([holder.key])]
-    if not signers:
-        raise InvalidProofError("certificate.untrusted", what=what)
-    return signers
+    signers = _signers(envelope, roots)
+    if signers:
+        return signers
+    before = TrustRoots(roots=tuple(one.model_copy(update={"revoked_keys": ()}) for one in roots.roots))
+    if _signers(envelope, before):
+        raise InvalidProofError("certificate.key_revoked", what=what)
+    raise InvalidProofError("certificate.untrusted", what=what)
+
+
+def _signers(envelope: Envelope, roots: TrustRoots) -> list[TrustedKey]:
+    trusted = (holder for holder in follow_chain(roots, envelope.chain) if holder.role == "signing")
+    return [holder for holder in trusted if envelope.signed_by([holder.key])]
 
 
 def _granted(link: Envelope, trusted: Iterable[TrustedKey]) -> TrustedKey | None:

@@ -17,7 +17,6 @@ from pilotbase.certificate.trust import (
     rotate_signing_key,
     write_trust_roots,
 )
-from pilotbase.documents.hashes import Digest
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.trial.lab import TrialRuntime
@@ -38,7 +37,11 @@ class Base:
 
     home: Home
     lab: TrialRuntime
-    trust: TrustFolder
+
+    @property
+    def trust(self) -> TrustFolder:
+        """Return the keys as they are now: another process may have replaced them."""
+        return open_trust(self.home.keys.path)
 
     @property
     def trust_roots(self) -> Path:
@@ -86,29 +89,29 @@ def rotate_key(base: Base, root: bool) -> Text:
     """Replace the signing key, or the root key, and rewrite the public roots; return what was done."""
     now = base.lab.store.clock()
     if root:
-        _take(base, rotate_root(base.trust, now), "base.root_rotated", base.trust.state.signing_key)
+        _publish_keys(base, "base.root_rotated", rotate_root(base.trust, now))
         return text("worker.root_rotated")
-    trust = rotate_signing_key(base.trust, now)
-    _take(base, trust, "base.signing_key_rotated", trust.state.signing_key)
+    _publish_keys(base, "base.signing_key_rotated", rotate_signing_key(base.trust, now))
     return text("worker.signing_key_rotated")
 
 
 def revoke_key(base: Base) -> Text:
     """Replace a signing key that somebody else may have, and revoke all that it signed; return what was done."""
-    trust = rotate_signing_key(base.trust, base.lab.store.clock(), compromised=True)
-    _take(base, trust, "base.signing_key_revoked", base.trust.state.signing_key)
+    revoked = base.trust
+    rotate_signing_key(revoked, base.lab.store.clock(), compromised=True)
+    _publish_keys(base, "base.signing_key_revoked", revoked)
     return text("worker.signing_key_revoked")
 
 
-def _take(base: Base, trust: TrustFolder, action: str, key: Digest) -> None:
-    """Publish the new keys, and what follows for certificates; ``key`` is the one that the log names."""
-    _publish(replace(base, trust=trust))
+def _publish_keys(base: Base, action: str, about: TrustFolder) -> None:
+    """Publish the keys that there are now, and what follows for certificates; the log names the key of ``about``."""
+    _publish(base)
     with base.lab.view.transaction("base.key_rotated") as change:
-        change.record(action, [key])
+        change.record(action, [about.state.signing_key])
 
 
 def _opened(home: Home, trust: TrustFolder, engine: Engine | None, clock: Clock) -> Base:
-    return Base(home, TrialRuntime.open(home, Actor(trust.issuer, frozenset({Role.OPERATOR})), engine, clock), trust)
+    return Base(home, TrialRuntime.open(home, Actor(trust.issuer, frozenset({Role.OPERATOR})), engine, clock))
 
 
 def _publish(base: Base) -> None:

@@ -7,11 +7,10 @@ under a clock that is set, and who decides what, which stands in `EVENTS`. It en
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from pilotbase.certificate.trust import open_trust
 from pilotbase.documents.base import Part
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Appeal, AppealDecision, Order, OrderLifting, Record
@@ -152,7 +151,6 @@ def _open(past: PlayedPast, sector: str) -> None:
 
 def _rotate(past: PlayedPast, _: str) -> None:
     rotate_key(past.base, root=False)
-    past.base = replace(past.base, trust=open_trust(past.base.home.keys.path))
 
 
 def _trial(end: Callable[[PastTrial], None]) -> Event:
