@@ -12,6 +12,7 @@ def models_in(annotation, found):
     """Collect every model that an annotation names, those of its fields included."""
     if isinstance(annotation, type) and issubclass(annotation, pydantic.BaseModel) and annotation not in found:
         found.add(annotation)
+        annotation.model_rebuild()  # a field may name a model that stands further below
         for field in annotation.model_fields.values():
             models_in(field.annotation, found)
     for argument in get_args(annotation):
