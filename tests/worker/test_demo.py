@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from pilotbase.documents.errors import InputError
-from pilotbase.worker.demo import sectors
+from pilotbase.worker.demo import examples, sectors
 
 
 def test_after_an_error_no_further_sector_begins(monkeypatch, tmp_path):
@@ -20,8 +20,8 @@ def test_after_an_error_no_further_sector_begins(monkeypatch, tmp_path):
         return iter(())
 
     monkeypatch.setattr(sectors, "_try_sector", tried)
-    monkeypatch.setattr(sectors, "prepare_example", lambda base, examples, example: examples / example)
-    monkeypatch.setattr(sectors, "_install", lambda base, application: None)
+    monkeypatch.setattr(examples, "prepare_example", lambda base, folder, example: folder / example)
+    monkeypatch.setattr(examples, "_install", lambda base, application: None)
     shutdown = sectors.ThreadPoolExecutor.shutdown
 
     def ended(self, *given, **how):

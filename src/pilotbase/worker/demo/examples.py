@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import runpy
 import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import polars as pl
 
 import pilotbase
 from pilotbase.catalogue.advancing import Move, advance
+from pilotbase.catalogue.applications import read_application
 from pilotbase.catalogue.saving import save
 from pilotbase.catalogue.subjects import new_agreement
 from pilotbase.data.bridges.reading import load_description
@@ -18,13 +22,14 @@ from pilotbase.data.packages import fetch_package, open_member, read_packages
 from pilotbase.data.splits import split_cases
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Opening, Role, Sector
+from pilotbase.trial.running import prepare_candidate
 from pilotbase.trial.scenario_folder import read_cases
 from pilotbase.worker.base import Base
 from pilotbase.workspace.actors import Actor
@@ -85,6 +90,29 @@ def prepare_example(base: Base, examples: Path, example: str) -> Path:
     example_table(base, examples, example).write_csv(folder / scenario.data.file)
     _write_records(scenario, folder)
     return folder
+
+
+@contextmanager
+def made_ahead(base: Base, examples: Path, sectors: Sequence[str]) -> Iterator[Mapping[str, Future[Path]]]:
+    """Prepare data and install requirements while others are on trial; yields each sector's folder."""
+    with ThreadPoolExecutor(1) as preparing, ThreadPoolExecutor(1) as installing:
+        for application in (application for sector in sectors for application in applications_in(examples / sector)):
+            installing.submit(_install, base, application)
+        try:
+            yield {sector: preparing.submit(prepare_example, base, examples, sector) for sector in sectors}
+        finally:
+            preparing.shutdown(wait=False, cancel_futures=True)
+            installing.shutdown(cancel_futures=True)
+
+
+def _install(base: Base, application: Path) -> None:
+    with suppress(PilotbaseError):  # its trial says why
+        prepare_candidate(base.lab, read_application(application))
+
+
+def applications_in(folder: Path) -> list[Path]:
+    """Return the folders of an example's applications."""
+    return sorted((folder / "applications").iterdir())
 
 
 def _write_applications(folder: Path) -> None:

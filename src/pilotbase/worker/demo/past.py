@@ -6,19 +6,25 @@ under a clock that is set, and who decides what, which stands in `EVENTS`. It en
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
 from typing import TypeAlias
 
 from pilotbase.documents.base import Part
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Appeal, AppealDecision, Order, OrderLifting, Record
+from pilotbase.documents.states import CommissionState
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.worker.base import Base, rotate_key
-from pilotbase.worker.demo.examples import find_examples, place_of, prepare_example
+from pilotbase.worker.demo.examples import find_examples, made_ahead, place_of
 from pilotbase.worker.demo.records import STAGES, Cast, PlayedTrial, open_scenario, register, submit
+from pilotbase.worker.jobs.worker import JobWorker, default_name
 from pilotbase.worker.reactions.feed import Reactions
 from pilotbase.worker.reactions.noticing import Noticing, Ways
 from pilotbase.workspace.store import View, utc_now
@@ -60,10 +66,10 @@ class PastTrial(PlayedTrial):
         self._clock.set(self._clock() + _STEP)
         return super().do(view, act, brings)
 
-    def report(self) -> None:
+    def report(self) -> Iterator[None]:
         """Take the trial to its report."""
-        for step in (self.propose, self.agree, self.plan, self.queue, self._work):
-            step()
+        yield from self.way_to(CommissionState.QUEUED)
+        yield
 
     def decline(self) -> None:
         """The owner declines the proposal."""
@@ -76,26 +82,25 @@ class PastTrial(PlayedTrial):
         self.agree()
         self.do(self.supplier, Act.COMMISSION_CANCEL)
 
-    def certify(self) -> None:
+    def certify(self) -> Iterator[None]:
         """The owner accepts, and the base certifies."""
-        self.report()
-        self.accept()
+        yield from self.way_to(CommissionState.CERTIFIED)
 
-    def refuse(self) -> None:
+    def refuse(self) -> Iterator[None]:
         """The owner refuses what the report shows."""
-        self.report()
+        yield from self.report()
         self.do(self.owner, Act.ACCEPTANCE_REFUSE, self.opinion("declined"))
 
-    def appeal(self) -> None:
+    def appeal(self) -> Iterator[None]:
         """The owner refuses, the supplier appeals, and the base dismisses the appeal."""
-        self.refuse()
+        yield from self.refuse()
         self.do(self.supplier, Act.APPEAL_FILE, Appeal(grounds="The hidden cases hold too few failures to be fair."))
         reasons = "The plan named the number of failures, and the supplier agreed to it."
         self.do(self.desk, Act.APPEAL_DECIDE, AppealDecision(number=1, upheld=False, reasons=reasons))
 
-    def rectify(self) -> None:
+    def rectify(self) -> Iterator[None]:
         """The owner asks the supplier to rectify, who has not done so yet."""
-        self.report()
+        yield from self.report()
         self.do(self.owner, Act.RECTIFICATION_ASK)
 
     def suspend(self) -> None:
@@ -125,6 +130,8 @@ class PlayedPast:
     base: Base
     cast: Cast
     clock: SetClock
+    folders: Mapping[str, Future[Path]]
+    """Sector → the folder of its example, once it is made."""
     scenarios: dict[str, str] = field(default_factory=dict)
     """Sector → the subject of its scenario."""
     applications: dict[str, str] = field(default_factory=dict)
@@ -141,23 +148,24 @@ class PlayedPast:
         return self.applications[name]
 
 
-Event: TypeAlias = Callable[[PlayedPast, str], None]
+Steps: TypeAlias = Iterator[None] | None
+"""What is left to do; yields wherever a worker has to do something first."""
+Event: TypeAlias = Callable[[PlayedPast, str], Steps]
 
 
 def _open(past: PlayedPast, sector: str) -> None:
-    folder = prepare_example(past.base, find_examples(), sector)
-    past.scenarios[sector] = open_scenario(past.base, past.cast, folder)
+    past.scenarios[sector] = open_scenario(past.base, past.cast, past.folders[sector].result())
 
 
 def _rotate(past: PlayedPast, _: str) -> None:
     rotate_key(past.base, root=False)
 
 
-def _trial(end: Callable[[PastTrial], None]) -> Event:
-    def begin(past: PlayedPast, name: str) -> None:
+def _trial(end: Callable[[PastTrial], Steps]) -> Event:
+    def begin(past: PlayedPast, name: str) -> Steps:
         trial = PastTrial(past, past.scenarios[name.partition("/")[0]], past.application(name))
         past.trials[name] = trial
-        end(trial)
+        return end(trial)
 
     return begin
 
@@ -166,9 +174,9 @@ def _later(step: Callable[[PastTrial], None]) -> Event:
     return lambda past, name: step(past.trials[name])
 
 
-def _under_way(past: PlayedPast, sector: str) -> None:
+def _under_way(past: PlayedPast, sector: str) -> Steps:
     application, state = STAGES[sector]
-    _trial(lambda trial: trial.reach(state))(past, f"{sector}/{application}")
+    return _trial(lambda trial: trial.way_to(state))(past, f"{sector}/{application}")
 
 
 def _hand_in(past: PlayedPast, name: str) -> None:
@@ -177,29 +185,29 @@ def _hand_in(past: PlayedPast, name: str) -> None:
 
 EVENTS: tuple[tuple[int, Event, str], ...] = (
     (12, _open, "manufacturing"),
+    (20, _open, "energy"),
     (30, _trial(PastTrial.refuse), "manufacturing/torque-limit"),
-    (75, _open, "energy"),
-    (96, _trial(PastTrial.refuse), "energy/answer-finder"),
-    (140, _trial(PastTrial.appeal), "manufacturing/never-alarm"),
+    (30, _trial(PastTrial.refuse), "energy/answer-finder"),
     (190, _open, "transport"),
     (204, _trial(PastTrial.certify), "transport/delay-trees"),
+    (204, _trial(PastTrial.appeal), "manufacturing/never-alarm"),
     (260, _open, "finance"),
     (275, _trial(PastTrial.certify), "finance/careful-score"),
-    (330, _trial(PastTrial.refuse), "transport/carrier-ranking"),
+    (275, _trial(PastTrial.refuse), "transport/carrier-ranking"),
     (365, _rotate, ""),
     (380, _open, "healthcare"),
     (392, _trial(PastTrial.refuse), "healthcare/cleveland-score"),
-    (440, _trial(PastTrial.certify), "energy/output-trees"),
+    (392, _trial(PastTrial.certify), "energy/output-trees"),
     (500, _later(PastTrial.suspend), "finance/careful-score"),
     (525, _trial(PastTrial.refuse), "energy/correction-formula"),
+    (525, _trial(PastTrial.refuse), "finance/age-points"),
     (560, _later(PastTrial.reinstate), "finance/careful-score"),
     (590, _trial(PastTrial.decline), "transport/first-impression"),
     (610, _later(PastTrial.revoke), "energy/output-trees"),
-    (630, _trial(PastTrial.refuse), "finance/age-points"),
     (645, _trial(PastTrial.cancel), "healthcare/sample-memory"),
+    (655, _under_way, "manufacturing"),
     (655, _trial(PastTrial.rectify), "energy/fourth-order-curve"),
-    (670, _hand_in, "manufacturing/cloud-alarm"),
-    (672, _under_way, "manufacturing"),
+    (685, _hand_in, "manufacturing/cloud-alarm"),
     (690, _hand_in, "transport/table-hoarder"),
     (692, _under_way, "energy"),
     (703, _hand_in, "finance/known-customers"),
@@ -207,7 +215,12 @@ EVENTS: tuple[tuple[int, Event, str], ...] = (
     (712, _under_way, "transport"),
     (716, _under_way, "healthcare"),
 )
-"""Day of the past → what happens, to which scenario or application. Each hidden set keeps an attempt for today."""
+"""Day of the past → what happens, to which scenario or application; what begins on the same day goes on side by side.
+
+Each hidden set keeps an attempt for today.
+"""
+_OVER = object()
+_WORKERS = 2
 
 
 def play(base: Base, cast: Cast, clock: SetClock) -> Iterator[Text]:
@@ -216,16 +229,35 @@ def play(base: Base, cast: Cast, clock: SetClock) -> Iterator[Text]:
     Raises:
         PilotbaseError: the packages with the data cannot be fetched.
     """
-    past, began = PlayedPast(base, cast, clock), clock()
     register(base, cast)
-    for day, happens, name in EVENTS:
-        clock.set(began + timedelta(days=day))
-        if name:
-            yield text("hub.demo_past", day=clock().date().isoformat(), what=name)
-        happens(past, name)
-        _follow(past.base)
+    began, examples = clock(), find_examples()
+    with made_ahead(base, examples, [name for _, happens, name in EVENTS if happens is _open]) as folders:
+        past = PlayedPast(base, cast, clock, folders)
+        for day, events in groupby(EVENTS, key=itemgetter(0)):
+            clock.set(began + timedelta(days=day))
+            begun: list[Steps] = []
+            for _, happens, name in events:
+                if name:
+                    yield text("hub.demo_past", day=clock().date().isoformat(), what=name)
+                begun.append(happens(past, name))
+            _go_on(base, [steps for steps in begun if steps is not None])
+            _follow(base)
     clock.set(began + timedelta(days=DAYS))
-    _follow(past.base)
+    _follow(base)
+
+
+def _go_on(base: Base, under_way: list[Iterator[None]]) -> None:
+    """Let workers do what is under way, side by side, until all of it is over."""
+    while under_way := [steps for steps in under_way if next(steps, _OVER) is not _OVER]:
+        with ThreadPoolExecutor(_WORKERS) as working:
+            for done in [working.submit(_work, base, number) for number in range(_WORKERS)]:
+                done.result()
+
+
+def _work(base: Base, number: int) -> None:
+    worker = JobWorker(base, f"{default_name()}-{number}")
+    while worker.work_once() is not None:
+        pass
 
 
 def _follow(base: Base) -> None:

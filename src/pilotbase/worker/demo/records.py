@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from pathlib import Path
@@ -163,7 +163,12 @@ class PlayedTrial:
 
     def reach(self, state: CommissionState) -> None:
         """Take the steps up to ``state``: proposed, agreed, plan_review, queued or certified."""
-        steps = {
+        for _ in self.way_to(state):
+            self._work()
+
+    def way_to(self, state: CommissionState) -> Iterator[None]:
+        """Take the steps up to ``state``, and yield wherever a worker has to do something first."""
+        steps: dict[CommissionState, Callable[[], Iterator[None] | None]] = {
             CommissionState.PROPOSED: self.propose,
             CommissionState.AGREED: self.agree,
             CommissionState.PLAN_REVIEW: self.plan,
@@ -171,7 +176,7 @@ class PlayedTrial:
             CommissionState.CERTIFIED: self.finish,
         }
         for reached, step in steps.items():
-            step()
+            yield from step() or ()
             if reached == state:
                 return
 
@@ -218,21 +223,21 @@ class PlayedTrial:
         )
         self.do(self.planner, Act.PLAN_DRAFT, proposal)
 
-    def queue(self) -> None:
+    def queue(self) -> Iterator[None]:
         self.do(self.reviewer, Act.INTEREST_DECLARE, Interest(has_interest=False))
         self.do(self.reviewer, Act.PLAN_APPROVE)
         self.do(self.planner, Act.PLAN_FREEZE)
-        self._work()
+        yield
         self.do(self.planner, Act.TRIAL_QUEUE)
 
-    def finish(self) -> None:
-        self._work()
-        self.accept()
+    def finish(self) -> Iterator[None]:
+        yield
+        yield from self.accept()
 
-    def accept(self) -> None:
+    def accept(self) -> Iterator[None]:
         self.do(self.owner, Act.ACCEPTANCE_GIVE, self.opinion("accepted"))
         self.do(self.signer, Act.CERTIFICATE_SIGN)
-        self._work()
+        yield
 
     def opinion(self, decision: Literal["accepted", "declined"]) -> Acceptance:
         """Return the owner's opinion on the report."""

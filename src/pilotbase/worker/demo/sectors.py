@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
-from pilotbase.catalogue.applications import read_application
 from pilotbase.data.labelling.final_labels import final_labels, labelled_items
 from pilotbase.data.labelling.gathering import read_campaign, read_labels
 from pilotbase.documents.application import Application
@@ -26,12 +24,12 @@ from pilotbase.documents.nearest import offer
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.texts import Text, text
 from pilotbase.trial.phases.panel import WAITING
-from pilotbase.trial.running import prepare_candidate
 from pilotbase.worker.base import Base
 from pilotbase.worker.demo.examples import (
     agree_on,
+    applications_in,
     find_examples,
-    prepare_example,
+    made_ahead,
     publish_dataset,
     sectors_of,
     title_of,
@@ -73,7 +71,7 @@ def demonstrate(
     if unknown:
         raise InputError("worker.unknown_sector", found=", ".join(unknown), allowed=offer(unknown[0], known))
     chosen = sectors or known
-    with _made_ahead(base, examples, chosen) as folders, ThreadPoolExecutor(_AT_ONCE) as trying:
+    with made_ahead(base, examples, chosen) as folders, ThreadPoolExecutor(_AT_ONCE) as trying:
 
         def tried(sector: str) -> list[DemonstrationRow]:
             on_progress(Progress(text("worker.progress_data", sector=title_of(sector))))
@@ -91,33 +89,11 @@ def _try_sector(
     base: Base, title: Text, folder: Path, out: Path, on_progress: OnProgress
 ) -> Iterator[DemonstrationRow]:
     dataset = publish_dataset(base, folder)
-    for application in _applications(folder):
+    for application in applications_in(folder):
         if dataset is not None:
             manifest = load_document(Application, application / "application.yaml")
             agree_on(base, dataset, manifest.supplier.organisation)
         yield DemonstrationRow(title, application.name, *_try_out(base, folder, application, out, on_progress))
-
-
-@contextmanager
-def _made_ahead(base: Base, examples: Path, sectors: Sequence[str]) -> Iterator[Mapping[str, Future[Path]]]:
-    """Prepare data and install requirements while others are on trial; yields each sector's folder."""
-    with ThreadPoolExecutor(1) as preparing, ThreadPoolExecutor(1) as installing:
-        for application in (application for sector in sectors for application in _applications(examples / sector)):
-            installing.submit(_install, base, application)
-        try:
-            yield {sector: preparing.submit(prepare_example, base, examples, sector) for sector in sectors}
-        finally:
-            preparing.shutdown(wait=False, cancel_futures=True)
-            installing.shutdown(cancel_futures=True)
-
-
-def _install(base: Base, application: Path) -> None:
-    with suppress(PilotbaseError):  # its trial says why
-        prepare_candidate(base.lab, read_application(application))
-
-
-def _applications(folder: Path) -> list[Path]:
-    return sorted((folder / "applications").iterdir())
 
 
 def _try_out(
