@@ -9,6 +9,8 @@ import yaml
 from pilotbase.catalogue.saving import save
 from pilotbase.documents.permissions import Act
 from pilotbase.roadmap.planning import read_roadmap
+from pilotbase.roadmap.proposals import adopt, propose, review
+from pilotbase.worker.reactions.noticing import Noticing, Ways
 from tests.catalogue.records_for_tests import DESK, OWNER, scenario
 from tests.hub.worlds_for_tests import world
 
@@ -95,6 +97,31 @@ def test_no_plan_within_the_limits_is_told_with_ways_out(planned):
     page = shown(planned, "/ledger/plan/proposal/")
     assert "There is no plan within these limits and rules" in page and "20 more of Funds" in page
     assert 'name="seen"' not in page
+
+
+def test_records_that_would_change_the_roadmap_are_in_the_inbox_with_what_and_why(planned):
+    view = planned.trial.store.as_actor(DESK)
+    adopt(view, "To 2030", propose(view).digest())
+    assert review(view) is None
+    planned.trial.do(OWNER, "scenario:plant/beds", Act.SCENARIO_CLOSE)
+    assert review(view).because and review(view) is None
+    work = shown(planned, "/work/")
+    assert (
+        "Records would change the roadmap: 1 task changes, 1 scenario is new. plant/beds: open → closed or withdrawn."
+        in work
+    )
+    assert 'href="/ledger/plan/proposal/"' in work and "路线图应当调整" in shown(planned, "/work/", language="zh")
+    assert "Records would change" not in shown(planned, "/work/", "regulator")
+    from pilotbase.hub.base import base
+
+    Noticing(base(), Ways()).tell_changes()
+    notice = re.search(r'href="(/notices/[0-9a-f]{32}/)"', shown(planned, "/notices/"))[1]
+    assert planned.client("desk").get(notice)["Location"] == "/ledger/plan/proposal/"
+    page = shown(planned, "/ledger/plan/proposal/")
+    assert "What has happened since" in page and set(phases(page)) == {"pumps", "wards"}
+    assert {one.scenario for one in read_roadmap(view).tasks} == {"scenario:plant/pumps", "scenario:plant/beds"}
+    planned.client("desk").post("/ledger/plan/proposal/", {"seen": propose(view).digest(), "title": "Again"})
+    assert "Records would change" not in shown(planned, "/work/") and review(view) is None
 
 
 def test_only_who_sees_the_whole_base_sees_a_plan_and_only_the_operator_sets_one(planned):

@@ -4,14 +4,27 @@ from datetime import date, timedelta
 
 import pytest
 
+from pilotbase.catalogue.saving import save
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.permissions import Act
+from pilotbase.documents.planning import PlanningSheet
 from pilotbase.documents.roadmap import Phase, Roadmap, TaskState
-from pilotbase.documents.vocabularies import ServingState
+from pilotbase.documents.vocabularies import ServingState, Verdict
 from pilotbase.roadmap.planning import read_roadmap, replan, set_roadmap, state_of, tell_roadmap
+from pilotbase.roadmap.proposals import propose, review, set_sheet, waiting_proposal
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.journeys import Stage
-from tests.catalogue.records_for_tests import COMMISSION, DESK, OTHER_OWNER, OWNER, REGULATOR, SCENARIO, SUPPLIER
+from tests.catalogue.records_for_tests import (
+    COMMISSION,
+    DESK,
+    OTHER_OWNER,
+    OWNER,
+    REGULATOR,
+    SCENARIO,
+    SUPPLIER,
+    report,
+    scenario,
+)
 from tests.roadmap.services_for_tests import admit, stand
 
 TODAY = date(2026, 6, 1)
@@ -114,6 +127,30 @@ def test_the_operator_sets_it_and_each_sees_its_part(any_trial, clock):
     assert told(OWNER) == both[:1] and told(OTHER_OWNER) == both[1:]
     with pytest.raises(NotFoundError):
         tell_roadmap(store.as_actor(SUPPLIER))
+
+
+def test_a_verdict_and_a_date_gone_by_are_reasons_for_another_plan(trial, clock):
+    view, rival = trial.store.as_actor(DESK), {"potential": 3, "maturity": 3, "driving_effect": 3}
+    save(trial.store.as_actor(OWNER), scenario((), name="pumps", value=rival))
+    trial.do(OWNER, "scenario:plant/pumps", Act.SCENARIO_SUBMIT)
+    money = {"name": "money", "title": "Funds", "limits": {"p1": 1, "p2": 0, "p3": 0}}
+    set_roadmap(view, roadmap(task(start="2026-05-01", end="2027-01-01")))
+    assert review(view) is None
+    set_sheet(view, PlanningSheet.model_validate({"resources": [money], "usual": {"money": 1}, "keep": 0.1}))
+    trial.reach("agreed")
+    assert review(view).told is None
+    trial.report = report(trial.plan, Verdict.REJECT)
+    trial.reach("reported")
+    found = review(view)
+    assert [one.render() for one in found.because] == ["plant/milling: on trial → not accepted."]
+    assert [one.scenario for one in found.tasks] == ["scenario:plant/pumps"]
+    assert found.left_out[0].reason.code == "planning.used_up" and found.told is not None
+    clock.step(400 * 86_400)
+    again = review(view)
+    assert [one.render() for one in again.because][1:] == ["plant/milling: not in use by its date, 2027-01-01."]
+    assert review(view) is None
+    set_roadmap(view, again.as_roadmap("To 2030"))
+    assert waiting_proposal(view) is None and propose(view).told is None
 
 
 def test_a_stop_asks_for_another_way_to_use(trial, clock):

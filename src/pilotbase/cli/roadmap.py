@@ -152,6 +152,8 @@ def _print_sheet(sheet: PlanningSheet) -> None:
 
 
 def _print_plan(told: PlanTold) -> None:
+    for news in told.because:
+        say(news)
     say(Text(code=f"planning.outcome.{told.outcome}"))
     if told.outcome == "infeasible":
         say(text("planning.relaxations_lead" if told.relaxations else "planning.no_relaxation"))

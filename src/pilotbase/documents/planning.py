@@ -13,9 +13,9 @@ from pydantic import StringConstraints, model_validator
 from pilotbase.documents.base import Document, Localized, Moment, Name, Part
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.roadmap import MOST_TASKS, Phase, Roadmap, Task
+from pilotbase.documents.roadmap import MOST_TASKS, Phase, Roadmap, Task, TaskState
 from pilotbase.documents.subjects import Subject
-from pilotbase.documents.texts import Text
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Action, Sector
 
 MOST_WEIGHT = 100
@@ -200,6 +200,18 @@ class ProposedPlan(Document):
     """What would have to be let go so that there is a plan, each by itself."""
     unrated: int = 0
     """Open scenarios of which nobody has said what they are worth: they take no part."""
+    states: dict[Subject, TaskState] = pydantic.Field(default_factory=dict)
+    """How far each scenario had come when the plan was computed."""
+    because: tuple[Text, ...] = ()
+    """What has happened since the proposal before, oldest first."""
+
+    @property
+    def told(self) -> Text | None:
+        """Return in a sentence what records would change and why; None: they would change nothing."""
+        if not self.because or self.outcome == "unchanged":
+            return None
+        changes = [one.reason is not None for one in self.tasks] + [one.before is not None for one in self.left_out]
+        return text(f"planning.told.{self.outcome}", changed=sum(changes), fresh=self.fresh, why=self.because[-1])
 
     @property
     def moved(self) -> int:

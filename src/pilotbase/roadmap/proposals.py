@@ -1,18 +1,21 @@
 """Plans that the planner proposes: the sheet under which it plans, the newest proposal, and what was adopted.
 
-The planner proposes, the operator adopts; nothing is re-planned by itself.
+The planner proposes when it is asked and when records have moved; the operator adopts. No roadmap changes by itself.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
 
 from pilotbase.catalogue.records import everything
 from pilotbase.documents.api.ledger import PlanTold
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.planning import PlanningSheet, ProposedPlan, Title
-from pilotbase.documents.roadmap import Roadmap
+from pilotbase.documents.roadmap import Roadmap, TaskState
+from pilotbase.documents.subjects import name_of
+from pilotbase.documents.texts import Text, text
 from pilotbase.operations.ledger import PlanWhatIf
 from pilotbase.roadmap.ledger import keep_books, owner_of
 from pilotbase.roadmap.planning import HEAD, task_states
@@ -26,6 +29,8 @@ from pilotbase.workspace.store import View
 _MIDDLE = Worth(3, 3, 3)
 """Of a task whose scenario nobody has rated."""
 _SHEET, _PROPOSAL = "planning-sheet", "plan-proposal"
+_BEFORE_TRIAL = (TaskState.PLANNED, TaskState.OPENED)
+_MOST_NEWS = 20
 
 
 def set_sheet(view: View, sheet: PlanningSheet) -> PlanningSheet:
@@ -65,6 +70,21 @@ def propose(view: View) -> ProposedPlan:
     return found
 
 
+def review(view: View) -> ProposedPlan | None:
+    """Propose a plan if something has happened since the newest proposal that a plan depends on; else return None.
+
+    Without a sheet or a roadmap there is nothing to compare with. Raises as `propose`.
+    """
+    base, now = everything(view), view.store.clock()
+    roadmap, stood = base.load_head(HEAD, Roadmap), base.load_head(_PROPOSAL, ProposedPlan)
+    if roadmap is None or base.head(_SHEET) is None:
+        return None
+    keep_books(view)
+    if stood is not None and not any(_news(stood, _facts(base, roadmap)[0], roadmap, now.date())):
+        return None
+    return propose(view)
+
+
 def read_proposal(view: View) -> ProposedPlan:
     """Return the newest proposal; raises `NotFoundError` where there is none, and as `require_whole`."""
     require_whole(view)
@@ -72,6 +92,12 @@ def read_proposal(view: View) -> ProposedPlan:
     if found is None:
         raise NotFoundError("planning.no_proposal")
     return found
+
+
+def waiting_proposal(view: View) -> ProposedPlan | None:
+    """Return the newest proposal while the roadmap for which it was computed stands, else None."""
+    found = view.load_head(_PROPOSAL, ProposedPlan)
+    return found if found is not None and everything(view).head(HEAD) == found.roadmap else None
 
 
 def what_if(view: View, asked: PlanWhatIf) -> ProposedPlan:
@@ -122,7 +148,18 @@ def tell_plan(view: View, found: ProposedPlan) -> PlanTold:
 def _computed(view: View, sheet: PlanningSheet, now: datetime) -> ProposedPlan:
     keep_books(view)
     base = everything(view)
-    roadmap = base.load_head(HEAD, Roadmap)
+    roadmap, stood = base.load_head(HEAD, Roadmap), base.load_head(_PROPOSAL, ProposedPlan)
+    facts, unrated = _facts(base, roadmap)
+    found = propose_plan(sheet, facts, roadmap, now)
+    news = tuple(_news(stood, facts, roadmap, now.date())) if stood is not None and roadmap is not None else ()
+    waiting = stood.because if stood is not None and stood.told is not None and found.roadmap == stood.roadmap else ()
+    states = {one.scenario: one.state for one in facts}
+    because = (*waiting, *news)[-_MOST_NEWS:]
+    return found.model_copy(update={"unrated": unrated, "states": states, "because": because})
+
+
+def _facts(base: View, roadmap: Roadmap | None) -> tuple[list[ScenarioFacts], int]:
+    """Return the facts of the scenarios that take part, and how many do not because nobody has rated them."""
     planned = [task.scenario for task in roadmap.tasks] if roadmap is not None else []
     rated = {one.subject: one for one in rated_scenarios(base, STATES, planned)}
     rated |= {one: RatedScenario(one, "", "", None) for one in planned if one not in rated}
@@ -132,5 +169,16 @@ def _computed(view: View, sheet: PlanningSheet, now: datetime) -> ProposedPlan:
         ScenarioFacts(one.subject, one.sector, one.action, one.worth or _MIDDLE, states[one.subject])
         for one in taking_part
     ]
-    found = propose_plan(sheet, facts, roadmap, now)
-    return found.model_copy(update={"unrated": len(rated) - len(facts)})
+    return facts, len(rated) - len(facts)
+
+
+def _news(stood: ProposedPlan, facts: Sequence[ScenarioFacts], roadmap: Roadmap, today: date) -> Iterator[Text]:
+    """Yield what has happened since ``stood``: scenarios that stand elsewhere, dates that have passed without use."""
+    ends = {task.scenario: date.fromisoformat(task.end) for task in roadmap.tasks}
+    for one in facts:
+        was = stood.states.get(one.scenario)
+        if was not in (None, one.state) and not {was, one.state} <= set(_BEFORE_TRIAL):
+            states = {"before": Text(code=f"task.{was}"), "state": Text(code=f"task.{one.state}")}
+            yield text("planning.news", scenario=name_of(one.scenario), **states)
+        if one.state is not TaskState.IN_USE and stood.at.date() <= ends.get(one.scenario, today) < today:
+            yield text("planning.news_late", scenario=name_of(one.scenario), end=ends[one.scenario].isoformat())

@@ -1,4 +1,4 @@
-"""Requests that are on no record: packs for sites, items to label, experts to name, consents, calls, rooms."""
+"""Requests that are on no record: packs for sites, items to label, experts to name, consents, calls, rooms, plans."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import Literal
 
 from pilotbase.catalogue.records import load_record
 from pilotbase.documents.labelling import JUDGE
+from pilotbase.documents.permissions import DeskAct, permitted
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.subjects import Subject, name_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
+from pilotbase.roadmap.proposals import waiting_proposal
 from pilotbase.service.consents import waiting_consents
 from pilotbase.service.registry import load_service
 from pilotbase.worker.base import Base
@@ -29,10 +31,10 @@ from pilotbase.workspace.store import View
 class InboxItem:
     """One thing that the actor's organisation, or the person in particular, is expected to do."""
 
-    kind: Literal["site-pack", "labelling-round", "panel-open", "act-consent", "role-change", "call", "room"]
+    kind: Literal["site-pack", "labelling-round", "panel-open", "act-consent", "role-change", "call", "room", "plan"]
     identity: str
-    subject: Subject
-    """The application, the dataset, the trial, the service or the call."""
+    subject: Subject | Literal[""]
+    """The application, the dataset, the trial, the service or the call; empty for a plan."""
     said: Text
     since: datetime
 
@@ -40,7 +42,7 @@ class InboxItem:
 def asked_of(base: Base, view: View) -> list[InboxItem]:
     """Return what waits for the actor of ``view``, oldest first."""
     asked = (*_packs(view), *_rounds(base, view), *_panels(base, view), *_consents(view), *_calls(base, view))
-    return sorted((*asked, *_rooms(view)), key=lambda one: one.since)
+    return sorted((*asked, *_rooms(view), *_plans(view)), key=lambda one: one.since)
 
 
 def _packs(view: View) -> Iterator[InboxItem]:
@@ -88,3 +90,9 @@ def _rooms(view: View) -> Iterator[InboxItem]:
     for room, act, since in rooms_waiting(view):
         said = room_told(room, act, room.other(view.actor.organisation))
         yield InboxItem("room", f"{room.identity} {act} {since.isoformat()}", room_subject(room), said, since)
+
+
+def _plans(view: View) -> Iterator[InboxItem]:
+    found = waiting_proposal(view) if permitted(DeskAct.PLAN, view.actor) else None
+    if found is not None and found.told is not None:
+        yield InboxItem("plan", found.digest(), "", found.told, found.at)

@@ -164,7 +164,7 @@ class RankingTold(ResponseModel):
     """Potential, maturity, driving effect: parts of their sum."""
     top: int
     top_holds_for: float | None
-    """MemberShare of the weight that can move before the top changes; None: no weights change it."""
+    """Share of the weight that can move before the top changes; None: no weights change it."""
     unrated: int
     rungs: list[RungTold]
     scenarios: list[ListedRecord]
@@ -225,6 +225,8 @@ class PlanTold(ResponseModel):
     resources: list[ResourceUse]
     goals: list[GoalReached]
     relaxations: list[Text]
+    because: list[Text]
+    """What has happened since the proposal before."""
 
 
 class MedianTold(ResponseModel):

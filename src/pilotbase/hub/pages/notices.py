@@ -153,7 +153,8 @@ def _target(notice: Notice) -> str:
         about_incident = kind_of(notice.subject) == "incident"
         return address_of(notice.subject) if about_incident else reverse("duty-desk")
     if notice.kind is NoticeKind.ASKED:
-        asked = {"site-pack": "sites", "labelling-round": "labelling"}.get(notice.body.record)
+        pages = {"site-pack": "sites", "labelling-round": "labelling", "plan": "plan-proposal"}
+        asked = pages.get(notice.body.record)
         return reverse(asked) if asked is not None else address_of(notice.subject)
     if notice.body.record == "tender" and notice.body.said is not None:
         return reverse("tenders", kwargs={"name": notice.body.said.params["scenario"]})

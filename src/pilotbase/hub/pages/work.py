@@ -126,6 +126,8 @@ def _address(one: InboxItem) -> str:
     """Return the page on which somebody does what is asked."""
     if one.kind == "site-pack":
         return reverse("sites")
+    if one.kind == "plan":
+        return reverse("plan-proposal")
     if one.kind == "role-change":
         return reverse("role-changes")
     if one.kind == "act-consent":
