@@ -8,7 +8,8 @@ import yaml
 
 from pilotbase.catalogue.saving import save
 from pilotbase.documents.permissions import Act
-from pilotbase.roadmap.planning import read_roadmap
+from pilotbase.documents.roadmap import Roadmap
+from pilotbase.roadmap.planning import read_roadmap, set_roadmap
 from pilotbase.roadmap.proposals import adopt, propose, review
 from pilotbase.worker.reactions.noticing import Noticing, Ways
 from tests.catalogue.records_for_tests import DESK, OWNER, scenario
@@ -122,6 +123,27 @@ def test_records_that_would_change_the_roadmap_are_in_the_inbox_with_what_and_wh
     assert {one.scenario for one in read_roadmap(view).tasks} == {"scenario:plant/pumps", "scenario:plant/beds"}
     planned.client("desk").post("/ledger/plan/proposal/", {"seen": propose(view).digest(), "title": "Again"})
     assert "Records would change" not in shown(planned, "/work/") and review(view) is None
+
+
+def test_task_sheets_say_what_a_task_needs_what_comes_first_and_who_acts_next(planned):
+    view, casting = planned.trial.store.as_actor(DESK), {"scenario": "scenario:plant/beds", "gives": {"sites": 3}}
+    casting |= {"after": ["scenario:plant/pumps"], "needs": {"money": 7}, "phases": ["p3"]}
+    planned.client("desk").post("/ledger/plan/sheet/", {"sheet": json.dumps(SHEET | {"candidates": [casting]})})
+    save(planned.trial.store.as_actor(OWNER), scenario((), name="ovens"))
+    tasks = [{"scenario": f"scenario:plant/{name}", "start": "2028-01-01", "end": "2029-01-01"} for name in ("ovens",)]
+    adopted = adopt(view, "To 2035", propose(view).digest()).to_json_value()
+    next(one for one in adopted["phases"] if one["phase"] == "p2")["tasks"] += tasks
+    set_roadmap(view, Roadmap.model_validate(adopted))
+    page = shown(planned, "/ledger/plan/tasks/")
+    beds = page.partition('href="/scenarios/plant/beds/"')[2].partition("</section>")[0]
+    assert "Funds 7 CNY" in beds and "sites 3" in beds and 'href="/scenarios/plant/pumps/"' in beds
+    assert "Nothing waits" in beds and "Submit" in page.partition('href="/scenarios/plant/ovens/"')[2]
+    assert "plant/beds" not in shown(planned, "/ledger/plan/tasks/?phase=p2")
+    assert "资金 7 CNY" in shown(planned, "/ledger/plan/tasks/?phase=p3", language="zh")
+    assert "plant/beds" in shown(planned, "/ledger/plan/tasks/", "owner")
+    assert "plant/beds" not in shown(planned, "/ledger/plan/tasks/", "other-owner")
+    sheet = shown(planned, "/ledger/tasks.csv?phase=p3")
+    assert "Funds 7 CNY" in sheet and "plant/pumps" in sheet and "plant/ovens" not in sheet
 
 
 def test_only_who_sees_the_whole_base_sees_a_plan_and_only_the_operator_sets_one(planned):

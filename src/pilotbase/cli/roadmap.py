@@ -19,13 +19,14 @@ from pilotbase.cli.framework.terminal import AsJson, answer, language, say
 from pilotbase.cli.hub_records import read_part
 from pilotbase.documents.base import localized
 from pilotbase.documents.files import format_csv
+from pilotbase.documents.roadmap import Phase
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import format_for_terminal
 from pilotbase.operations import figures
 from pilotbase.operations import ledger as operations
 
 if TYPE_CHECKING:
-    from pilotbase.documents.api.ledger import FunnelTold, MapTold, PlanTold, RankingTold, RoadmapTold
+    from pilotbase.documents.api.ledger import FunnelTold, MapTold, PlanTold, RankingTold, RoadmapTold, TaskSheetsTold
     from pilotbase.documents.planning import PlanningSheet
     from pilotbase.roadmap.tables import Table
 
@@ -79,6 +80,17 @@ def rank(  # noqa: PLR0913 - each criterion is an option
     for flip in told.flips:
         above, below = (" · ".join(map(str, one)) for one in (flip.above, flip.below))
         say(text("roadmap.flip", above=above, below=below, share=format_shift(flip.shift, language())))
+
+
+@app.anywhere("tasks")
+def tasks(
+    phase: Phase | None = None, as_json: AsJson = False, as_csv: Annotated[bool, typer.Option("--csv")] = False
+) -> None:
+    """Show the task sheets of the roadmap: needs, what comes before, and what is to be done next by whom."""
+    from pilotbase.roadmap.tables import task_table
+
+    told = call(operations.TASKS, phase=phase)
+    _print(told, task_table(told, language()), as_json, as_csv)
 
 
 @app.anywhere("set")
@@ -210,7 +222,7 @@ add(
 )
 
 
-def _print(told: MapTold | RankingTold, table: Table, as_json: bool, as_csv: bool) -> None:
+def _print(told: MapTold | RankingTold | TaskSheetsTold, table: Table, as_json: bool, as_csv: bool) -> None:
     answer(told, as_json, lambda _: _print_csv(table) if as_csv else _print_aligned(table))
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import pydantic
 
-from pilotbase.documents.api.ledger import LedgerTold, MapTold, PlanTold, RankingTold, RoadmapTold
+from pilotbase.documents.api.ledger import LedgerTold, MapTold, PlanTold, RankingTold, RoadmapTold, TaskSheetsTold
 from pilotbase.documents.api.records import RecordPage
 from pilotbase.documents.api.shapes import MOST_LISTED, RequestModel
 from pilotbase.documents.base import Name
@@ -14,6 +14,7 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.planning import MOST_WEIGHT, PlanningSheet, Title, Weight
 from pilotbase.documents.roadmap import Figure, Phase, Roadmap
+from pilotbase.documents.subjects import Subject
 from pilotbase.documents.vocabularies import Action, Sector, Support
 from pilotbase.operations.operation import PATH, In, NoInput, Operation, Out, Repeated, With
 
@@ -55,6 +56,13 @@ class OnStep(RequestModel):
     limit: Limit = 50
 
 
+class TasksAsked(RequestModel):
+    """Whose task sheets to return; without a phase and a scenario all."""
+
+    phase: Phase | None = None
+    scenario: Subject | Literal[""] = ""
+
+
 class PlanWhatIf(RequestModel):
     """What to change of the sheet; what is left out stays as it is."""
 
@@ -86,6 +94,7 @@ RANKING = _reads("ledger.ranking", "GET /ledger/ranking", RankingAsked, RankingT
 RECORDS = _reads("ledger.records", "GET /ledger/records/{figure}", OfFigure, RecordPage)
 STEP = _reads("ledger.step", "GET /ledger/steps/{step}/{progress}", OnStep, RecordPage)
 ROADMAP = _reads("ledger.roadmap", "GET /roadmap", NoInput, RoadmapTold)
+TASKS = _reads("ledger.tasks", "GET /roadmap/tasks", TasksAsked, TaskSheetsTold)
 SET_ROADMAP = Operation(
     "ledger.set_roadmap",
     "PUT /roadmap",

@@ -44,6 +44,11 @@ def set_sheet(view: View, sheet: PlanningSheet) -> PlanningSheet:
 def read_sheet(view: View) -> PlanningSheet:
     """Return the sheet that stands, without limits and goals where none was set; raises as `require_whole`."""
     require_whole(view)
+    return sheet_that_stands(view)
+
+
+def sheet_that_stands(view: View) -> PlanningSheet:
+    """Return the sheet that ``view`` sees, or an empty one."""
     return view.load_head(_SHEET, PlanningSheet) or PlanningSheet()
 
 

@@ -10,11 +10,17 @@ from pilotbase.documents.api.ledger import (
     CostTold,
     LedgerTold,
     MapTold,
+    NeedTold,
+    NextTold,
     QuartilesTold,
     RankingTold,
     StepSpanTold,
+    TaskSheetsTold,
 )
+from pilotbase.documents.base import localized
+from pilotbase.documents.moments import format_day
 from pilotbase.documents.quantities import format_days
+from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Language, Text, percent, text
 
 Row = tuple[str, ...]
@@ -66,6 +72,38 @@ def ranking_table(told: RankingTold, language: Language) -> Table:
         for one in told.rungs
     ]
     return Table(_words([f"roadmap.{code}" for code in codes], language), tuple(rows))
+
+
+def task_table(told: TaskSheetsTold, language: Language) -> Table:
+    """Return the task sheets, one task a row."""
+    codes = ("phase", "task", "title", "owner", "from", "until", "state", "needs", "after", "next", "resources")
+    separator = text("roadmap.semicolon").render(language)
+    rows = [
+        (
+            *(Text(code=f"phase.{one.phase}").render(language), name_of(one.scenario), localized(one.title, language)),
+            *(one.owner, one.start, one.end, Text(code=f"task.{one.state}").render(language)),
+            separator.join(format_need(need, language) for need in one.needs),
+            separator.join(map(name_of, one.after)),
+            separator.join(format_next(step).render(language) for step in one.next),
+            localized(one.resources or "", language),
+        )
+        for one in told.sheets
+    ]
+    return Table(_words([f"roadmap.{code}" for code in codes], language), tuple(rows))
+
+
+def format_need(need: NeedTold, language: Language) -> str:
+    """Return what a task uses of a resource."""
+    return f"{localized(need.title, language)} {need.amount:,g} {need.unit}".rstrip()
+
+
+def format_next(step: NextTold) -> Text:
+    """Return what is to be done, by whom and until when."""
+    who = step.organisation or Text(code=f"role.{step.role}")
+    named = {"act": Text(code=f"act.{step.act}"), "who": who}
+    if step.due is None:
+        return text("roadmap.next_step", **named)
+    return text("roadmap.next_step_until", **named, due=format_day(step.due))
 
 
 def format_shift(share: float | None, language: Language) -> str:

@@ -228,6 +228,15 @@ def find_waits_of_others(view: View, acts: Collection[str], limit: int) -> list[
     return _found(view, and_(_waits.act.in_(acts), not_(_meant(view.actor))), limit) if acts else []
 
 
+def find_waits_on(view: View, scenarios: Collection[str]) -> list[tuple[str, PendingWork]]:
+    """Return the work that the actor sees on ``scenarios`` and their trials, with the scenario; earliest due first."""
+    of = case((_rows.kind == "scenario", _rows.subject), else_=_rows.scenario)
+    rows = select(of.label("of"), tables.waits).join(tables.listings, _waits.subject == _rows.subject)
+    rows = rows.where(of.in_(scenarios)).order_by(_waits.due.is_(None), _waits.due, _waits.since)
+    with view.reading() as connection:
+        return [(row.of, _wait(row)) for row in connection.execute(cut_to(rows, view.actor))] if scenarios else []
+
+
 def cut_to(rows: Select[Any], actor: Actor) -> Select[Any]:
     """Return ``rows`` of listings without those that ``actor`` does not see."""
     return rows if actor.sees_all else rows.where(seen_by(actor))

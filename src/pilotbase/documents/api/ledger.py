@@ -198,6 +198,44 @@ class RoadmapTold(ResponseModel):
     tasks: list[TaskTold]
 
 
+class NeedTold(ResponseModel):
+    """What a task uses of a resource."""
+
+    title: Localized | str
+    amount: float
+    unit: str
+
+
+class NextTold(ResponseModel):
+    """What waits to be done for a task, and for whom; an empty organisation means any with the role."""
+
+    act: str
+    role: str
+    organisation: str
+    due: datetime | None
+
+
+class TaskSheetTold(TaskTold):
+    """A task with what it needs, gives and waits for, and what is to be done next by whom."""
+
+    title: Localized | str
+    owner: str
+    needs: list[NeedTold]
+    gives: dict[str, float]
+    """Quantity → what it adds to the goals of the plan."""
+    after: list[str]
+    """Scenarios that come before it or in the same phase, as far as the caller sees them."""
+    next: list[NextTold]
+
+
+class TaskSheetsTold(ResponseModel):
+    """Task sheets of the roadmap that stands, in its order."""
+
+    at: datetime
+    title: Localized | str
+    sheets: list[TaskSheetTold]
+
+
 class PlanTold(ResponseModel):
     """A plan that the planner proposes, beside the roadmap in force."""
 

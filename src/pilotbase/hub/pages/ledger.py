@@ -28,7 +28,7 @@ from pilotbase.hub.routing import page
 from pilotbase.operations import ledger as operations
 from pilotbase.roadmap.ledger import owner_of
 from pilotbase.roadmap.ranking import CRITERIA, scenarios_of
-from pilotbase.roadmap.tables import format_shift, ledger_table, map_table, ranking_table
+from pilotbase.roadmap.tables import format_shift, ledger_table, map_table, ranking_table, task_table
 from pilotbase.worker.operations.ledger import counted
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.journeys import Worth
@@ -139,7 +139,7 @@ def rung(request: HubRequest, potential: int, maturity: int, driving_effect: int
 
 @page("ledger/<str:name>.csv", "ledger-csv", ReadScope.LEDGER)
 def download(request: HubRequest, name: str) -> HttpResponse:
-    """Give the ledger, the map or the ranking as CSV."""
+    """Give the ledger, the map, the ranking or the task sheets as CSV."""
     reader = language()
     if name == "ledger":
         table = ledger_table(do(operations.SHOW, request.acting.view, {}), reader)
@@ -147,6 +147,8 @@ def download(request: HubRequest, name: str) -> HttpResponse:
         table = map_table(do(operations.MAP, request.acting.view, {}), reader)
     elif name == "ranking":
         table = ranking_table(_ranking(request), reader)
+    elif name == "tasks":
+        table = task_table(do(operations.TASKS, request.acting.view, request.GET.dict()), reader)
     else:
         raise NotFoundError("hub.not_found")
     return taken.download(format_csv(table.header, table.rows), taken.CSV, f"{name}.csv")

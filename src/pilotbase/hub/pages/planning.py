@@ -14,13 +14,13 @@ from django.shortcuts import redirect, render
 
 from pilotbase.charts.gantt import PlannedBar, gantt_chart
 from pilotbase.data.scenario_yaml import dump_document
-from pilotbase.documents.api.ledger import PlanTold, RoadmapTold
+from pilotbase.documents.api.ledger import PlanTold, RoadmapTold, TaskSheetTold
 from pilotbase.documents.base import localized
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.planning import PlanningSheet, Title
 from pilotbase.documents.roadmap import Phase
-from pilotbase.documents.texts import Language, text
+from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.forms.declared import AGAINST, add_errors, do, form_of, post_of
@@ -30,6 +30,7 @@ from pilotbase.hub.routing import FORM, page
 from pilotbase.hub.sentences import later, t
 from pilotbase.operations import ledger as operations
 from pilotbase.roadmap.ranking import CRITERIA
+from pilotbase.roadmap.tables import format_need, format_next
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
@@ -37,7 +38,7 @@ _CRUMBS: list[Crumb] = [
     {"url": "/ledger/", "label": text("roadmap.ledger")},
     {"url": "/ledger/plan/", "label": text("roadmap.plan")},
 ]
-_SHOWN_BARS, _SHOWN_LEFT = 60, 50
+_SHOWN_BARS, _SHOWN_LEFT, _SHOWN_SHEETS = 60, 50, 200
 _FILE = "planning.yaml"
 _AdoptForm = form_of(operations.ADOPT, "title")
 
@@ -56,6 +57,29 @@ def plan(request: HubRequest) -> HttpResponse:
         "may_plan": request.acting.may(DeskAct.PLAN),
     }
     return render(request, "hub/ledger_plan.html", shown)
+
+
+@page("ledger/plan/tasks/", "plan-tasks", ReadScope.LEDGER)
+def tasks(request: HubRequest) -> HttpResponse:
+    """Show the task sheets of a phase, or of the whole roadmap, to be printed."""
+    phase = request.GET.get("phase", "")
+    asked = {"phase": phase} if phase in set(Phase) else {}
+    told = do(operations.TASKS, request.acting.view, asked)
+    sheets = [(one, [format_need(need, language()) for need in one.needs], _next(one)) for one in told.sheets]
+    shown = {
+        "title": text("roadmap.tasks"),
+        "crumbs": _CRUMBS,
+        "told": told,
+        "sheets": sheets[:_SHOWN_SHEETS],
+        "more": max(0, len(sheets) - _SHOWN_SHEETS),
+        "phases": list(Phase),
+        "phase": asked.get("phase"),
+    }
+    return render(request, "hub/plan_tasks.html", shown)
+
+
+def _next(told: TaskSheetTold) -> list[Text]:
+    return [format_next(one) for one in told.next]
 
 
 post_of("ledger/plan/propose/", "plan-propose", operations.PROPOSE, "plan-proposal", back=())

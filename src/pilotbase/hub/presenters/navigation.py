@@ -107,7 +107,7 @@ HELP: Mapping[str, str] = {
     "label-data": "labelling labelling-open",
     "measure-data-quality": "dataset-quality dataset-quality-measured dataset-quality-report",
     "open-data-on-terms": "datasets agreements readers",
-    "plan-scenarios": "ledger-plan plan-proposal plan-what-if plan-sheet",
+    "plan-scenarios": "ledger-plan plan-proposal plan-tasks plan-what-if plan-sheet",
     "private-statistics": "statistics statistics-answer statistics-terms",
     "put-into-service": "services service-put",
     "read-a-report": "certificates certified report rehearsal comparison",

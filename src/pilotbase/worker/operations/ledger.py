@@ -16,6 +16,7 @@ from pilotbase.roadmap.ledger import CountedFigures, count_now, owner_of, tell_l
 from pilotbase.roadmap.planning import set_roadmap, tell_roadmap
 from pilotbase.roadmap.proposals import adopt, propose, read_proposal, read_sheet, set_sheet, tell_plan, what_if
 from pilotbase.roadmap.ranking import rank_as_asked
+from pilotbase.roadmap.task_sheets import tell_task_sheets
 from pilotbase.worker.operations.binding import Caller, does
 from pilotbase.workspace.listings import Page
 
@@ -25,6 +26,7 @@ KEPT_SECONDS = 10
 does(declared.RANKING)(lambda caller, asked: rank_as_asked(caller.view, asked, caller.address_of))
 does(declared.ROADMAP)(lambda caller, asked: tell_roadmap(caller.view))
 
+does(declared.TASKS)(lambda caller, asked: tell_task_sheets(caller.view, asked))
 does(declared.SHEET)(lambda caller, asked: read_sheet(caller.view))
 does(declared.WHAT_IF)(lambda caller, asked: tell_plan(caller.view, what_if(caller.view, asked)))
 does(declared.PROPOSAL)(lambda caller, asked: tell_plan(caller.view, read_proposal(caller.view)))
