@@ -10,8 +10,8 @@ from pilotbase.documents.permissions import Act
 from pilotbase.documents.planning import PlanningSheet
 from pilotbase.documents.roadmap import Phase, Roadmap, TaskState
 from pilotbase.documents.vocabularies import ServingState, Verdict
-from pilotbase.roadmap.planning import read_roadmap, replan, set_roadmap, state_of, tell_roadmap
-from pilotbase.roadmap.proposals import propose, review, set_sheet, waiting_proposal
+from pilotbase.roadmap.planning import read_roadmap, replan, set_roadmap, set_sheet, state_of, tell_roadmap
+from pilotbase.roadmap.proposals import propose, review, waiting_proposal
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.journeys import Stage
 from tests.catalogue.records_for_tests import (

@@ -33,7 +33,6 @@ def worker(
     from pilotbase.worker.meanings import TextReader, reading_texts
     from pilotbase.worker.reactions.feed import Reactions, reacting_to_changes
     from pilotbase.worker.reactions.noticing import Noticing, running
-    from pilotbase.worker.reactions.plan_review import plan_round, reviewing_plans
     from pilotbase.worker.services.watching import take_in, taking, taking_in, watch_round, watching
     from pilotbase.worker.trials.canary_rounds import asking_canaries
     from pilotbase.workspace.jobs import Job, JobState
@@ -54,8 +53,7 @@ def worker(
         keep_log()
         say(text("job.worker_ready", name=ours.name))
         observed, swept = taking_in(base, taking(base)), sweeping(base, configuration.files_days)
-        asked, reviewed = asking_canaries(base), reviewing_plans(base)
-        with running(noticing), swept, observed, watching(base), asked, reviewed, ExitStack() as added:
+        with running(noticing), swept, observed, watching(base), asking_canaries(base), ExitStack() as added:
             for one in beside:
                 added.enter_context(one.running())
             with reacting_to_changes(reactions), reading_texts(base):
@@ -71,7 +69,6 @@ def worker(
         if done[1] is JobState.QUEUED and not _go_round(beside):
             break
     _go_round(beside)
-    plan_round(base)
     while noticing.round():
         pass
     while TextReader(base).round():

@@ -1,6 +1,6 @@
-"""The roadmap of a base: set by the operator, read with how far each task has come and what should be re-planned.
+"""The roadmap of a base and its planning sheet, set by the operator; what is read: states, suggestions, task sheets.
 
-Pure: the same roadmap, stages and day give the same suggestions. Nothing is re-planned by itself; a person decides.
+The same roadmap, stages and day give the same suggestions. No roadmap changes by itself; a person decides.
 """
 
 from __future__ import annotations
@@ -12,20 +12,31 @@ from datetime import date
 from typing import Any
 
 from pilotbase.catalogue.records import everything
-from pilotbase.documents.api.ledger import RoadmapTold, TaskTold
+from pilotbase.documents.api.ledger import (
+    NeedTold,
+    NextTold,
+    RoadmapTold,
+    TaskSheetsTold,
+    TaskSheetTold,
+    TaskTold,
+)
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.moments import has_passed
+from pilotbase.documents.planning import PlanCandidate, PlanningSheet
 from pilotbase.documents.roadmap import Phase, PlannedPhase, Roadmap, Task, TaskState
 from pilotbase.documents.states import SCENARIO_OVER, TRIAL_OVER, CommissionState, ScenarioState
-from pilotbase.documents.subjects import holder_of
+from pilotbase.documents.subjects import holder_of, name_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import ServingState, Verdict
+from pilotbase.operations.ledger import TasksAsked
 from pilotbase.roadmap.ledger import keep_books, owner_of
 from pilotbase.workspace.actors import BASE
+from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.journeys import Stage, stages_of
+from pilotbase.workspace.listings import find_listings, find_waits_on
 from pilotbase.workspace.store import View
 
-HEAD = "roadmap"
+HEAD, SHEET = "roadmap", "planning-sheet"
 _ANSWERS = frozenset({ServingState.SERVING, ServingState.FALLEN_BACK})
 _AGAIN_ON_TRIAL = frozenset({CommissionState.RECTIFICATION, CommissionState.RETEST})
 _AS_PLANNED: dict[str, Any] = dict.fromkeys(("suggested_end", "suggested_phase", "reason"))
@@ -38,6 +49,26 @@ def set_roadmap(view: View, roadmap: Roadmap) -> Roadmap:
         change.require_operator()
         change.let_stand(HEAD, change.put(roadmap, BASE))
     return roadmap
+
+
+def set_sheet(view: View, sheet: PlanningSheet) -> PlanningSheet:
+    """Let ``sheet`` stand in place of what was there; raises `RefusedError` for all but the operator."""
+    with view.transaction("planning.set") as change:
+        change.require_operator()
+        change.let_stand(SHEET, change.put(sheet, BASE))
+    return sheet
+
+
+def read_sheet(view: View) -> PlanningSheet:
+    """Return the sheet that stands, without limits and goals where none was set; raises as `require_whole`."""
+    require_whole(view)
+    return _sheet_of(view)
+
+
+def require_whole(view: View) -> None:
+    """Raise `NotFoundError` for all but those who see the whole ledger: a plan weighs all owners' scenarios."""
+    if owner_of(view.actor):
+        raise NotFoundError("planning.whole_base")
 
 
 def read_roadmap(view: View) -> Roadmap | None:
@@ -80,6 +111,42 @@ def tell_roadmap(view: View) -> RoadmapTold:
         for task in phase.tasks
     ]
     return RoadmapTold(at=now, title=roadmap.title, tasks=tasks)
+
+
+def tell_task_sheets(view: View, asked: TasksAsked) -> TaskSheetsTold:
+    """Return the sheets of the tasks that ``view`` sees in the roadmap; raises as `owner_of`."""
+    told, rules = tell_roadmap(view), _sheet_of(everything(view))
+    tasks = [one for one in told.tasks if asked.phase in (None, one.phase) and asked.scenario in ("", one.scenario)]
+    stated = {one.scenario: one for one in rules.candidates}
+    rules_of = {one.scenario: stated.get(one.scenario) or PlanCandidate(scenario=one.scenario) for one in tasks}
+    listed = find_listings(view, {*rules_of, *(before for one in rules_of.values() for before in one.after)})
+    waits = defaultdict[str, list[NextTold]](list)
+    for scenario, wait in find_waits_on(view, list(rules_of)):
+        waits[scenario].append(filled(NextTold, wait))
+    sheets = []
+    for task in tasks:
+        rule = rules_of[task.scenario]
+        needs = rules.usual | rule.needs
+        sheet = filled(
+            TaskSheetTold,
+            task,
+            title=listed[task.scenario].title if task.scenario in listed else name_of(task.scenario),
+            owner=holder_of(task.scenario),
+            needs=[
+                NeedTold(title=one.title, amount=needs[one.name], unit=one.unit)
+                for one in rules.resources
+                if needs.get(one.name)
+            ],
+            gives=rule.gives,
+            after=[one for one in rule.after if one in listed],
+            next=waits[task.scenario],
+        )
+        sheets.append(sheet)
+    return TaskSheetsTold(at=told.at, title=told.title, sheets=sheets)
+
+
+def _sheet_of(view: View) -> PlanningSheet:
+    return view.load_head(SHEET, PlanningSheet) or PlanningSheet()
 
 
 def task_states(view: View, scenarios: Sequence[str]) -> dict[str, TaskState]:

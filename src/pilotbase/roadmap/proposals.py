@@ -1,61 +1,40 @@
-"""Plans that the planner proposes: the sheet under which it plans, the newest proposal, and what was adopted.
+"""Plans that the planner proposes: the newest proposal, what-ifs, and what was adopted.
 
 The planner proposes when it is asked and when records have moved; the operator adopts. No roadmap changes by itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 
 from pilotbase.catalogue.records import everything
 from pilotbase.documents.api.ledger import PlanTold
 from pilotbase.documents.api.shapes import filled
+from pilotbase.documents.base import Localized
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.notice import Address, NoticeBody, NoticeKind
 from pilotbase.documents.planning import PlanningSheet, ProposedPlan, Title
 from pilotbase.documents.roadmap import Roadmap, TaskState
 from pilotbase.documents.subjects import name_of
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import LANGUAGES, Text, text
+from pilotbase.documents.vocabularies import Role
+from pilotbase.notices.rows import NoticeDraft
 from pilotbase.operations.ledger import PlanWhatIf
-from pilotbase.roadmap.ledger import keep_books, owner_of
-from pilotbase.roadmap.planning import HEAD, task_states
+from pilotbase.roadmap.ledger import keep_books
+from pilotbase.roadmap.planning import HEAD, SHEET, read_sheet, require_whole, task_states
 from pilotbase.roadmap.proposing import ScenarioFacts, propose_plan
 from pilotbase.roadmap.ranking import STATES
 from pilotbase.workspace.actors import BASE
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.journeys import RatedScenario, Worth, rated_scenarios
-from pilotbase.workspace.store import View
+from pilotbase.workspace.store import Change, View
 
 _MIDDLE = Worth(3, 3, 3)
 """Of a task whose scenario nobody has rated."""
-_SHEET, _PROPOSAL = "planning-sheet", "plan-proposal"
+_PROPOSAL = "plan-proposal"
 _BEFORE_TRIAL = (TaskState.PLANNED, TaskState.OPENED)
 _MOST_NEWS = 20
-
-
-def set_sheet(view: View, sheet: PlanningSheet) -> PlanningSheet:
-    """Let ``sheet`` stand in place of what was there; raises `RefusedError` for all but the operator."""
-    with view.transaction("planning.set") as change:
-        change.require_operator()
-        change.let_stand(_SHEET, change.put(sheet, BASE))
-    return sheet
-
-
-def read_sheet(view: View) -> PlanningSheet:
-    """Return the sheet that stands, without limits and goals where none was set; raises as `require_whole`."""
-    require_whole(view)
-    return sheet_that_stands(view)
-
-
-def sheet_that_stands(view: View) -> PlanningSheet:
-    """Return the sheet that ``view`` sees, or an empty one."""
-    return view.load_head(_SHEET, PlanningSheet) or PlanningSheet()
-
-
-def require_whole(view: View) -> None:
-    """Raise `NotFoundError` for all but those who see the whole ledger: a plan weighs all owners' scenarios."""
-    if owner_of(view.actor):
-        raise NotFoundError("planning.whole_base")
 
 
 def propose(view: View) -> ProposedPlan:
@@ -82,12 +61,22 @@ def review(view: View) -> ProposedPlan | None:
     """
     base, now = everything(view), view.store.clock()
     roadmap, stood = base.load_head(HEAD, Roadmap), base.load_head(_PROPOSAL, ProposedPlan)
-    if roadmap is None or base.head(_SHEET) is None:
+    if roadmap is None or base.head(SHEET) is None:
         return None
     keep_books(view)
     if stood is not None and not any(_news(stood, _facts(base, roadmap)[0], roadmap, now.date())):
         return None
     return propose(view)
+
+
+def of_plans(view: View, changes: Iterable[Change]) -> Iterator[NoticeDraft]:
+    """Yield the notices to operators of the proposals that records would make of the roadmap."""
+    for one in changes:
+        found = view.load(one.digest, ProposedPlan) if (one.event, one.kind) == ("moved", _PROPOSAL) else None
+        if found is not None and found.told is not None:
+            title = Localized(**{language: text("planning.proposal").render(language) for language in LANGUAGES})
+            body = NoticeBody(title=title, record="plan", said=found.told)
+            yield NoticeDraft(NoticeKind.ASKED, "", Address(role=Role.OPERATOR), body, f"plan {one.digest}")
 
 
 def read_proposal(view: View) -> ProposedPlan:

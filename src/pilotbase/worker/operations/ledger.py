@@ -13,10 +13,9 @@ from pilotbase.documents.roadmap import Roadmap
 from pilotbase.operations import ledger as declared
 from pilotbase.operations.operation import NoInput, With
 from pilotbase.roadmap.ledger import CountedFigures, count_now, owner_of, tell_ledger, tell_map
-from pilotbase.roadmap.planning import set_roadmap, tell_roadmap
-from pilotbase.roadmap.proposals import adopt, propose, read_proposal, read_sheet, set_sheet, tell_plan, what_if
+from pilotbase.roadmap.planning import read_sheet, set_roadmap, set_sheet, tell_roadmap, tell_task_sheets
+from pilotbase.roadmap.proposals import adopt, propose, read_proposal, tell_plan, what_if
 from pilotbase.roadmap.ranking import rank_as_asked
-from pilotbase.roadmap.task_sheets import tell_task_sheets
 from pilotbase.worker.operations.binding import Caller, does
 from pilotbase.workspace.listings import Page
 

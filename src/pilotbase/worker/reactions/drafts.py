@@ -15,13 +15,12 @@ from pilotbase.documents.hashes import digest_of, is_digest
 from pilotbase.documents.labelling import KeptItems, LabellingRound
 from pilotbase.documents.notice import Address, NoticeBody, NoticeKind
 from pilotbase.documents.plan import TrialPlan
-from pilotbase.documents.planning import ProposedPlan
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.service import ActConsent
 from pilotbase.documents.site import AskedPack
 from pilotbase.documents.subjects import Subject, holder_of, name_of
 from pilotbase.documents.terms import term_name
-from pilotbase.documents.texts import LANGUAGES, Text, text
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import ConsentState, Role
 from pilotbase.notices.outbox import RolesOf, tell
 from pilotbase.notices.rows import NoticeDraft
@@ -90,14 +89,12 @@ def _subject(view: View, entry: LogEntry) -> Subject | None:
 
 
 def of_asks(view: View, changes: Iterable[Change]) -> Iterator[NoticeDraft]:
-    """Yield the notices of packs to agree to, items to label, acts to consent to, new plans, and decided tenders."""
+    """Yield the notices of packs to agree to, items to label, acts that need consent, and decided tenders."""
     for change in changes:
         if change.event == "moved" and change.kind == "site-pack-order":
             yield _of_pack(view, view.load(change.digest, AskedPack))
         elif change.event == "moved" and change.kind == "labelling-items":
             yield _of_items(view, view.load(change.digest, KeptItems))
-        elif change.event == "moved" and change.kind == "plan-proposal":
-            yield from _of_plan(view.load(change.digest, ProposedPlan))
         elif change.event == "moved" and change.kind == "act-consent":
             yield from _of_consent(view, view.load(change.digest, ActConsent))
         elif change.event == "moved" and change.kind == "tender-result":
@@ -123,13 +120,6 @@ def _of_items(view: View, kept: KeptItems) -> NoticeDraft:
     body = _body(view, of.dataset, "labelling-round", said)
     address = Address(organisation=labeller.organisation, person=labeller.person)
     return NoticeDraft(NoticeKind.ASKED, of.dataset, address, body, f"labelling {kept.round} {kept.labeller}")
-
-
-def _of_plan(proposed: ProposedPlan) -> Iterator[NoticeDraft]:
-    if proposed.told is not None:
-        title = Localized(**{language: text("planning.proposal").render(language) for language in LANGUAGES})
-        body = NoticeBody(title=title, record="plan", said=proposed.told)
-        yield NoticeDraft(NoticeKind.ASKED, "", Address(role=Role.OPERATOR), body, f"plan {proposed.digest()}")
 
 
 def _of_consent(view: View, consent: ActConsent) -> Iterator[NoticeDraft]:

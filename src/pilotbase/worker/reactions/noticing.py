@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pilotbase.catalogue.bars import Blocker
 from pilotbase.catalogue.my_work import waiting_of
 from pilotbase.catalogue.records import both_languages, load_record, news, talks
-from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.notice import Address, NoticeBody, NoticeKind, Post
 from pilotbase.documents.permissions import Act, act_name
 from pilotbase.documents.plugins import mirrored
@@ -27,6 +27,7 @@ from pilotbase.notices import mails, outbox, rows
 from pilotbase.notices.channel import Carriers, Sender, SendResult
 from pilotbase.notices.rows import NoticeDraft, of_release, of_step, of_thread, of_wait, waits_due
 from pilotbase.protocols.guarded_http import GuardedHttp
+from pilotbase.roadmap.proposals import of_plans, review
 from pilotbase.worker.base import Base
 from pilotbase.worker.reactions.drafts import of_asks, of_readings, webhook_roles
 from pilotbase.worker.reactions.followed import of_matches
@@ -41,7 +42,7 @@ AHEAD = timedelta(days=3)
 """How long before its day work is announced as due."""
 KEPT = timedelta(days=365)
 LOOK = timedelta(minutes=1)
-"""How often the clock is read and new people are looked for; nothing is written while there is nothing to report."""
+"""How often clock, people and plan are looked at; nothing is written while there is nothing to report."""
 PACE = Pace(idle=1.0, rest=15.0, end=3.0)
 _FEED, _CLOCK, _READINGS = "notices", "due dates", "readings"
 _CHANGES, _VERSIONS = 500, 10_000
@@ -73,11 +74,20 @@ class Noticing:
 
     def round(self) -> bool:
         """Report what is new, send what is due; return whether there may be more at once."""
+        self.review_plan()
         more = self.tell_changes()
         more = self.tell_uses() or more
         self.tell_due_dates()
         more = self.send_mails() or more
         return self.call_webhooks() or more
+
+    def review_plan(self) -> None:
+        """Propose another plan if records have moved since the last one, so that operators are notified of it."""
+        if self._is_time("plan"):
+            try:
+                review(self.view)
+            except InputError as error:  # such as a sheet that leaves too little time: its operator mends it
+                _log.warning("the plan was not reviewed: %s", error)
 
     def tell_changes(self) -> bool:
         """Make notices of events since the last time; return whether the feed goes on."""
@@ -93,6 +103,7 @@ class Noticing:
         changes = [one for one in self.view.changes(since or 0, _CHANGES) if one.sequence <= after]
         drafts += of_asks(self.view, changes)
         drafts += of_matches(self.base, changes)
+        drafts += of_plans(self.view, changes)
         for module in mirrored("worker.reactions.noticing"):
             drafts += module.of_changes(self.view, changes)
         self._keep(_FEED, since, after, drafts)
@@ -122,7 +133,7 @@ class Noticing:
 
     def send_mails(self) -> bool:
         """Queue mails about what is new, and send those that are due; return whether there were any."""
-        if self.ways.post is None or not (mails.is_news(self.view) or self._may_be_new_people()):
+        if self.ways.post is None or not (mails.is_news(self.view) or self._is_time("people")):
             return False
         people, hour = {one.person: one for one in self.ways.post.people()}, self.ways.digest_hour
         mails.gather(self.view, people, hour)
@@ -137,11 +148,12 @@ class Noticing:
         with self.view.store.database.write() as connection:
             return rows.forget(connection, self.view.store.clock() - KEPT)
 
-    def _may_be_new_people(self) -> bool:
+    def _is_time(self, what: str) -> bool:
+        """Return whether `LOOK` has passed since this was last true for ``what``."""
         now = self.view.store.clock()
-        if "people" in self._looked and now - self._looked["people"] < LOOK:
+        if what in self._looked and now - self._looked[what] < LOOK:
             return False
-        self._looked["people"] = now
+        self._looked[what] = now
         return True
 
     def _of_record(self, record: Record) -> Iterator[NoticeDraft]:
