@@ -7,7 +7,6 @@ import pytest
 
 from pilotbase.charts.columns import Bar, Legend, bar_chart
 from pilotbase.charts.drawing import BLUE, PALE_BLUE, Drawing, stretched
-from pilotbase.charts.grids import Grid, grid_chart
 from pilotbase.charts.stages import FunnelStage, Leg, funnel_chart, way_chart
 from pilotbase.documents.quantities import format_days
 from pilotbase.documents.texts import LANGUAGES
@@ -22,14 +21,10 @@ STAGES = (
 LEGS = (Leg("Publish", 10, 12), Leg("Find", 20, 9), Leg("Agree", None))
 BARS = (Bar("制造", 40, 10, 80), Bar("Health", 0, 0))
 LEGEND = Legend("By sector", "opened", "certified")
-GRID = Grid(
-    "Map", ("科学技术", "Industry"), ("model foundation", "数据"), (((8, 2, 1), (0, 0, 0)), ((0, 0, 0), (4, 0, 0)))
-)
 CHARTS = {
     "funnel": lambda language: funnel_chart(STAGES, language),
     "way": lambda language: way_chart(LEGS, language),
     "bars": lambda language: bar_chart(BARS, LEGEND, language),
-    "grid": lambda language: grid_chart(GRID, language),
 }
 
 
@@ -91,14 +86,6 @@ def test_charts_of_nothing_are_drawn():
 )
 def test_days_are_spelled_as_people_say_them(days, said):
     assert format_days(days) == said
-
-
-def test_a_grid_says_every_number_and_which_cells_are_empty():
-    svg = grid_chart(GRID, "en")
-    assert [told for told in texts(svg) if told[0].isdigit() or told == "–"] == ["8 · 2 · 1", "–", "–", "4 · 0 · 0"]
-    assert read(svg).find(f"{SVG}desc").text.endswith("2 of 4 cells are empty")
-    full, half = filled(svg, BLUE)
-    assert full == 2 * half
 
 
 @pytest.mark.parametrize("name", CHARTS)

@@ -1,6 +1,7 @@
 """What a draft does to an owner's own words, and what it says about it."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -18,6 +19,8 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import LANGUAGES
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def table(labels=("no", "yes"), rows=900, share=0.3):
@@ -102,6 +105,14 @@ def test_a_regression_speaks_of_no_classes(draft):
 
 def test_a_threshold_that_was_set_is_never_lost(draft, tmp_path):
     scenario = draft(target="flow")[0].scenario.model_copy(update={"decision_threshold": 0.7})
+    path = tmp_path / "other.yaml"
+    path.write_text(write_scenario_yaml(scenario), "utf-8")
+    assert load_document(Scenario, path) == scenario
+
+
+@pytest.mark.parametrize("example", sorted(EXAMPLES.rglob("scenario.yaml")), ids=lambda one: one.parent.name)
+def test_every_example_is_written_so_that_it_reads_the_same(example, tmp_path):
+    scenario = load_document(Scenario, example)
     path = tmp_path / "other.yaml"
     path.write_text(write_scenario_yaml(scenario), "utf-8")
     assert load_document(Scenario, path) == scenario

@@ -3,12 +3,14 @@
 import ast
 import csv
 import io
+import re
 from pathlib import Path
 
 import pytest
 
 from pilotbase.documents.catalogues import catalogue
 from pilotbase.documents.texts import LANGUAGES
+from pilotbase.workspace.log import entries
 
 ROOT = Path(__file__).parents[2]
 
@@ -117,7 +119,7 @@ def test_the_page_and_the_file_say_in_plain_words_what_was_done(world, language,
 
 
 def logged_actions():
-    """Yield what the code enters into the log, where the code spells it out."""
+    """Yield what the code enters into the log, where the code spells it out or names it by a constant of its own."""
     place = {"transaction": 0, "record": 0, "_log": 1, "log_about": 1, "_log_membership": 1, "erase_over": 2}
     for file in (*(ROOT / "src").rglob("*.py"), *(ROOT / "estate").rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
@@ -127,6 +129,7 @@ def logged_actions():
                 given = node.args[place[name]]
                 either = [given.body, given.orelse] if isinstance(given, ast.IfExp) else [given]
                 yield from (one.value for one in either if isinstance(one, ast.Constant) and isinstance(one.value, str))
+    yield from (one for one in vars(entries).values() if isinstance(one, str) and re.fullmatch(r"[a-z]+\.[a-z_]+", one))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

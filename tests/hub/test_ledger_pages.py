@@ -121,7 +121,7 @@ def test_the_map_shows_every_cell_and_how_many_are_empty(walked):
     shown = page(walked, "/ledger/map/")
     assert "47 of 48 cells are empty." in shown
     table = shown[shown.index("<tbody>") :]
-    assert table.count("<tr>") == 7 and table.count("<td") == 7 * 9
+    assert table.count("<tr>") == 6 and table.count("<td") == 6 * 9
     assert '?action=industry&amp;support=talent">3</a>' in table
 
 

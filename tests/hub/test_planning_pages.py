@@ -37,7 +37,7 @@ def planned(tmp_path):
     with world(tmp_path) as made:
         for name, (potential, maturity, driving_effect) in WORTHS.items():
             value = {"potential": potential, "maturity": maturity, "driving_effect": driving_effect}
-            save(made.trial.store.as_actor(OWNER), scenario((), name=name, value=value))
+            save(made.trial.store.as_actor(OWNER), scenario((), name=name, title=f"Plan {name}", value=value))
             made.trial.do(OWNER, f"scenario:plant/{name}", Act.SCENARIO_SUBMIT)
             made.trial.do(DESK, f"scenario:plant/{name}", Act.SCENARIO_OPEN)
         answer = made.client("desk").post("/ledger/plan/sheet/", {"sheet": yaml.safe_dump(SHEET, allow_unicode=True)})
@@ -55,7 +55,7 @@ def phases(page):
     """Return scenario → the day it begins, as the bars are described."""
     described = re.search(r"<desc>(.*?)</desc>", page)
     assert described, page[page.index("<main") :]
-    return dict(re.findall(r"plant/(\w+): ([\d-]+)", described[1]))
+    return dict(re.findall(r"Plan (\w+): ([\d-]+)", described[1]))
 
 
 def test_a_plan_is_proposed_changed_by_a_question_and_adopted(planned):
@@ -64,7 +64,11 @@ def test_a_plan_is_proposed_changed_by_a_question_and_adopted(planned):
     assert desk.post("/ledger/plan/propose/").status_code == 302
     page = shown(planned, "/ledger/plan/proposal/")
     assert sorted(phases(page)) == ["beds", "pumps"] and len(set(phases(page).values())) == 2
-    assert "Funds is used up by scenarios that are worth more." in page and "plant/wards" in page
+    assert (
+        "Funds is used up by scenarios that are worth more." in page
+        and "Plan wards" in page
+        and "plant/" not in re.sub(r"<[^>]+>", "", page)
+    )
     assert "资金已由价值更高的场景用尽" in shown(planned, "/ledger/plan/proposal/", language="zh")
     asked = "potential=1&maturity=1&driving_effect=1&keep=0.3&limit-money=200"
     assert set(phases(shown(planned, f"/ledger/plan/what-if/?{asked}"))) == {"pumps", "beds", "wards"}

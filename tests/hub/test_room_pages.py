@@ -1,6 +1,7 @@
 """The room of a match on the hub: begun from a match, in the other's inbox, with files on terms, until its end."""
 
 import html
+import re
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -27,6 +28,9 @@ def test_two_sides_meet_in_a_room_and_part_with_a_reason(base):
     matches = page(base, "supplier", "/applications/acme/forest/matches/")
     new = "/rooms/new/?demand=scenario%3Aplant%2Fmilling&application=application%3Aacme%2Fforest"
     assert new in matches and "/rooms/new/" not in page(base, "desk", "/applications/acme/forest/matches/")
+    asked = page(base, "supplier", new)
+    assert "Machine failure" in asked and "Random forest" in asked and "scenario:" not in re.sub(r"<[^>]+>", "", asked)
+    assert supplier.get("/rooms/new/")["Location"] == "/matching/"
     place = supplier.post(new, {"words": "Does it work without a torque sensor?"})["Location"]
     assert "proposes a room" in page(base, "owner", "/work/") and place in page(base, "owner", "/rooms/")
     assert base.client("other-supplier").get(place).status_code == 404

@@ -11,8 +11,8 @@ from pilotbase.charts.drawing import BLUE, GREEN, HAIR, INK, LINE, MUTED, PAPER,
 from pilotbase.charts.scales import Scale
 from pilotbase.documents.texts import Language, text
 
-GANTT_WIDTH, GANTT_LEFT, GANTT_RIGHT, GANTT_ROW, GANTT_TOP = 900, 210, 884, 26, 46
-_BAR, _GHOST, _NARROWEST = 12, 18, 3
+GANTT_WIDTH, GANTT_ROW, GANTT_TOP = 900, 42, 66
+_BAR, _GHOST, _NARROWEST, _NAME = 10, 16, 3, 340
 _CHANGED = paint("amber-mark")
 
 
@@ -37,7 +37,7 @@ def gantt_chart(bars: tuple[PlannedBar, ...], phases: tuple[tuple[str, date], ..
     bottom = GANTT_TOP + GANTT_ROW * len(bars)
     drawing = Drawing(GANTT_WIDTH, bottom + 6, title, described)
     days = [day for one in bars for day in (one.start, one.end, *(one.before or ()))]
-    scale = Scale(min(days).toordinal(), max(days).toordinal(), GANTT_LEFT, GANTT_RIGHT)
+    scale = Scale(min(days).toordinal(), max(days).toordinal(), 0, GANTT_WIDTH)
     _draw_legend(drawing, language)
     _draw_years(drawing, scale, (min(days).year, max(days).year), bottom)
     for name, last in phases:
@@ -52,9 +52,9 @@ def gantt_chart(bars: tuple[PlannedBar, ...], phases: tuple[tuple[str, date], ..
 
 def _draw_legend(drawing: Drawing, language: Language) -> None:
     for place, (code, colour) in enumerate((("kept", BLUE), ("new", GREEN), ("moved", _CHANGED), ("before", ""))):
-        x = GANTT_LEFT + 170 * place
-        drawing.rectangle((x, 2), (12, 10), colour or PAPER, rounding=2, outline="" if colour else MUTED)
-        drawing.text((x + 18, 11), text(f"chart.gantt.{code}").render(language), colour=MUTED)
+        x, y = GANTT_WIDTH / 2 * (place % 2), 18 * (place // 2)
+        drawing.rectangle((x, y + 1), (12, 10), colour or PAPER, rounding=2, outline="" if colour else MUTED)
+        drawing.text((x + 50, y + 11), text(f"chart.gantt.{code}").render(language), colour=MUTED)
 
 
 def _draw_years(drawing: Drawing, scale: Scale, years: Sequence[int], bottom: float) -> None:
@@ -65,9 +65,9 @@ def _draw_years(drawing: Drawing, scale: Scale, years: Sequence[int], bottom: fl
 
 
 def _draw_bar(drawing: Drawing, one: PlannedBar, scale: Scale, top: float) -> None:
-    drawing.text((GANTT_LEFT - 10, top + 17), shortened(one.name, GANTT_LEFT - 18), anchor="end", colour=INK)
-    drawing.line((GANTT_LEFT, top + GANTT_ROW), (GANTT_RIGHT, top + GANTT_ROW), LINE)
-    middle = top + GANTT_ROW / 2
+    drawing.text((0, top + 16), shortened(one.name, _NAME), colour=INK)
+    drawing.line((0, top + GANTT_ROW), (GANTT_WIDTH, top + GANTT_ROW), LINE)
+    middle = top + GANTT_ROW - _GHOST / 2 - 4
     if one.before is not None:
         left, right = (scale(day.toordinal()) for day in one.before)
         size = (max(right - left, _NARROWEST), _GHOST)

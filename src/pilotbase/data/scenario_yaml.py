@@ -139,7 +139,7 @@ def _in_line(value: Any) -> Any:
 def _readable(name: str, value: Any) -> Any:
     if name == "readers":
         return [Flow({key: _in_line(inner) for key, inner in reader.items()}) for reader in value]
-    if name == "fields":
+    if name == "fields" and all(isinstance(field, dict) for field in value):
         return [Flow(field) if is_short(field) else field for field in value]
     if isinstance(value, dict):
         return {inner: _readable(inner, content) for inner, content in value.items()}

@@ -9,9 +9,8 @@ from django.shortcuts import render
 from django.utils.http import urlencode
 
 from pilotbase.catalogue.figures import STEPS, WHOLE, Chosen, records_of, records_on
-from pilotbase.charts.grids import Grid, grid_chart
 from pilotbase.charts.stages import way_chart
-from pilotbase.documents.api.ledger import AimTold, CellTold, FlipTold, RankingTold, StepSpanTold
+from pilotbase.documents.api.ledger import AimTold, FlipTold, RankingTold, StepSpanTold
 from pilotbase.documents.files import format_csv
 from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.quantities import format_days
@@ -22,7 +21,7 @@ from pilotbase.hub.acting import HubRequest, caller, language
 from pilotbase.hub.forms.declared import do
 from pilotbase.hub.presenters import taken
 from pilotbase.hub.presenters.addresses import Crumb
-from pilotbase.hub.presenters.drawn import capitalised, drawn, legs_of
+from pilotbase.hub.presenters.drawn import capitalised, drawn, legs_of, shade
 from pilotbase.hub.presenters.records import lines_of
 from pilotbase.hub.routing import page
 from pilotbase.operations import ledger as operations
@@ -89,16 +88,20 @@ def show_map(request: HubRequest) -> HttpResponse:
     """Show six actions × eight supports."""
     told = do(operations.MAP, request.acting.view, {})
     cells = [one for one in told.cells if one.action and one.support]
-    rows = [(action, [one for one in told.cells if one.action == action]) for action in (*Action, "")]
+    known = [one for one in told.cells if one.opened or one.certified or one.in_use]
+    supports = [*Support, *([""] if any(not one.support for one in known) else [])]
+    actions = [*Action, *([""] if any(not one.action for one in known) else [])]
+    most = max((one.opened for one in cells), default=0)
+    shown_cells = [(one, shade(one.opened, most)) for one in told.cells if one.support in supports]
+    rows = [(action, [cell for cell in shown_cells if cell[0].action == action]) for action in actions]
     shown = {
         "title": text("roadmap.map"),
         "crumbs": _CRUMBS,
         "map": told,
-        "supports": [*Support, ""],
+        "supports": supports,
         "rows": rows,
         "empty": sum(not (one.opened or one.certified or one.in_use) for one in cells),
         "cells": len(cells),
-        "chart": drawn(grid_chart(_grid(cells), language())),
     }
     return render(request, "hub/ledger_map.html", shown)
 
@@ -215,17 +218,6 @@ def _days(span: StepSpanTold) -> dict[str, str]:
         "half": format_days(span.half_after),
         "longest": format_days(span.longest_open),
     }
-
-
-def _grid(cells: list[CellTold]) -> Grid:
-    rows, columns = list(Action), list(Support)
-    counts = {(one.action, one.support): (one.opened, one.certified, one.in_use) for one in cells}
-    return Grid(
-        text("roadmap.map").render(language()),
-        tuple(capitalised("action", row) for row in rows),
-        tuple(capitalised("support", column) for column in columns),
-        tuple(tuple(counts[row, column] for column in columns) for row in rows),
-    )
 
 
 def _moved(flip: FlipTold) -> str:

@@ -22,7 +22,7 @@ from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, RequestActor, language
 from pilotbase.hub.forms.declared import do
 from pilotbase.hub.presenters.addresses import address_of, crumb, subject_of
-from pilotbase.hub.presenters.drawn import drawn
+from pilotbase.hub.presenters.drawn import capitalised, drawn
 from pilotbase.hub.routing import POST, page
 from pilotbase.operations.matches import ASSIGNMENT, FOLLOW, FOLLOWED, GAPS
 from pilotbase.worker.matching import Withheld, match_subject, withheld_proofs
@@ -93,7 +93,7 @@ def assignment(request: HubRequest) -> HttpResponse:
         "title": text("match.assignment"),
         "found": found,
         "method": method_of(found),
-        "ways": (("best", found.best, found.stable), ("stable", found.stable, found.best)),
+        "both": (("best", found.best, found.stable), ("stable", found.stable, found.best)),
         "demands": found.demands[:_MOST_ASSIGNED],
         "more": max(len(found.demands) - _MOST_ASSIGNED, 0),
         "given": given,
@@ -166,7 +166,7 @@ def _squares(found: GapMap) -> tuple[GapCell, ...]:
 
 
 def _name(vocabulary: str, value: str) -> str:
-    return (Text(code=f"{vocabulary}.{value}") if value else text("match.not_said")).render(language())
+    return capitalised(vocabulary, value) if value else capitalised("match", "not_said")
 
 
 def _row(acting: RequestActor, found: Matches, one: Match, withheld: Sequence[Withheld]) -> MatchRow:

@@ -15,17 +15,19 @@ from django.shortcuts import redirect, render
 from pilotbase.charts.gantt import PlannedBar, gantt_chart
 from pilotbase.data.scenario_yaml import dump_document
 from pilotbase.documents.api.ledger import PlanTold, RoadmapTold, TaskSheetTold
-from pilotbase.documents.base import localized
+from pilotbase.documents.base import Localized, localized
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.permissions import DeskAct, ReadScope
-from pilotbase.documents.planning import PlanningSheet, Title
+from pilotbase.documents.planning import PlanningSheet, ProposedTask, Title
 from pilotbase.documents.roadmap import Phase
+from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.forms.declared import AGAINST, add_errors, do, form_of, post_of
 from pilotbase.hub.presenters.addresses import Crumb
 from pilotbase.hub.presenters.drawn import capitalised, drawn
+from pilotbase.hub.presenters.records import titles_of
 from pilotbase.hub.routing import FORM, page
 from pilotbase.hub.sentences import later, t
 from pilotbase.operations import ledger as operations
@@ -34,6 +36,7 @@ from pilotbase.roadmap.tables import format_need, format_next
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
+Titles = Mapping[str, Localized]
 _CRUMBS: list[Crumb] = [
     {"url": "/ledger/", "label": text("roadmap.ledger")},
     {"url": "/ledger/plan/", "label": text("roadmap.plan")},
@@ -47,11 +50,13 @@ _AdoptForm = form_of(operations.ADOPT, "title")
 def plan(request: HubRequest) -> HttpResponse:
     """Show the roadmap: which scenarios, when, how far they have come, and what the planner proposes."""
     told, whole = do(operations.ROADMAP, request.acting.view, {}), request.acting.actor.sees_all
+    titles = titles_of(request.acting.view, (one.scenario for one in told.tasks))
     shown = {
         "title": text("roadmap.plan"),
         "crumbs": _CRUMBS[:1],
         "roadmap": told,
-        "chart": drawn(_roadmap_chart(told)),
+        "chart": drawn(_roadmap_chart(told, titles)),
+        "titles": titles,
         "proposal": _proposal(request.acting.view) if whole else None,
         "sees_whole": whole,
         "may_plan": request.acting.may(DeskAct.PLAN),
@@ -173,12 +178,15 @@ def _compared(
     changed = [one for one in found.tasks if one.reason is not None] if found is not None else []
     left_out = found.left_out if found is not None else []
     dropped = [one for one in left_out if one.before is not None]
+    named = {one.scenario for one in (*(found.tasks if found is not None else ()), *left_out)}
+    titles = titles_of(request.acting.view, named)
     shown = {
         "title": title,
         "crumbs": _CRUMBS,
         "plan": found,
         "gap": f"{100 * found.gap:.2f}" if found is not None else "",
-        "chart": drawn(_plan_chart(found, told)) if found is not None else "",
+        "titles": titles,
+        "chart": drawn(_plan_chart(found, told, titles)) if found is not None else "",
         "more": max(0, len(found.tasks) - _SHOWN_BARS) if found is not None else 0,
         "changed": changed,
         "dropped": dropped,
@@ -200,26 +208,30 @@ def _uses(found: PlanTold, view: View) -> list[tuple[Any, str, list[Any]]]:
     ]
 
 
-def _roadmap_chart(told: RoadmapTold) -> str:
+def _roadmap_chart(told: RoadmapTold, titles: Titles) -> str:
     bars = [
-        PlannedBar(one.scenario.partition(":")[2], date.fromisoformat(one.start), date.fromisoformat(one.end))
+        PlannedBar(_title(titles, one.scenario), date.fromisoformat(one.start), date.fromisoformat(one.end))
         for one in told.tasks[:_SHOWN_BARS]
     ]
     return gantt_chart(tuple(bars), _phases(), language())
 
 
-def _plan_chart(found: PlanTold, told: RoadmapTold) -> str:
+def _plan_chart(found: PlanTold, told: RoadmapTold, titles: Titles) -> str:
     """Return the tasks of a plan, what changes first, with the times of the roadmap in force behind them."""
     before = {one.scenario: (date.fromisoformat(one.start), date.fromisoformat(one.end)) for one in told.tasks}
-    bars = [_bar(one.scenario, one.start, one.end, before) for one in found.tasks]
+    bars = [_bar(_title(titles, one.scenario), one, before) for one in found.tasks]
     bars.sort(key=lambda one: one.before is None and not one.is_new)
     return gantt_chart(tuple(sorted(bars[:_SHOWN_BARS], key=lambda one: (one.start, one.end))), _phases(), language())
 
 
-def _bar(scenario: str, start: str, end: str, before: Mapping[str, tuple[date, date]]) -> PlannedBar:
-    span, was = (date.fromisoformat(start), date.fromisoformat(end)), before.get(scenario)
+def _bar(title: str, task: ProposedTask, before: Mapping[str, tuple[date, date]]) -> PlannedBar:
+    span, was = (date.fromisoformat(task.start), date.fromisoformat(task.end)), before.get(task.scenario)
     ghost = was if was is not None and was != span else None
-    return PlannedBar(scenario.partition(":")[2], *span, ghost, bool(before) and was is None)
+    return PlannedBar(title, *span, ghost, bool(before) and was is None)
+
+
+def _title(titles: Titles, scenario: str) -> str:
+    return localized(titles.get(scenario, name_of(scenario)), language())
 
 
 def _phases() -> tuple[tuple[str, date], ...]:

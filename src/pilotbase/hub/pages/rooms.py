@@ -19,12 +19,11 @@ from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.forms.declared import Choices, OperationForm, do, form_of, post_of, refusals_in, tell
 from pilotbase.hub.presenters.addresses import crumb
-from pilotbase.hub.presenters.records import names_shown, title_of
+from pilotbase.hub.presenters.records import names_shown, title_of, titles_of
 from pilotbase.hub.presenters.taken import file_response
 from pilotbase.hub.routing import FORM, page
 from pilotbase.hub.sentences import area, t
 from pilotbase.operations import rooms
-from pilotbase.workspace.listings import find_listings
 from pilotbase.workspace.store import View
 
 
@@ -68,7 +67,12 @@ _FORMS = {**FORMS, "answer": form_of(rooms.ANSWER, "words")}
 def show_all(request: HubRequest) -> HttpResponse:
     """List the rooms that the reader sees."""
     found = do(rooms.LIST, request.acting.view, {})
-    shown = {"title": text("room.title"), "lead": text("room.lead"), "rooms": found, "titles": _titles(request, found)}
+    shown = {
+        "title": text("room.title"),
+        "lead": text("room.lead"),
+        "rooms": found,
+        "titles": _titles(request.acting.view, found),
+    }
     return render(request, "hub/rooms.html", shown)
 
 
@@ -76,11 +80,15 @@ def show_all(request: HubRequest) -> HttpResponse:
 def propose(request: HubRequest) -> HttpResponse:
     """Propose a room for a match."""
     given = {name: request.GET.get(name, "") for name in ("demand", "application")}
+    if not all(given.values()):
+        return redirect("matching")
     form = OpenForm(posted_files(request)[0], given=given)
     if form.done(request.acting.view):
         tell(request, form.operation)
         return redirect("room", room=form.found.identity)
-    shown = {"title": text("room.new"), "lead": text("room.new_lead"), "form": form}
+    titles = titles_of(request.acting.view, given.values())
+    both = {side: _title(titles, subject) for side, subject in given.items()}
+    shown = {"title": text("room.new"), "form": form, "lead": text("room.new_lead", **both)}
     return render(request, "hub/said.html", {**shown, "crumbs": [crumb("rooms", text("room.title"))]})
 
 
@@ -94,7 +102,7 @@ def show(request: HubRequest, room: str) -> HttpResponse:
     if form is not None and form.done(view):
         tell(request, form.operation)
         return redirect("room", room=room)
-    titles = _titles(request, [found])
+    titles = _titles(view, [found])
     replied = {one.about for one in found.entries if one.about is not None}
     shown = {
         "title": text("room.one", demand=_title(titles, found.demand), application=_title(titles, found.application)),
@@ -163,9 +171,8 @@ def _is_open_to(request: HubRequest, found: RoomTold, number: int) -> bool:
     )
 
 
-def _titles(request: HubRequest, found: list[RoomTold]) -> dict[str, Localized]:
-    subjects = {subject for one in found for subject in (one.demand, one.application)}
-    return {subject: one.title for subject, one in find_listings(request.acting.view, subjects).items()}
+def _titles(view: View, found: list[RoomTold]) -> dict[str, Localized]:
+    return titles_of(view, (subject for one in found for subject in (one.demand, one.application)))
 
 
 def _title(titles: Mapping[str, Localized], subject: str) -> str:

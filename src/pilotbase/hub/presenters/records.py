@@ -26,7 +26,16 @@ from pilotbase.worker.base import Base
 from pilotbase.worker.operations.binding import there
 from pilotbase.worker.progress import progress_of
 from pilotbase.workspace.actors import Actor
-from pilotbase.workspace.listings import MAXIMUM_PAGE, Listing, Page, Query, count, find_listing, list_page
+from pilotbase.workspace.listings import (
+    MAXIMUM_PAGE,
+    Listing,
+    Page,
+    Query,
+    count,
+    find_listing,
+    find_listings,
+    list_page,
+)
 from pilotbase.workspace.looks import Look, note_looks
 from pilotbase.workspace.store import View
 
@@ -149,6 +158,11 @@ def _title(home: str, name: str, period: int) -> Localized | None:
 def _newest(home: str, period: int) -> Page:
     """Return the newest organisations of a base: a page of many names asks once a minute, not for each name."""
     return list_page(operator_view(), Query(kind="organisation"), limit=MAXIMUM_PAGE)
+
+
+def titles_of(view: View, subjects: Iterable[str]) -> dict[str, Localized]:
+    """Return what the records that the actor sees are called."""
+    return {subject: one.title for subject, one in find_listings(view, set(subjects)).items()}
 
 
 def names_shown(actor: Actor, standing: Iterable[tuple[str, str | None]]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -42,6 +43,8 @@ register.filter("kit_address", kit_address)
 register.filter("section", lambda kind: SECTIONS[kind])
 register.filter("state_of", lambda kind: f"state.{kind}")
 register.filter("rest", name_of)
+_DRAWN = re.compile(r"[0-9a-f]{16}(?:[0-9a-f]{16})?|[0-9a-f]{64}")
+"""Names drawn by chance, which tell nobody anything."""
 register.filter("hex", hex_of)
 register.filter("percent", lambda share: percent(share).render(language()))
 register.filter("minute", format_minute)
@@ -99,6 +102,13 @@ def organisation(name: str | None) -> str:
 
 
 @register.filter
+def chosen(subject: str) -> str:
+    """Return the name that people gave a record; nothing for one that was drawn by chance."""
+    name = name_of(subject)
+    return "" if _DRAWN.fullmatch(name) else name
+
+
+@register.filter
 def in_words(rule: str) -> str:
     """Return an acceptance criterion in words, such as *Recall of “failure” at least 0.800*; else as it is spelled."""
     try:
@@ -147,6 +157,12 @@ def initials(name: str) -> str:
 def number(value: float) -> str:
     """Return a number with its thousands set apart and no digits that say nothing."""
     return f"{value:,.6g}" if abs(value) < 1e6 else f"{value:,.0f}"
+
+
+@register.filter
+def tenths(share: float) -> int:
+    """Return how many tenths of a meter a share fills."""
+    return min(10, max(0, round(10 * share)))
 
 
 @register.filter

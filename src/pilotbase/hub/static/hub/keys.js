@@ -43,7 +43,7 @@ document.addEventListener("click", (event) => {
 
 // Times in the reader's zone, as UTC remains where there is no script; the title keeps UTC.
 function localise() {
-  const wanted = { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
+  const wanted = { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" };
   for (const time of document.querySelectorAll("time:not([title])")) {
     if (!/:\d\d UTC$/.test(time.textContent)) continue;
     const exact = /:\d\d:\d\d/.test(time.textContent) ? { ...wanted, second: "2-digit" } : wanted;
