@@ -31,7 +31,7 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.states import NEW, ApplicationState, DatasetState, DemandState, ScenarioState
 from pilotbase.documents.steps import Step, missing_for
-from pilotbase.documents.subjects import Organisation, verdicts_head
+from pilotbase.documents.subjects import Organisation, name_of, verdicts_head
 from pilotbase.documents.terms import unmet
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Verdict
@@ -142,11 +142,11 @@ def _submitted_application(at: Situation) -> None:
     subject = at.record.subjects["application"]
     record = record_of(at.base, subject)
     if record is None or record.state != ApplicationState.SUBMITTED or record.supplier != at.record.supplier:
-        raise BarredError("record.application_not_submitted", application=subject)
+        raise BarredError("record.application_not_submitted", application=name_of(subject))
     tried = at.record.documents["application"]
     newest = record.documents["application"]
     if (at.row.act is Act.RECTIFICATION_SUBMIT) == (newest == tried):
-        raise BarredError("record.other_version_needed", application=subject)
+        raise BarredError("record.other_version_needed", application=name_of(subject))
 
 
 def _approvals(at: Situation) -> None:

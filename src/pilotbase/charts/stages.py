@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pilotbase.charts.drawing import BLUE, INK, LINE, MUTED, PALE_BLUE, Drawing, width_of
+from pilotbase.charts.drawing import BLUE, INK, LINE, MUTED, PALE_BLUE, Drawing
 from pilotbase.charts.scales import Scale, format_count
 from pilotbase.documents.quantities import format_days
 from pilotbase.documents.texts import Language, percent, text
@@ -47,8 +47,7 @@ def _draw_stage(drawing: Drawing, stage: FunnelStage, share: str, scale: Scale, 
     drawing.text((FUNNEL_WIDTH - 8, y + 25), count, anchor="end", colour=INK, bold=True, size=22)
 
 
-WAY_WIDTH, WAY_ROW, WAY_HEIGHT, TOP = 560, 32, 18, 6
-WAY_LEFT, WAY_RIGHT, COUNT = 152, 440, 552
+WAY_WIDTH, WAY_ROW, WAY_HEIGHT, WAY_LEAST = 560, 34, 9, 3
 
 
 @dataclass(frozen=True)
@@ -65,30 +64,27 @@ def way_chart(legs: tuple[Leg, ...], language: Language) -> str:
     """Return the steps as SVG, one bar a step along a common line of days."""
     title = text("chart.way.title").render(language)
     description = "; ".join(f"{leg.name}: {format_days(leg.days)} (n = {format_count(leg.count)})" for leg in legs)
-    drawing = Drawing(WAY_WIDTH, TOP + WAY_ROW * len(legs) + 4, title, description)
-    scale = Scale(0, sum(leg.days or 0 for leg in legs) or 1, WAY_LEFT, WAY_RIGHT)
+    drawing = Drawing(WAY_WIDTH, WAY_ROW * len(legs) + 2, title, description)
+    scale = Scale(0, sum(leg.days or 0 for leg in legs) or 1, 0, WAY_WIDTH - WAY_LEAST)
     start = 0.0
     for index, leg in enumerate(legs):
-        _draw_leg(drawing, leg, (start, scale), TOP + WAY_ROW * index, language)
+        _draw_leg(drawing, leg, (start, scale), WAY_ROW * index, language)
         start += leg.days or 0
     return drawing.to_svg()
 
 
 def _draw_leg(drawing: Drawing, leg: Leg, begins: tuple[float, Scale], top: float, language: Language) -> None:
     start, scale = begins
-    y = top + (WAY_ROW - WAY_HEIGHT) / 2
-    drawing.text((WAY_LEFT - 12, y + 15), leg.name, anchor="end", colour=INK, size=13)
-    drawing.line((WAY_LEFT, top + WAY_ROW), (COUNT, top + WAY_ROW), LINE)
+    drawing.text((0, top + 15), leg.name, colour=INK, size=13)
+    drawing.line((0, top + WAY_ROW), (WAY_WIDTH, top + WAY_ROW), LINE)
     if leg.days is None:
-        drawing.text((WAY_LEFT, y + 15), "–", colour=MUTED, size=13)
+        drawing.text((WAY_WIDTH, top + 15), "–", anchor="end", colour=MUTED, size=13)
         return
     left, right = scale(start), scale(start + leg.days)
-    drawing.rectangle((left, y), (max(right - left, 3), WAY_HEIGHT), BLUE, rounding=3)
+    size = (max(right - left, WAY_LEAST), WAY_HEIGHT)
+    drawing.rectangle((left, top + WAY_ROW - WAY_HEIGHT - 5), size, BLUE, rounding=3)
     days = text("chart.way.days", days=format_days(leg.days)).render(language)
-    outside = right + 8 + width_of(days, 13) < COUNT - 56
-    at, anchor = (right + 8, "start") if outside else (left - 8, "end")
-    drawing.text((at, y + 15), days, anchor=anchor, colour=INK, bold=True, size=13)  # type: ignore[arg-type]
-    drawing.text((COUNT, y + 15), f"n = {format_count(leg.count)}", anchor="end", colour=MUTED)
+    drawing.text((WAY_WIDTH, top + 15), f"{days} · n = {format_count(leg.count)}", anchor="end", colour=INK, size=13)
 
 
 SPARK_WIDTH, SPARK_HEIGHT, _SPARK_EDGE = 120, 32, 3
