@@ -1,5 +1,7 @@
 """`make bench-match`: one scenario matched in a catalogue of 100,000 scenarios and 100,000 applications.
 
+As many demands in words and profiles of service providers stand beside them, and are found in the same way.
+
 Ours, from the store (SQLite, cast by the moulds of `benchmarks.hub`): candidates come from the index, and each is read,
 judged and ranked, as the operator, who sees everything. The peer, in the same run and in turn: scikit-learn's
 ``TfidfVectorizer`` (characters, 1-3) with cosine over the words of all applications, held in memory and made
@@ -7,11 +9,13 @@ beforehand; it ranks by words alone and reads no documents. A second test is whe
 applications described in Chinese are handed in among the 100,000, and a paraphrase must find each.
 
 By meaning: each record gets a made-up meaning (clusters of random directions), half of them in each language; the
-nearest are found for stored scenarios, at once and after a change of the base. A new text costs one embedding more.
+nearest are found for stored ones, at once and after a change of the base. A new text costs one embedding more. With a
+worker's reader of texts beside it, demands and profiles are saved one by one, each timed until it is found by meaning.
 
-Assignment: 2,000 demands and 2,000 suppliers with one application each, made-up meanings, 12 kinds of conditions, every
-second application with the contract of a demand; judging every pair and both ways of assigning. The peer solves the
-same values with ``scipy.optimize.linear_sum_assignment``, a column a place, and must find the same total.
+Assignment: 2,000 demands, half of them in words, and 2,000 suppliers with one application each, made-up meanings, 12
+kinds of conditions, every second application with the contract of a demand; judging every pair and both ways of
+assigning. The peer solves the same values with ``scipy.optimize.linear_sum_assignment``, a column a place, and must
+find the same total.
 
 Exposure: which share of the first places goes to applications without a certificate; the peer is their share of all.
 
@@ -28,6 +32,8 @@ import time
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -38,27 +44,39 @@ from benchmarks.hub.fill import Size, fill, small_store, take_moulds
 from benchmarks.hub.pages import p95
 from benchmarks.publishing import Row, options_of, publish, row, show
 from pilotbase.catalogue.advancing import advance
+from pilotbase.catalogue.capabilities import CAPABILITIES, state_capability
 from pilotbase.catalogue.saving import save
-from pilotbase.documents.demand import LONGEST_DEMAND
+from pilotbase.documents.capability import Capability
+from pilotbase.documents.demand import LONGEST_DEMAND, WordedDemand
+from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.vocabularies import Role
 from pilotbase.matching.assigning import NOBODY, assign_best, assign_stably
 from pilotbase.matching.assignment import field_of
-from pilotbase.matching.comparing import Passage
+from pilotbase.matching.comparing import Kind, Passage
 from pilotbase.matching.drafting import draft_demand
-from pilotbase.matching.finding import APPLICATIONS, NEAREST, SCENARIOS
+from pilotbase.matching.finding import APPLICATIONS, DEMANDS, NEAREST, SCENARIOS
 from pilotbase.matching.index import MeaningIndex, ask, digest_of_text
 from pilotbase.matching.judging import ALIKE_WORDS, WEIGHTS
 from pilotbase.matching.meaning import DIMENSIONS, MeaningComparer, open_meaning, open_model
 from pilotbase.matching.pairing import first_of, pair_all
-from pilotbase.matching.pairs import ApplicationOffer, Need, need_of, offer_of
+from pilotbase.matching.pairs import (
+    ApplicationOffer,
+    Need,
+    need_of,
+    need_of_demand,
+    offer_of,
+    offer_of_capability,
+)
+from pilotbase.worker.base import Base
 from pilotbase.worker.matching import match_document, match_subject
-from pilotbase.workspace import tables
+from pilotbase.worker.meanings import reading_texts
+from pilotbase.workspace import meanings, tables
 from pilotbase.workspace.actors import actor
 from pilotbase.workspace.listings import Query, list_page
-from pilotbase.workspace.store import Store, View
+from pilotbase.workspace.store import Store, View, newest_change
 from tests.matching.bilingual_for_tests import PROBLEMS
 from tests.matching.drafts_for_tests import KINDS, is_right, labelled_demands
 from tests.matching.labelled_for_tests import DIRECTIONS, labelled, made_up_trials
@@ -66,7 +84,12 @@ from tests.matching.pairs_for_tests import application, scenario
 
 OPERATOR = actor("base", Role.OPERATOR, person="p-desk")
 SUPPLIER = actor("planter", Role.SUPPLIER, person="p-planter")
+OWNER = actor("o0001", Role.DEMAND_OWNER, person="p-o0001")
+PROVIDER = actor("o0501", Role.SUPPLIER, person="p-o0501")
 NEAREST_MS = 50.0
+FOUND_WITHIN = 1.0
+FOUND = 15
+"""How many demands and how many profiles are saved and timed."""
 AT_ONCE = 5000
 ASSIGNED, ASSIGNED_SECONDS = 2000, 30.0
 LEAST_RIGHT, LONGEST_DRAFT = 0.85, 10.0
@@ -82,8 +105,9 @@ def main() -> None:
     options = parser.parse_args()
     times, number = (2, 500) if options.quick else (options.times, int(100_000 * options.share))
     with tempfile.TemporaryDirectory(prefix="pb-bench-") as scratch:
-        store = filled_store(Path(scratch), Size(number, number, 0))
+        store = filled_store(Path(scratch), Size(number, number, 0, demands=number, capabilities=number))
         found = [*speed(store, times, number), found_among(store, number), *by_meaning(store, times, number)]
+        found += indexed(store, 2 if options.quick else FOUND)
         rows = [*found, *exposure(), *drafts()]
         store.close()
     rows += assigning(100 if options.quick else ASSIGNED)
@@ -95,7 +119,7 @@ def main() -> None:
 
 def filled_store(folder: Path, size: Size) -> Store:
     """Return a store with that many records."""
-    print(f"filling a store with {size.scenarios:,} scenarios and as many applications", flush=True)
+    print(f"filling a store with {size.scenarios:,} each of scenarios, applications, demands, profiles", flush=True)
     empty = small_store(folder)
     url, key = f"sqlite:///{folder / 'moulds.db'}", empty.key
     empty.close()
@@ -159,27 +183,83 @@ def by_meaning(store: Store, times: int, number: int) -> list[Row]:
     subjects = make_up_meanings(store)
     view, known = store.as_actor(OPERATOR), {"demand": SCENARIOS, "offer": APPLICATIONS}
     begun = time.perf_counter()
-    asked = [ask(view, known, stored_words(subject)) for subject in subjects[:times]]  # type: ignore[arg-type]
-    made = time.perf_counter() - begun
-    found = {"after a change": [], "p95": []}  # type: ignore[var-annotated]
-    for question, subject in zip(asked, subjects, strict=False):
-        assert question is not None
-        question.index.seen.clear()
-        question.index.masks.clear()
-        for spent in found.values():
-            spent.append(
-                milliseconds(lambda at=question, of=subject: at.nearest(APPLICATIONS, stored_words(of), NEAREST))
-            )  # type: ignore[misc]
+    ask(view, known, ())  # type: ignore[arg-type]
+    made, rows = time.perf_counter() - begun, []
+    for asked, sought, name in (
+        ("scenario", APPLICATIONS, "applications"),
+        ("demand", APPLICATIONS, "applications, for demands in words"),
+        ("demand", CAPABILITIES, "profiles, for demands in words"),
+        ("capability", DEMANDS, "demands in words, for profiles"),
+    ):
+        spent = _nearest(view, subjects[asked][:times], sought)
+        rows += [
+            row(f"nearest by meaning among {number:,} {name}, p95", p95(spent), "ms", f"<= {NEAREST_MS:.0f}",
+                p95(spent) <= NEAREST_MS)
+        ]  # fmt: skip
+        if asked == "scenario":
+            changed = _nearest(view, subjects[asked][:times], sought, forget=True)
+            rows.append(row(f"nearest by meaning among {number:,} {name}, p95 after a change of the base",
+                            p95(changed), "ms", None, True))  # fmt: skip
     embed = open_model().embed
     new = [milliseconds(lambda at=at: embed("demand", f"{at}: {PROBLEMS['spindle'][0]}")) for at in range(times)]  # type: ignore[misc]
-    name = f"nearest by meaning among {number:,} applications"
     return [
-        row(f"{name}, p95", p95(found["p95"]), "ms", f"<= {NEAREST_MS:.0f}", p95(found["p95"]) <= NEAREST_MS),
-        row(f"{name}, p95 after a change of the base", p95(found["after a change"]), "ms", None, True),
+        *rows,
         row("embedding of a new text, p95", p95(new), "ms", None, True),
         row("meanings read into memory", made, "s", None, True),
         row("memory held for meanings", memory_held(view), "MB", None, True),
     ]
+
+
+def _nearest(view: View, subjects: list[str], sought: Query, forget: bool = False) -> list[float]:
+    """Return how long it takes to find the nearest of each; ``forget``: as after a change of the base."""
+    known: dict[Kind, Query] = {"demand": SCENARIOS, "offer": CAPABILITIES if sought == CAPABILITIES else APPLICATIONS}
+    spent = []
+    for subject in ("", *subjects):
+        words = stored_words(subject or subjects[0])
+        question = ask(view, known, words)
+        assert question is not None
+        if forget:
+            question.index.seen.clear()
+            question.index.masks.clear()
+        spent.append(milliseconds(lambda at=question, of=words: at.nearest(sought, of, NEAREST)))  # type: ignore[misc]
+    return spent[1:]
+
+
+def indexed(store: Store, times: int) -> list[Row]:
+    """Return how long it takes from saving a demand or a profile until it is found by meaning, beside a worker."""
+    view, model = store.as_actor(OPERATOR), open_model()
+    meanings.keep(view, f"meanings {hex_of(model.digest)[:16]}", model.digest, None, newest_change(view), ())
+    owner, provider = store.as_actor(OWNER), store.as_actor(PROVIDER)
+    told: dict[str, list[float]] = {"demand in words": [], "profile": []}
+    with reading_texts(cast(Base, SimpleNamespace(lab=SimpleNamespace(view=view)))):
+        for at in range(times):
+            said = f"Case {at}: the loom of hall {at} tears its warp at night, and nobody hears it."
+            demand = WordedDemand.model_validate(
+                {"name": f"loom{at}", "title": said, "owner": {"organisation": OWNER.organisation}, "text": said}
+            )
+            save(owner, demand)
+            told["demand in words"].append(_until_found(view, DEMANDS, need_of_demand(demand)))
+            capability = Capability.model_validate(
+                {"organisation": PROVIDER.organisation, "name": f"looms{at}", "kind": "provider", "title": said,
+                 "summary": f"We mend looms in hall {at}.", "stated_at": "2026-05-01T12:00:00Z"}
+            )  # fmt: skip
+            state_capability(provider, capability)
+            told["profile"].append(_until_found(view, CAPABILITIES, offer_of_capability(capability)))
+    return [
+        row(f"a {name} that was just saved is found by meaning, p95", p95(spent), "s", f"<= {FOUND_WITHIN:.0f}",
+            p95(spent) <= FOUND_WITHIN)
+        for name, spent in told.items()
+    ]  # fmt: skip
+
+
+def _until_found(view: View, query: Query, one: Need | ApplicationOffer) -> float:
+    begun, known = time.perf_counter(), {"demand": SCENARIOS, "offer": CAPABILITIES}
+    while time.perf_counter() - begun < 60:
+        question = ask(view, known, one.passages)  # type: ignore[arg-type]
+        if question is not None and one.subject in question.nearest(query, one.passages, NEAREST):
+            return time.perf_counter() - begun
+        time.sleep(0.01)
+    raise AssertionError(one.subject)
 
 
 def exposure() -> list[Row]:
@@ -223,11 +303,13 @@ def drafts() -> list[Row]:
     return [*rows, row(name, spent, "s", "<= 10", spent <= LONGEST_DRAFT)]
 
 
-def make_up_meanings(store: Store) -> list[str]:
-    """Give each record a meaning near one of a thousand centres; return the subjects of the open scenarios."""
+def make_up_meanings(store: Store) -> dict[str, list[str]]:
+    """Give each record a meaning near one of a thousand centres; return kind → the subjects that may be asked for."""
     listed, chance = tables.listings.c, np.random.default_rng(1)
     centres = chance.normal(size=(1000, DIMENSIONS))
-    asked = select(listed.subject, listed.kind, listed.state).where(listed.kind.in_(["scenario", "application"]))
+    asked = select(listed.subject, listed.kind, listed.state).where(
+        listed.kind.in_(["scenario", "application", "demand", "capability"])
+    )
     with store.database.write() as connection:
         found = connection.execute(asked).all()
         for begin in range(0, len(found), AT_ONCE):
@@ -239,12 +321,16 @@ def make_up_meanings(store: Store) -> list[str]:
                  "model": open_model().digest, "vector": vector.tobytes(), "place": 1}
                 for at, (one, vector) in enumerate(zip(some, rows, strict=True))
             ])  # fmt: skip
-    return [one.subject for one in found if one.state == "open"]
+    kinds: dict[str, list[str]] = {}
+    for one in found:
+        if one.state in ("open", "stated"):
+            kinds.setdefault(one.kind, []).append(one.subject)
+    return kinds
 
 
 def stored_words(subject: str) -> tuple[Passage, ...]:
     """Return words whose meaning was made up."""
-    return (Passage("demand", {"en": subject}),)
+    return (Passage("offer" if subject.startswith("capability:") else "demand", {"en": subject}),)
 
 
 def assigning(number: int) -> list[Row]:
@@ -265,7 +351,7 @@ def assigning(number: int) -> list[Row]:
     peer_took = time.perf_counter() - solved
     total = field.values[best != NOBODY, best[best != NOBODY]].sum()
     assert abs(total - peers[rows, columns].sum()) < 1e-6 * number
-    name, whole = f"{number:,} demands assigned to {number:,} suppliers", solved - begun
+    name, whole = f"{number:,} demands, half of them in words, assigned to {number:,} suppliers", solved - begun
     return [
         row(f"{name}, judging included", whole, "s", f"<= {ASSIGNED_SECONDS:.0f}", whole <= ASSIGNED_SECONDS),
         row(f"{name}, both ways", solved - judged, "s", None, True, "SciPy linear_sum_assignment, one way", peer_took),
@@ -284,7 +370,7 @@ def market(number: int, chance: np.random.Generator) -> tuple[list[Need], list[A
         said = f"{at}: {texts[at % len(texts)][0]}"
         stated = scenario(name=f"d{at}", fields=fields, problem=said, title=said, conditions=conditions)
         asked = need_of(stated)
-        needs.append(asked)
+        needs.append(asked if at % 2 else need_of_demand(_in_words(stated, said)))
         card, terms = {"summary": said}, {"languages": ["zh", "en"], "sends_data": at % 5 == 0, "regions": ["CN", "DE"]}
         made = application(name=f"a{at}", supplier=f"s{at}", title=said, model_card=card, offer=terms)
         offers.append(offer_of(made, asked if at % 2 else None))
@@ -292,6 +378,17 @@ def market(number: int, chance: np.random.Generator) -> tuple[list[Need], list[A
             vector = centres[chance.integers(200)] + 0.7 * chance.normal(size=DIMENSIONS)
             meanings.update({(passage.kind, one): vector / np.linalg.norm(vector) for one in passage.texts.values()})
     return needs, offers, MeaningComparer(lambda kind, one: meanings.get((kind, one)))
+
+
+def _in_words(stated: Scenario, said: str) -> WordedDemand:
+    """Return the demand of a scenario without its data."""
+    assert stated.conditions is not None
+    leave = {"path": "conditions.data_may_leave", "value": str(stated.conditions.data_may_leave).lower()}
+    fields = [{**leave, "band": "sure"}, {"path": "task", "value": stated.task, "band": "sure"}]
+    owner = {"organisation": stated.owner.organisation}
+    return WordedDemand.model_validate(
+        {"name": stated.name, "title": said, "owner": owner, "text": said, "fields": fields}
+    )
 
 
 def resident() -> float:

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 
 from benchmarks.hub.moulds import Mould, Words, take
 from pilotbase.catalogue.advancing import Move, advance
+from pilotbase.catalogue.capabilities import state_capability
 from pilotbase.catalogue.subjects import subject_of
 from pilotbase.documents.application import Application
 from pilotbase.documents.base import Part
+from pilotbase.documents.capability import Capability
+from pilotbase.documents.demand import WordedDemand
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import ApplicationVersion, Commission, Price, Record
 from pilotbase.documents.scenario import Scenario
@@ -107,6 +110,41 @@ def application_steps(words: Words, state: str) -> Steps:
     if state == "submitted":
         way.append((supplier, Act.APPLICATION_SUBMIT, None))
     return Steps(words, lambda store: _walk(store, str(subject_of(content)), way))
+
+
+def demand_steps(words: Words) -> Steps:
+    """Return the registration of a demand in words."""
+    content = WordedDemand.model_validate(
+        {
+            "name": words["name"],
+            "title": {"en": words["title_en"], "zh": words["title_zh"]},
+            "owner": {"organisation": words["owner"]},
+            "text": f"{words['said_en']} {words['said_zh']}",
+            "fields": [{"path": "sector", "value": words["sector"], "band": "sure"}],
+        }
+    )
+    owner = actor(words["owner"], Role.DEMAND_OWNER, person=words["person"])
+    return Steps(words, lambda store: _walk(store, content.subject, [(owner, Act.DEMAND_REGISTER, content)]))
+
+
+def capability_steps(words: Words) -> Steps:
+    """Return the statement of what a supplier can do."""
+    content = Capability.model_validate(
+        {
+            "organisation": words["supplier"],
+            "name": words["name"],
+            "kind": "provider",
+            "title": {"en": words["title_en"], "zh": words["title_zh"]},
+            "summary": {"en": words["said_en"], "zh": words["said_zh"]},
+            "stated_at": "2026-05-01T12:00:00Z",
+        }
+    )
+    supplier = actor(words["supplier"], Role.SUPPLIER, person=words["person"])
+
+    def state(store: Store) -> None:
+        state_capability(store.as_actor(supplier), content)
+
+    return Steps(words, state)
 
 
 def organisation_steps(name: str, role: Role) -> Steps:

@@ -25,7 +25,9 @@ from benchmarks.hub.content import (
     SECTORS,
     Steps,
     application_steps,
+    capability_steps,
     commission_steps,
+    demand_steps,
     mould_of,
     organisation_steps,
     prose,
@@ -54,6 +56,9 @@ class Size:
     applications: int = 100_000
     commissions: int = 5_000
     organisations: int = 1_000
+    demands: int = 0
+    """In words."""
+    capabilities: int = 0
 
     def owner(self, number: int) -> str:
         return f"o{number % (self.organisations // 2):04}"
@@ -77,6 +82,8 @@ class Moulds:
         ways = {state: scenario_steps(_scenario(f"zz{state}"), state) for state in dict.fromkeys(_STATES)}
         self.scenarios = {state: mould_of(store, steps) for state, steps in ways.items()}
         self.applications = mould_of(store, application_steps(_application("zzmodel"), "submitted"))
+        self.demands = mould_of(store, demand_steps(_scenario("zzwords")))
+        self.capabilities = mould_of(store, capability_steps(_application("zzwork")))
         opened, submitted = self.contents(_scenario("zzopen"), _application("zzmodel"))
         self.commissions = mould_of(store, commission_steps(_commission("zzopen", "zzmodel", opened, submitted)))
 
@@ -138,6 +145,8 @@ def _again(moulds: Moulds) -> Iterator[tuple[Mould, Steps]]:
     application = _application_words(randomness, 7, Size())
     yield moulds.applications, application_steps(application, "submitted")
     yield moulds.commissions, commission_steps(_commission_words(moulds, 1, opened, application))
+    yield moulds.demands, demand_steps(_scenario_words(randomness, 8, Size()))
+    yield moulds.capabilities, capability_steps({**_application_words(randomness, 9, Size()), "supplier": "o0999"})
 
 
 def _everything(moulds: Moulds, size: Size) -> Iterator[tuple[Mould, Words]]:
@@ -156,6 +165,10 @@ def _everything(moulds: Moulds, size: Size) -> Iterator[tuple[Mould, Words]]:
             yield moulds.applications, application
         if state == "open" and number % _EVERY == 0 and len(proposed) < size.commissions:
             proposed.append((scenario, application))
+    for number in range(size.demands):
+        yield moulds.demands, _scenario_words(randomness, number, size)
+    for number in range(size.capabilities):
+        yield moulds.capabilities, _application_words(randomness, number, size)
     for number, (scenario, application) in enumerate(proposed):
         yield moulds.commissions, _commission_words(moulds, number, scenario, application)
 
