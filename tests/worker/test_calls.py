@@ -317,6 +317,50 @@ def test_an_appeal_makes_the_award_wait(called):
     require_follows(call_awards.file_of(called.base, called.view(OWNER), CALL))
 
 
+def test_experts_who_disagree_talk_and_score_once_more(called):
+    """Agreement is measured first; both rounds stay, and the file shows why there was a second."""
+    called.reach_opened()
+    talk = lambda words="They read it as a pilot.", who=DESK: call_judging.note_talk(  # noqa: E731
+        called.base, called.view(who), CALL, words
+    )
+    refused("calls.not_now", talk)
+    disagree = [(5, 5), (1, 1), (3, 3)]
+    for at, who in enumerate(called.panel()):
+        for number, team in enumerate(TEAMS):
+            called.score(who, team, *disagree[(at + number) % 3])
+    called.try_applications()
+    rank = lambda: call_judging.rank_call(called.base, called.view(OWNER), CALL)  # noqa: E731
+    assert rank().agreement.value < 0.4
+    waiting = lambda who: [one.act for one in call_judging.calls_waiting(called.base, called.view(who))]  # noqa: E731
+    assert (waiting(DESK), waiting(OWNER)) == (["talk"], [])
+    award = lambda: call_awards.propose_award(called.base, called.view(OWNER), CALL, "acme", "We like it.")  # noqa: E731
+    refused("calls.talk_first", award)
+    refused("hub.role_missing", talk, who=OWNER)
+    for _ in range(2):
+        talk()
+    refused("calls.not_now", talk, "Something else.")
+    assert (called.stage, called.history.round, called.history.standing) == ("opened", 2, None)
+    assert waiting(called.panel()[0]) == ["score"]
+    called.score_all(skip=1)
+    refused("calls.scores_sealed", call_judging.scores_of, called.base, called.view(DESK), called.history)
+    assert [len(one.scores) for one in called.history.earlier] == [15]
+    called.score_all()
+    assert rank().agreement.value == 1 and rank().round == 2
+    refused("calls.no_second_round", talk, "Once more.")
+    assert award().place == 1
+    file = call_awards.file_of(called.base, called.view(OWNER), CALL)
+    require_follows(CallFile.from_json_value(file.to_json_value()))
+    with pytest.raises(InvalidProofError) as caught:
+        require_follows(file.model_copy(update={"talk": file.talk.model_copy(update={"round": 2})}))
+    assert caught.value.text.params["part"] == "talk"
+
+
+def test_experts_who_agree_do_not_score_again(called):
+    called.reach_opened()
+    called.score_all()
+    refused("calls.no_second_round", call_judging.note_talk, called.base, called.view(DESK), CALL, "Let us talk.")
+
+
 def test_a_team_sees_its_own_claim_and_the_standing_only(called):
     called.reach_opened()
     called.score_all()

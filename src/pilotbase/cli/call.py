@@ -141,6 +141,7 @@ add(
     Command("score", calls.SCORE, show=_print_score, spelled={"claim": _FIRST, "points": _FIRST}),
     Command("scores", calls.SCORES, show=_print_scores),
     Command("release", calls.RELEASE, show=_print),
+    Command("talk", calls.TALK, show=_print, spelled={"words": _FIRST}),
     Command("tender", calls.TENDER, show=_print),
     Command("rank", calls.RANK, show=_print_standing),
     Command("award", calls.AWARD, show=_print_award, spelled={"leader": _FIRST}),

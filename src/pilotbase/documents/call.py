@@ -21,6 +21,8 @@ from pilotbase.documents.subjects import Subject
 
 MOST_PARTNERS = 4
 FEWEST_REVIEWERS, MOST_REVIEWERS = 3, 15
+LEAST_AGREEMENT = 0.4
+"""Krippendorff's alpha below which a panel talks and scores once more before an award."""
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Salt = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """Sealed with its document, so that nobody can guess the document from its digest."""
@@ -285,6 +287,20 @@ class JudgedCall(Document, published=True):
     judged_at: Moment
 
 
+class PanelTalk(Document, published=True):
+    """A panel that did not agree has talked, and each expert scores once more under seal. It happens once in a call."""
+
+    document: Literal["call-talk/1"] = "call-talk/1"
+    call: Subject
+    round: int = pydantic.Field(ge=1)
+    """The round whose scores were talked about."""
+    agreement: LabelFigure
+    """Of these scores."""
+    words: Sentence
+    """What was said."""
+    at: Moment
+
+
 class GateFact(Part):
     """Whether the trial of a team's application on the scenario of the call ended with accept."""
 
@@ -405,5 +421,8 @@ class CallFile(Document, published=True):
     released: tuple[ReleasedReviewer, ...]
     score_receipts: tuple[SealedScore, ...]
     judged: JudgedCall
+    earlier: tuple[JudgedCall, ...] = ()
+    """The scores of earlier rounds."""
+    talk: PanelTalk | None = None
     tender: TenderResult | None = None
     standing: CallStanding

@@ -16,6 +16,7 @@ from pilotbase.documents.call import (
     JudgedCall,
     MilestonePayment,
     OpenedCall,
+    PanelTalk,
     PublishedCall,
     ReachedMilestone,
     ReleasedReviewer,
@@ -48,6 +49,10 @@ class CallHistory:
     """Between the teams; None before it is ordered."""
     judged: JudgedCall | None = None
     """Of the present round."""
+    earlier: tuple[JudgedCall, ...] = ()
+    """The scores of earlier rounds, oldest first."""
+    talk: PanelTalk | None = None
+    """After which the experts score once more."""
     standing: CallStanding | None = None
     award: CallAward | None = None
     appeals: tuple[CallAppeal, ...] = ()
@@ -66,7 +71,7 @@ class CallHistory:
     @property
     def round(self) -> int:
         """Return the number of the round of scores."""
-        return 1 + sum(one.outcome == "score_again" for one in self.appeals)
+        return 1 + (self.talk is not None) + sum(one.outcome == "score_again" for one in self.appeals)
 
     @property
     def newest(self) -> Mapping[str, SealedClaim]:

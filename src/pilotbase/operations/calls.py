@@ -44,6 +44,12 @@ class NewScore(OfRecord):
     words: Sentence
 
 
+class NewTalk(OfRecord):
+    """What a panel has said to each other."""
+
+    words: Sentence
+
+
 class NewRelease(OfRecord):
     """An expert who drops out, and why."""
 
@@ -188,6 +194,15 @@ RELEASE = Operation(
     only="operator; experts of the panel, for themselves",
     repeated=_HARMLESS,
     example={"organisation": "institute", "person": "p-reviewer", "reason": "Works with a team since May."},
+)
+TALK = Operation(
+    "calls.talk",
+    f"POST {_CALL}/talk",
+    NewTalk,
+    CallDetail,
+    only=_OPERATOR,
+    repeated=_HARMLESS,
+    example={"words": "Two experts had read the plan as a pilot, not as a roll-out."},
 )
 TENDER = Operation("calls.tender", f"POST {_CALL}/tender", OfRecord, CallDetail, only=_OWNER, repeated=_HARMLESS)
 RANK = Operation(

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from pilotbase.data.labelling.agreement import LabelledTwice, agreement_interval, interval_alpha, value_of
 from pilotbase.documents.board import TenderResult
 from pilotbase.documents.call import (
+    LEAST_AGREEMENT,
     CallFile,
     CallStanding,
     CallTerms,
@@ -103,6 +104,11 @@ def expert_points(terms: CallTerms, claims: Sequence[TeamClaim], scores: Sequenc
     return found
 
 
+def are_at_odds(agreement: LabelFigure) -> bool:
+    """Return whether experts agree so little that they talk and score once more."""
+    return agreement.value is not None and agreement.value < LEAST_AGREEMENT
+
+
 def agreement_of(points: Floats) -> LabelFigure:
     """Return Krippendorff's alpha of points (experts, claims) with its interval; each claim is an item."""
     reviewers, claims = points.shape
@@ -130,7 +136,8 @@ def require_follows(file: CallFile) -> None:
     """Return if the standing in ``file`` follows from the rest of it; raises `InvalidProofError` naming what does not.
 
     Checked: every claim and every score is the one whose digest was received last in time, the experts are the drawn
-    ones, each has scored each claim once, and the standing is what the rules give.
+    ones, each has scored each claim once, a panel that scored once more was at odds, and the standing is what the rules
+    give.
     """
     subject, claims = file.published.call.subject, {one.digest(): one for one in file.claims}
     newest = {one.leader: one.claim for one in _by_time(file.receipts)}
@@ -147,10 +154,15 @@ def require_follows(file: CallFile) -> None:
     given = [(one.claim, one.reviewer.organisation, one.reviewer.person) for one in file.judged.scores]
     _require(sorted(given) == asked, "panel", subject)
     received = {(one.round, one.claim, one.reviewer): one.score for one in _by_time(file.score_receipts)}
-    scores = file.judged.scores
+    scores = [one for judged in (*file.earlier, file.judged) for one in judged.scores]
     _require(
         all(received.get((one.round, one.claim, one.reviewer)) == one.digest() for one in scores), "scores", subject
     )
+    if file.talk is not None:
+        about = [one for one in file.earlier if one.round == file.talk.round]
+        terms, scored = file.published.call.terms, [claims[one] for one in counted]
+        found_at_odds = [are_at_odds(agreement_of(expert_points(terms, scored, one.scores))) for one in about]
+        _require(found_at_odds == [True], "talk", subject)
     gates = [GateFact(claim=one.claim, state=one.gate, report=one.report) for one in file.standing.lines]
     found = standing_of(file.published, [claims[one] for one in counted], file.judged, file.tender, gates)
     _require(found == file.standing, "standing", subject)

@@ -13,7 +13,9 @@ from pilotbase.documents.call import (
     CallStanding,
     CallTerms,
     ExpertScore,
+    JudgedCall,
     MilestonePayment,
+    PanelTalk,
     ReachedMilestone,
     ReleasedReviewer,
     SealedClaim,
@@ -21,6 +23,7 @@ from pilotbase.documents.call import (
     TeamClaim,
     TurnedKey,
 )
+from pilotbase.documents.quality import LabelFigure
 from pilotbase.documents.record import Reviewer
 from pilotbase.documents.subjects import Subject
 
@@ -78,6 +81,14 @@ class CallDetail(CallTold):
     """The opened claims, for the owner, the base and the panel."""
     scored: list[ExpertScore]
     """The caller's own scores in this round."""
+    round: int
+    """Of scores; the first is 1."""
+    agreement: LabelFigure | None
+    """Of the opened scores of this round, for the owner, the base and the panel, as the next two."""
+    talk: PanelTalk | None
+    """The panel's talk, after which the experts score once more."""
+    earlier: list[JudgedCall]
+    """The scores of earlier rounds."""
     tender: str | None
     """Identifier of the tender between the teams."""
     standing: CallStanding | None

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from pilotbase.documents.api.calls import CallDetail
 from pilotbase.documents.base import localized
-from pilotbase.documents.call import CallStage, JudgedCall
+from pilotbase.documents.call import CallStage, ExpertScore, JudgedCall, ScoredCriterion
 from pilotbase.documents.states import ApplicationState, ScenarioState
 from pilotbase.documents.subjects import name_of, scenario_subject
 from pilotbase.documents.texts import Text, text
@@ -27,7 +27,7 @@ from pilotbase.hub.presenters.states import RecordStage
 from pilotbase.hub.routing import EVERYBODY, FORM, page
 from pilotbase.operations import calls, trials
 from pilotbase.operations.operation import Operation
-from pilotbase.trial.call_standing import expert_points
+from pilotbase.trial.call_standing import are_at_odds, expert_points
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Query, list_page
 
@@ -169,19 +169,17 @@ def score(request: HubRequest, owner: str, name: str) -> HttpResponse:
 def show_standing(request: HubRequest, owner: str, name: str) -> HttpResponse:
     """Show the standing to whom it is for; to owner, base and panel the scores as well, once they are opened."""
     found, view = _found(request, owner, name), request.acting.view
-    judged = do(calls.SCORES, view, {"owner": owner, "name": name}) if found.claims and found.judged_at else None
-    if found.standing is None and judged is None:
+    judged = [do(calls.SCORES, view, {"owner": owner, "name": name})] if found.claims and found.judged_at else []
+    rounds = [*judged, *reversed(found.earlier)]
+    if found.standing is None and not rounds:
         raise NotFoundError("hub.not_found")
     result = do(trials.TENDER, view, {"tender": found.tender}).result if found.tender else None
     shown = {
         "title": text("calls.hub.standing"),
         "call": found,
         "standing": found.standing,
-        "heat": _heat(found, judged) if judged is not None else [],
-        "scores": [
-            (one, list(zip(found.terms.criteria, one.points, strict=True)))
-            for one in (judged.scores if judged is not None else ())
-        ],
+        "judged": judged,
+        "rounds": [(one, _heat(found, one), _scores(found, one)) for one in rounds],
         "leaders": {one.digest(): one.leader for one in found.claims},
         "order": drawn_order(result),
         "result": result,
@@ -195,6 +193,7 @@ _BUTTONS: dict[str, Operation[Any, Any]] = {
     "publish": calls.PUBLISH,
     "open": calls.OPEN,
     "release": calls.RELEASE,
+    "talk": calls.TALK,
     "tender": calls.TENDER,
     "rank": calls.RANK,
     "award": calls.AWARD,
@@ -222,6 +221,7 @@ def _may(acting: RequestActor, found: CallDetail) -> dict[str, bool]:
     judges = next((one for one in found.panel if one.reviewer.person == acting.actor.person), None)
     team = found.own is not None
     turned = any(one.person == acting.actor.person for one in found.keys)
+    at_odds = _at_odds(found)
     in_time = found.objection_ends is None or base().lab.store.clock() <= found.objection_ends
     return {
         "edit": owns and stage is CallStage.DRAFT,
@@ -230,14 +230,23 @@ def _may(acting: RequestActor, found: CallDetail) -> dict[str, bool]:
         "open": stage is CallStage.CLOSED and (runs or owns or acting.has(Role.REGULATOR)) and not turned,
         "score": judges is not None and stage is CallStage.OPENED,
         "release": runs and stage is CallStage.OPENED,
+        "at_odds": at_odds,
+        "talk": runs and at_odds,
         "tender": owns and len(found.claims) > 1 and found.tender is None and found.terms.weight_tender > 0,
         "rank": (owns or runs) and stage in (CallStage.JUDGED, CallStage.STANDING),
-        "award": owns and stage is CallStage.STANDING,
+        "award": owns and stage is CallStage.STANDING and not at_odds,
         "appeal": team and stage in (CallStage.STANDING, CallStage.OBJECTION) and in_time,
         "decide": runs,
         "reached": owns and stage is CallStage.AWARDED,
         "paid": owns,
     }
+
+
+def _at_odds(found: CallDetail) -> bool:
+    """Return whether the experts disagree and have not talked: then the award waits for a second round."""
+    if found.stage not in (CallStage.JUDGED, CallStage.STANDING) or found.agreement is None:
+        return False
+    return found.talk is None and are_at_odds(found.agreement)
 
 
 def _way(stage: CallStage) -> list[RecordStage]:
@@ -270,6 +279,10 @@ def _heat(found: CallDetail, judged: JudgedCall) -> list[tuple[str, list[tuple[f
         (names.get(person, "") or title_of(organisation), [(value, shade(value, 100)) for value in line])
         for (organisation, person), line in zip(experts, points.tolist(), strict=True)
     ]
+
+
+def _scores(found: CallDetail, judged: JudgedCall) -> list[tuple[ExpertScore, list[tuple[ScoredCriterion, int]]]]:
+    return [(one, list(zip(found.terms.criteria, one.points, strict=True))) for one in judged.scores]
 
 
 def _all() -> Crumb:

@@ -49,6 +49,11 @@ does(declared.SCORE)(
         caller.base, caller.view, _subject(asked), (asked.claim, asked.points, asked.words), caller.is_member
     )
 )
+does(declared.TALK)(
+    lambda caller, asked: detail_told(
+        caller, call_judging.note_talk(caller.base, caller.view, _subject(asked), asked.words)
+    )
+)
 does(declared.RANK)(lambda caller, asked: call_judging.rank_call(caller.base, caller.view, _subject(asked)))
 does(declared.AWARD)(
     lambda caller, asked: call_awards.propose_award(
@@ -133,6 +138,10 @@ def detail_told(caller: Caller, history: CallHistory) -> CallDetail:
         released=list(history.released) if knows else [],
         claims=opened_claims if knows or judges else [],
         scored=list(call_judging.own_scores(base, view, history).values()) if judges else [],
+        round=history.round,
+        agreement=call_judging.agreement_in(base, history) if knows or judges else None,
+        talk=history.talk if knows or judges else None,
+        earlier=list(history.earlier) if knows or judges else [],
         tender=history.tender.identity if history.tender is not None else None,
         standing=history.standing if knows or judges or in_team else None,
         award=history.award,

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from pilotbase.catalogue.records import load_record
 from pilotbase.documents.call import (
+    LEAST_AGREEMENT,
     AppealOutcome,
     CallAppeal,
     CallAward,
@@ -26,7 +27,7 @@ from pilotbase.documents.record import AppealDecision, FiledAppeal
 from pilotbase.documents.states import CommissionState
 from pilotbase.service.registry import services_behind
 from pilotbase.worker.base import Base
-from pilotbase.worker.trials.call_judging import score_receipts
+from pilotbase.worker.trials.call_judging import must_talk, score_receipts
 from pilotbase.worker.trials.calls import call_head, find_call, history_of, knows, own_call, require_operator
 from pilotbase.worker.trials.tenders import result_for
 from pilotbase.workspace.actors import PUBLIC, parties
@@ -42,7 +43,8 @@ def propose_award(base: Base, view: View, subject: str, leader: str, grounds: st
         NotFoundError: the actor owns no such call.
         InputError: no such team, or no grounds although another team is first.
         RefusedError: the team has not passed the gate.
-        BarredError: there is no standing, an appeal is open, or another award is proposed.
+        BarredError: there is no standing, an appeal is open, another award is proposed, or the experts disagree and
+            have not talked.
     """
     history = own_call(base, view, subject)
     if history.award is not None and (history.award.team[0], history.award.grounds) == (leader, grounds):
@@ -52,6 +54,8 @@ def propose_award(base: Base, view: View, subject: str, leader: str, grounds: st
         raise BarredError("calls.not_now")
     if history.open_appeals:
         raise BarredError("calls.appeal_open")
+    if must_talk(base, history):
+        raise BarredError("calls.talk_first", least=LEAST_AGREEMENT)
     line = next((one for one in standing.lines if one.leader == leader), None)
     if line is None:
         raise InputError("calls.no_team", found=leader)
@@ -218,6 +222,8 @@ def file_of(base: Base, view: View, subject: str) -> CallFile:
         released=history.released,
         score_receipts=tuple(score_receipts(base, history)),
         judged=history.judged,
+        earlier=history.earlier,
+        talk=history.talk,
         tender=result_for(base, history.tender) if history.tender is not None else None,
         standing=history.standing,
     )

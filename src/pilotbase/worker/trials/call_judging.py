@@ -13,11 +13,13 @@ from typing import NamedTuple
 from pilotbase.catalogue.records import load_record
 from pilotbase.documents.board import Tender, TenderResult
 from pilotbase.documents.call import (
+    LEAST_AGREEMENT,
     CallStage,
     CallStanding,
     ExpertScore,
     GateFact,
     JudgedCall,
+    PanelTalk,
     ReleasedReviewer,
     SealedScore,
     TeamClaim,
@@ -26,12 +28,13 @@ from pilotbase.documents.call_history import CallHistory
 from pilotbase.documents.errors import BarredError, InputError, RefusedError
 from pilotbase.documents.hashes import digest_bytes, digest_json
 from pilotbase.documents.moments import format_minute
+from pilotbase.documents.quality import LabelFigure
 from pilotbase.documents.record import Record, Reviewer
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.vocabularies import Role, Verdict
-from pilotbase.trial.call_standing import standing_of
+from pilotbase.trial.call_standing import agreement_of, are_at_odds, expert_points, standing_of
 from pilotbase.worker.base import Base
 from pilotbase.worker.trials.calls import (
     IsMember,
@@ -45,6 +48,7 @@ from pilotbase.worker.trials.calls import (
     new_salt,
     on_panel,
     own_call,
+    require_operator,
     seal_document,
     taking_part,
     tie_of,
@@ -147,6 +151,44 @@ def judge_complete(base: Base, history: CallHistory) -> None:
         change.set_head(judged_head(subject, history.round), digest, expected=None)
 
 
+def agreement_in(base: Base, history: CallHistory) -> LabelFigure | None:
+    """Return how far the experts agree in the present round; None before its scores are opened."""
+    if history.judged is None:
+        return None
+    return agreement_of(expert_points(history.terms, taking_part(base, history), history.judged.scores))
+
+
+def must_talk(base: Base, history: CallHistory) -> bool:
+    """Return whether the experts disagree and have not talked yet: then nothing is awarded."""
+    agreement = agreement_in(base, history)
+    return history.talk is None and agreement is not None and are_at_odds(agreement)
+
+
+def note_talk(base: Base, view: View, subject: str, words: str) -> CallHistory:
+    """Keep what a panel at odds has said, after which its experts score once more; noted again, it stays as it is.
+
+    Raises:
+        NotFoundError: no such call.
+        RefusedError: the actor is not the operator.
+        BarredError: the scores are not opened, an award is proposed, the experts agree, or they have talked before.
+    """
+    history = find_call(base, view, subject)
+    require_operator(view)
+    if history.talk is not None and history.talk.words == words:
+        return history
+    agreement = agreement_in(base, history)
+    if agreement is None or history.stage(view.store.clock()) not in (CallStage.JUDGED, CallStage.STANDING):
+        raise BarredError("calls.not_now")
+    if not must_talk(base, history):
+        raise BarredError("calls.no_second_round", least=LEAST_AGREEMENT)
+    with view.transaction("call.talked") as change:
+        made = PanelTalk(call=subject, round=history.round, agreement=agreement, words=words, at=change.now)
+        seen_by = {one.organisation for one in history.panel} - {history.call.owner}
+        digest = change.put(made, parties(*seen_by), owner=history.call.owner, fields={"call": subject})
+        change.set_head(call_head("talk", subject), digest, expected=None)
+    return history_of(base, subject)
+
+
 def scores_of(base: Base, view: View, history: CallHistory) -> JudgedCall:
     """Return all scores of the present round to the owner, to the base and to the panel.
 
@@ -220,6 +262,8 @@ def _awaited(base: Base, view: View, history: CallHistory) -> tuple[str, datetim
     since, opened, judged = history.published.published_at, history.opened, history.judged
     if runs and history.open_appeals:
         return "decide", history.open_appeals[0].appeal.at
+    if runs and judged is not None and stage in (CallStage.JUDGED, CallStage.STANDING) and must_talk(base, history):
+        return "talk", judged.judged_at
     if runs and stage in (CallStage.PUBLISHED, CallStage.CLOSED) and not history.pool:
         return "reviewers", since
     if stage is CallStage.CLOSED and history.pool and is_officer(view, history):
@@ -234,6 +278,8 @@ def _awaited(base: Base, view: View, history: CallHistory) -> tuple[str, datetim
         if not held or judged is not None:
             return ("rank" if held else "tender"), judged.judged_at if judged is not None else opened.opened_at
     if owns and judged is not None and stage in (CallStage.STANDING, CallStage.AWARDED):
+        if stage is CallStage.STANDING and must_talk(base, history):
+            return None
         return ("award" if stage is CallStage.STANDING else "reached"), history.objection_ends or judged.judged_at
     return None
 

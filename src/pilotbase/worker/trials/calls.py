@@ -27,6 +27,7 @@ from pilotbase.documents.call import (
     JudgedCall,
     MilestonePayment,
     OpenedCall,
+    PanelTalk,
     PublishedCall,
     ReachedMilestone,
     ReleasedReviewer,
@@ -337,14 +338,17 @@ def _histories_of(base: Base, subjects: Sequence[str]) -> list[CallHistory]:
 
 
 def _heads_of(subject: str, appeals: int) -> list[str]:
-    """Return the heads of what there is one of; an appeal may have started another round of scores."""
-    once = [call_head(part, subject) for part in ("draft", "reviewers", "opened", "tender", "standing", "award")]
-    return [subject, *once, *(judged_head(subject, number) for number in range(1, appeals + 2))]
+    """Return the heads of what there is one of; each appeal and a talk may have started another round of scores."""
+    parts = ("draft", "reviewers", "opened", "talk", "tender", "standing", "award")
+    once = [call_head(part, subject) for part in parts]
+    return [subject, *once, *(judged_head(subject, number) for number in range(1, appeals + 3))]
 
 
 def _with_heads(heads: Mapping[str, Stored], history: CallHistory) -> CallHistory:
     """Return the history with what holds in its present round: an upheld appeal takes scores or award back."""
     subject = history.draft.subject
+    history = replace(history, talk=_loaded(heads, call_head("talk", subject), PanelTalk))
+    *earlier, judged = (_loaded(heads, judged_head(subject, one + 1), JudgedCall) for one in range(history.round))
     pool = _loaded(heads, call_head("reviewers", subject), ReviewerPool)
     standing = _loaded(heads, call_head("standing", subject), CallStanding)
     award = _loaded(heads, call_head("award", subject), CallAward)
@@ -356,7 +360,8 @@ def _with_heads(heads: Mapping[str, Stored], history: CallHistory) -> CallHistor
         pool=pool.reviewers if pool is not None else (),
         opened=_loaded(heads, call_head("opened", subject), OpenedCall),
         tender=_loaded(heads, call_head("tender", subject), Tender),
-        judged=_loaded(heads, judged_head(subject, history.round), JudgedCall),
+        judged=judged,
+        earlier=tuple(one for one in earlier if one is not None),
         standing=standing if standing is not None and standing.round == history.round else None,
         award=None if withdrawn else award,
     )
