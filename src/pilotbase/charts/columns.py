@@ -62,14 +62,14 @@ def _parts_described(bar: Bar, legend: Legend, language: Language) -> str:
 
 
 def _draw_legend(drawing: Drawing, bars: tuple[Bar, ...], legend: Legend, language: Language) -> None:
-    x = float(BAR_LEFT)
-    for name, colour in ((legend.whole, PALE_BLUE), (legend.part, BLUE)):
+    for place, (name, colour) in enumerate(((legend.whole, PALE_BLUE), (legend.part, BLUE))):
+        x = BAR_WIDTH / 3 * place
         drawing.rectangle((x, 6), (12, 12), colour, rounding=2)
-        drawing.text((x + 18, 16), name, colour=MUTED)
-        x += 38 + width_of(name)
+        drawing.text((x + 32, 16), name, colour=MUTED)
     if any(bar.target is not None for bar in bars):
+        x = BAR_WIDTH / 3 * 2
         drawing.line((x + 4, 4), (x + 4, 20), INK, 3)
-        drawing.text((x + 14, 16), text("chart.bars.target").render(language), colour=MUTED)
+        drawing.text((x + 32, 16), text("chart.bars.target").render(language), colour=MUTED)
 
 
 def _draw_bar(drawing: Drawing, bar: Bar, scale: Scale, top: float) -> None:

@@ -24,6 +24,7 @@ from pilotbase.documents.subjects import name_of
 from pilotbase.documents.terms import term_name
 from pilotbase.documents.texts import Text, has_text, percent, sentence, text
 from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.vocabularies import Signal
 from pilotbase.hub.acting import language
 from pilotbase.hub.base import base
 from pilotbase.hub.presenters.addresses import address_of, kit_address
@@ -118,6 +119,17 @@ def in_words(rule: str) -> str:
 
 
 @register.filter
+def detected(detector: str) -> str:
+    """Return what a detector watches, such as *Drift of the inputs: weight*, or the criterion that it bets against."""
+    signal, _, of = detector.partition(":")
+    if signal == Signal.RISK:
+        return in_words(of)
+    name = f"signal.{signal}"
+    said = capital(text(name).render(language())) if has_text(name) else make_visible(signal)
+    return text("hub.within", section=said, what=make_visible(of)).render(language()) if of else said
+
+
+@register.filter
 def unmeasured(check: str) -> str:
     """Return in words what a certificate says was not measured, such as ``function: robustness`` or ``production``."""
     section, _, name = check.partition(": ")
@@ -128,7 +140,7 @@ def unmeasured(check: str) -> str:
     codes = (f"trial.unmeasured.{kind}", f"trial.finding.no_{name}")
     code = next((one for one in codes if has_text(one)), None)
     what = in_words(name) if code is None else text(code, name=of)
-    return text("hub.unmeasured_in", section=title, what=what).render(language())
+    return text("hub.within", section=title, what=what).render(language())
 
 
 @register.filter
