@@ -335,6 +335,7 @@ PAGES = """
 /certificates/{serial}/badge.en.svg 200 200 200 200 200 200 200 200 200 200
 /certificates/{xray}/badge.zh.svg   404 404 404 404 404 404 404 404 404 404
 /certificates/{serial}/qr.svg       200 200 200 200 200 200 200 200 200 200
+/certificates/badges/revocation.jwt  200 200 200 200 200 200 200 200 200 200
 /certificates/{xray}/               404 404 404 404 404 404 404 404 404 404
 /certificates/trust-roots.json      200 200 200 200 200 200 200 200 200 200
 /certificates/log-key.txt           200 200 200 200 200 200 200 200 200 200

@@ -1,4 +1,4 @@
-"""``pilotbase certificate``: check, verify offline, revoke."""
+"""``pilotbase certificate``: check, verify offline, revoke; a badge for a person."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.framework.declared import call
+from pilotbase.cli.framework.declared import Command, OptionSpelling, add, call
 from pilotbase.cli.framework.driving import Noun, open_base
 from pilotbase.cli.framework.terminal import AsJson, answer, language, say, say_all
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.files import read_bounded
-from pilotbase.documents.hashes import HEX
+from pilotbase.documents.hashes import HEX, hex_of
 from pilotbase.documents.visible_text import format_for_terminal
+from pilotbase.operations import certificates
 
 if TYPE_CHECKING:
     from pilotbase.documents.api.trials import CheckedCertificate
@@ -68,9 +69,18 @@ def canaries(file: Path) -> None:
     say(check_canaries(open_base(), file))
 
 
-def _checked(which: str) -> CheckedCertificate:
-    from pilotbase.operations import certificates
+add(
+    app,
+    Command(
+        "badge",
+        certificates.BADGE,
+        show=lambda found: typer.echo(found.credential),
+        spelled={"serial": OptionSpelling(positional=True, read=hex_of)},
+    ),
+)
 
+
+def _checked(which: str) -> CheckedCertificate:
     number = _NUMBER.fullmatch(which)
     if number is not None:
         return call(certificates.SHOW, serial=number[1])

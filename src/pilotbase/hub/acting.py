@@ -132,12 +132,19 @@ def is_member(organisation: str, person: str) -> bool:
     return Membership.objects.filter(organisation=organisation, person__identity=person).exists()
 
 
+def email_of(person: str) -> str | None:
+    """Return the address of a person, or None if nobody here has this identifier."""
+    return Person.objects.filter(identity=person).values_list("email", flat=True).first()
+
+
 def caller(view: View, seen: Digest | None = None, service: str | None = None) -> Caller:
     """Return who calls an operation of this hub; ``seen``: the version that they change, ``service``: of their key."""
     known = settings.CONFIGURATION
     lifetime = timedelta(hours=known.upload_hours)
     uploads = UploadTerms(known.upload_bytes, known.upload_room_bytes, lifetime)
-    limits = CallerLimits(uploads, known.attachment_bytes, known.unpacked_bytes, known.webhook_allow, known.files_days)
+    limits = CallerLimits(
+        uploads, known.attachment_bytes, known.unpacked_bytes, known.webhook_allow, known.files_days, known.url
+    )
 
     def remember(name: str, seconds: float, make: Callable[[], Out]) -> Out:
         key = f"{name}:{base().home.path}:{view.actor.organisation}:{'+'.join(sorted(view.actor.roles))}"
@@ -149,7 +156,7 @@ def caller(view: View, seen: Digest | None = None, service: str | None = None) -
             cache.set(key, found, max(seconds, min(_TIMES_THE_MAKING * taken, _LONGEST_KEPT)))
         return cast("Out", found)
 
-    return Caller(base(), view, language(), seen, service, limits, remember, is_member=is_member)
+    return Caller(base(), view, language(), seen, service, limits, remember, is_member=is_member, email_of=email_of)
 
 
 def _note_seen(person: Person) -> None:

@@ -35,6 +35,7 @@ _PARTS = {
     "whole": f"{NAME}/{NAME}",  # of a scenario or an application: what follows is never taken for its end
     "digits": HEX,
     "language": r"en|zh",
+    "purpose": r"revocation|suspension",
     "drawn": r"[0-9a-f]{16}(?:[0-9a-f]{16})?",  # by chance
     "section": r"demands|scenarios|applications|trials|organisations|datasets|agreements",
     "public": r"demands|scenarios|applications",

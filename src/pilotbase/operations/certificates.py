@@ -1,4 +1,4 @@
-"""Certificates: read and checked by anybody."""
+"""Certificates: read and checked by anybody; a badge for a person who took part."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import StringConstraints
 
 from pilotbase.documents.api.shapes import RequestModel
-from pilotbase.documents.api.trials import CheckedCertificate
+from pilotbase.documents.api.trials import CheckedCertificate, SignedBadge
 from pilotbase.documents.hashes import HEX
 from pilotbase.operations.operation import PATH, Callers, Operation, Repeated, With
 
@@ -39,4 +39,12 @@ ENVELOPE = Operation(
 )
 PROOF = Operation(
     "certificates.proof", "GET /certificates/{serial}/proof", OfCertificate, dict[str, Any], callers=Callers.UNASKED
+)
+BADGE = Operation(
+    "certificates.badge",
+    "POST /certificates/{serial}/badge",
+    OfCertificate,
+    SignedBadge,
+    only="people of the supplier who took part in the trial, or handed in the application",
+    repeated=Repeated.ANEW,
 )

@@ -100,6 +100,15 @@ class CheckedCertificate(ResponseModel):
     certificate: Certificate | None
 
 
+class SignedBadge(ResponseModel):
+    """An Open Badge 3.0 for one person."""
+
+    credential: str
+    """The credential as a compact JWT."""
+    recipient: str
+    """The e-mail address that it is for."""
+
+
 class SealedVersion(Part):
     """One version of a scenario's hidden data, and what is left of it."""
 

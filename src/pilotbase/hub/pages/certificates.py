@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -20,16 +21,19 @@ from pilotbase.documents.texts import Language, Text, text
 from pilotbase.hub.acting import HubRequest, RequestActor, language, posted_files
 from pilotbase.hub.base import base
 from pilotbase.hub.caching import shared
+from pilotbase.hub.forms.declared import do
 from pilotbase.hub.presenters import taken
 from pilotbase.hub.presenters.addresses import certificate_address, section_crumb
 from pilotbase.hub.presenters.mission import mission_shown
 from pilotbase.hub.presenters.states import certificate_shown
-from pilotbase.hub.routing import EVERYBODY, FORM, page
+from pilotbase.hub.routing import EVERYBODY, FORM, MEMBERS, POST, page
 from pilotbase.hub.sentences import asked, t
+from pilotbase.operations import certificates as certificate_operations
 from pilotbase.service.admission import why_not_admitted
 from pilotbase.service.registry import services_behind
 from pilotbase.worker.services.acts import may_put_into_service
 from pilotbase.worker.trials import certificates
+from pilotbase.worker.trials.badges import badge_status, took_part
 from pilotbase.worker.trials.certificates import Checked
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
@@ -131,6 +135,20 @@ def download(request: HubRequest, serial: str) -> HttpResponse:
     return taken.download(envelope, "application/json", f"certificate-{serial[:12]}.json")
 
 
+@page("certificates/<digits:serial>/open-badge.jwt", "certificate-open-badge", MEMBERS, POST)
+def open_badge(request: HubRequest, serial: str) -> HttpResponse:
+    """Give the person a badge of their own."""
+    given = do(certificate_operations.BADGE, request.acting.view, {"serial": serial})
+    return taken.download(given.credential.encode(), "application/vc+jwt", f"badge-{serial[:12]}.jwt")
+
+
+@page("certificates/badges/<purpose:purpose>.jwt", "badge-status", EVERYBODY)
+def badge_list(request: HttpRequest, purpose: Any) -> HttpResponse:
+    """Give the signed list of badges that no longer hold."""
+    signed = badge_status(base(), purpose, settings.CONFIGURATION.url)
+    return HttpResponse(signed, content_type="application/vc+jwt")
+
+
 @page("certificates/<digits:serial>/qr.svg", "certificate-qr", EVERYBODY)
 def qr(request: HubRequest, serial: str) -> HttpResponse:
     """Give the QR code that stands on the certificate's page."""
@@ -176,6 +194,7 @@ def _beside(acting: RequestActor, issued: IssuedCertificate, checked: Checked) -
         "services": services_behind(view, issued.digest()),
         "may_serve": may_serve,
         "barred": _barred(view, issued, record, checked) if may_serve else None,
+        "took_part": checked.verification is not None and stated.accepts and took_part(view, issued),
     }
 
 

@@ -41,6 +41,8 @@ class CallerLimits:
     """Private hosts and networks that webhooks may reach."""
     files_days: int = 730
     """How long the base keeps the files of a scenario."""
+    url: str = ""
+    """The public address of the hub."""
 
 
 class Remember(Protocol):
@@ -114,6 +116,8 @@ class Caller:
     """Returns the address of a subject's page on a hub."""
     is_member: Callable[[str, str], bool] = lambda organisation, person: False
     """Returns whether a person (by identifier) acts for an organisation of this hub."""
+    email_of: Callable[[str], str | None] = lambda person: None
+    """Returns the e-mail address of a person (by identifier) of this hub."""
     accounts: Accounts | None = None
     """None: this machine alone has none."""
     changing_roles: Callable[[Organisation], AbstractContextManager[object]] = nullcontext

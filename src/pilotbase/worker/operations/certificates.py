@@ -1,19 +1,32 @@
-"""Certificates, which anyone can check."""
+"""Certificates, which anyone can check, and badges of the people behind them."""
 
 from __future__ import annotations
 
 import json
 
-from pilotbase.documents.api.trials import CheckedCertificate
+from pilotbase.documents.api.trials import CheckedCertificate, SignedBadge
+from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.texts import sentence
 from pilotbase.operations import certificates as declared
 from pilotbase.worker.operations.binding import Caller, does
+from pilotbase.worker.trials.badges import give_badge
 from pilotbase.worker.trials.certificates import Checked, check, check_issued, issued, logged
 
 does(declared.CHECK)(lambda caller, asked: _told(caller, check(caller.base, asked.sent)))
 does(declared.SHOW)(lambda caller, asked: _told(caller, check_issued(caller.base, asked.serial)))
 does(declared.ENVELOPE)(lambda caller, asked: json.loads(issued(caller.base, asked.serial).envelope.to_bytes()))
 does(declared.PROOF)(lambda caller, asked: logged(caller.base, asked.serial).to_json_value())
+
+
+@does(declared.BADGE)
+def badge(caller: Caller, asked: declared.OfCertificate) -> SignedBadge:
+    """Give the caller a badge for a certificate that they took part in."""
+    person = caller.view.actor.person
+    email = caller.email_of(person) if person else None
+    if email is None:
+        raise RefusedError("certificate.badge.no_account")
+    credential = give_badge(caller.base, caller.view, asked.serial, email, caller.limits.url, caller.language)
+    return SignedBadge(credential=credential, recipient=email)
 
 
 def _told(caller: Caller, checked: Checked) -> CheckedCertificate:

@@ -1,0 +1,160 @@
+"""Open Badges 3.0: what a person has shown, as a credential that anyone's software verifies.
+
+A badge is a projection of a certificate that accepts: the person's application passed the scenario, by the same trial
+as any other. It is a W3C Verifiable Credential 2.0, secured as a JWT (RFC 7519, EdDSA) under the ``did:key`` of the
+base's signing key. Its claims stand at the top level, as VC-JOSE-COSE asks, and under ``vc``, as VC 1.1 readers ask.
+"""
+
+from __future__ import annotations
+
+import gzip
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal, get_args
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from pilotbase.certificate.trust import TrustFolder
+from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.hashes import abbreviated, canonical_json, hex_of
+from pilotbase.documents.moments import format_for_machines
+from pilotbase.documents.texts import Language, text
+
+STATUS_LIFE = timedelta(days=1)
+Purpose = Literal["revocation", "suspension"]
+"""One list each: a list of single bits cannot say which of the two a bit means."""
+_CREDENTIALS = "https://www.w3.org/ns/credentials/v2"
+_BADGES = "https://purl.imsglobal.org/spec/ob/v3p0/context-3.0.3.json"
+_ED25519 = b"\xed\x01"
+_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_SMALLEST = 1 << 17
+"""Bits of a list at least (Bitstring Status List 1.0, 3.3), so that an entry is one among many."""
+
+
+@dataclass(frozen=True)
+class BadgeTerms:
+    """Whom a badge is for, and where its proof and status stand."""
+
+    recipient: str
+    """The e-mail address of the person."""
+    title: str
+    """The title of the scenario."""
+    url: str
+    """The public address of the hub; empty: there is none, and the badge has no status list."""
+    number: int
+    """The place of its certificate in the log, which is its place in the status lists."""
+    language: Language = "en"
+
+
+def sign_badge(certificate: Certificate, terms: BadgeTerms, trust: TrustFolder, now: datetime) -> str:
+    """Return the badge for a ``certificate`` that accepts, as a compact JWT; it ends with the certificate."""
+    return _signed(_credential(certificate, terms, trust, now), trust, now, certificate.expires_at)
+
+
+def sign_status(purpose: str, numbers: Iterable[int], length: int, url: str, trust: TrustFolder, now: datetime) -> str:
+    """Return the status list of one ``purpose`` as a compact JWT: the bits of ``numbers`` are set. It lasts a day.
+
+    ``length``: entries of the log; every number is below it.
+    """
+    until = now + STATUS_LIFE
+    address = status_address(url, purpose)
+    subject = {
+        "id": f"{address}#list",
+        "type": "BitstringStatusList",
+        "statusPurpose": purpose,
+        "encodedList": _bits(numbers, length),
+    }
+    credential = {
+        "@context": [_CREDENTIALS],
+        "id": address,
+        "type": ["VerifiableCredential", "BitstringStatusListCredential"],
+        "issuer": did_key(trust.signing_key().public_key()),
+        "validFrom": format_for_machines(now),
+        "validUntil": format_for_machines(until),
+        "credentialSubject": subject,
+    }
+    return _signed(credential, trust, now, until)
+
+
+def status_address(url: str, purpose: str) -> str:
+    """Return where a status list stands."""
+    return f"{url}/certificates/badges/{purpose}.jwt"
+
+
+def did_key(key: Ed25519PublicKey) -> str:
+    """Return the identifier that is the key itself (did:key 0.9: multicodec 0xed, base58btc).
+
+    >>> did_key(Ed25519PublicKey.from_public_bytes(bytes(32)))
+    'did:key:z6MkeTG3bFFSLYVU7VqhgZxqr6YzpaGrQtFMh1uvqGy1vDnP'
+    """
+    rest, digits = int.from_bytes(_ED25519 + key.public_bytes_raw()), ""
+    while rest:
+        rest, digit = divmod(rest, len(_BASE58))
+        digits = _BASE58[digit] + digits
+    return f"did:key:z{digits}"
+
+
+def _credential(certificate: Certificate, terms: BadgeTerms, trust: TrustFolder, now: datetime) -> dict[str, Any]:
+    page = f"{terms.url}/certificates/{hex_of(certificate.serial)}/"
+    achievement = {
+        "id": f"urn:pilotbase:scenario:{hex_of(certificate.scenario.digest)}",
+        "type": ["Achievement"],
+        "name": terms.title,
+        "description": text("certificate.badge.description", scenario=terms.title).render(terms.language),
+        "criteria": {"narrative": certificate.claim.render(terms.language)},
+        "inLanguage": terms.language,
+    }
+    issuer = {"id": did_key(trust.signing_key().public_key()), "type": ["Profile"], "name": trust.issuer}
+    credential: dict[str, Any] = {
+        "@context": [_CREDENTIALS, _BADGES],
+        "id": f"urn:pilotbase:badge:{hex_of(certificate.serial)}",
+        "type": ["VerifiableCredential", "OpenBadgeCredential"],
+        "name": terms.title,
+        "issuer": issuer | ({"url": terms.url} if terms.url else {}),
+        "validFrom": format_for_machines(now),
+        "validUntil": format_for_machines(certificate.expires_at),
+        "credentialSubject": {
+            "id": f"mailto:{terms.recipient}",
+            "type": ["AchievementSubject"],
+            "achievement": achievement,
+        },
+    }
+    if terms.url:
+        credential["evidence"] = [{"id": page, "type": ["Evidence"], "name": abbreviated(certificate.serial)}]
+        credential["credentialStatus"] = [_status(purpose, terms) for purpose in get_args(Purpose)]
+    return credential
+
+
+def _status(purpose: str, terms: BadgeTerms) -> dict[str, str]:
+    address = status_address(terms.url, purpose)
+    return {
+        "id": f"{address}#{terms.number}",
+        "type": "BitstringStatusListEntry",
+        "statusPurpose": purpose,
+        "statusListIndex": str(terms.number),
+        "statusListCredential": address,
+    }
+
+
+def _bits(numbers: Iterable[int], length: int) -> str:
+    """Return a bit string, its first bit leftmost, compressed, in multibase (Bitstring Status List 1.0, 3.1)."""
+    bits = bytearray(max(_SMALLEST, 1 << length.bit_length()) // 8)
+    for number in numbers:
+        bits[number // 8] |= 0x80 >> number % 8
+    return "u" + _base64(gzip.compress(bytes(bits), mtime=0))
+
+
+def _signed(credential: dict[str, Any], trust: TrustFolder, now: datetime, until: datetime) -> str:
+    key: Ed25519PrivateKey = trust.signing_key()
+    issuer = did_key(key.public_key())
+    header = {"alg": "EdDSA", "typ": "JWT", "kid": f"{issuer}#{issuer.removeprefix('did:key:')}"}
+    times = {"iat": int(now.timestamp()), "nbf": int(now.timestamp()), "exp": int(until.timestamp())}
+    claims = {**credential, "iss": issuer, "sub": credential["credentialSubject"]["id"], "jti": credential["id"]}
+    signed = f"{_base64(canonical_json(header))}.{_base64(canonical_json({**claims, **times, 'vc': credential}))}"
+    return f"{signed}.{_base64(key.sign(signed.encode()))}"
+
+
+def _base64(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()

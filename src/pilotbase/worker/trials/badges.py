@@ -1,0 +1,74 @@
+"""Badges of the people behind a certificate, and the lists that say which no longer hold."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pilotbase.catalogue.records import record_of, trial_with
+from pilotbase.certificate.badges import BadgeTerms, Purpose, sign_badge, sign_status
+from pilotbase.certificate.status import IssuedCertificate, revocations_of
+from pilotbase.documents.base import Document
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.hashes import Digest, digest_bytes, hex_of
+from pilotbase.documents.texts import Language
+from pilotbase.worker.base import Base
+from pilotbase.worker.trials.certificates import issued, logged, standing_certificate
+from pilotbase.workspace.actors import parties
+from pilotbase.workspace.listings import find_listing
+from pilotbase.workspace.log.entries import log_size
+from pilotbase.workspace.store import View
+
+
+class GivenBadge(Document):
+    """That a badge was given: to whom, only the badge itself says."""
+
+    document: Literal["given-badge/1"] = "given-badge/1"
+    certificate: Digest
+    credential: Digest
+
+
+def give_badge(base: Base, view: View, serial: str, email: str, url: str, language: Language) -> str:
+    """Return a badge for the actor, who took part in what a certificate (hex digits) accepts; the log tells of it.
+
+    Raises:
+        NotFoundError: there is no such certificate.
+        RefusedError: it does not accept or no longer holds, or the actor took no part in it.
+    """
+    if not took_part(view, issued(base, serial)):
+        raise RefusedError("certificate.badge.no_part")
+    certificate = standing_certificate(base, serial)
+    scenario = find_listing(base.lab.view, certificate.scenario.subject)
+    title = certificate.scenario.name if scenario is None else scenario.title.render(language)
+    terms = BadgeTerms(email, title, url, _number(base, serial), language)
+    credential = sign_badge(certificate, terms, base.trust, base.lab.store.clock())
+    given = GivenBadge(certificate=certificate.serial, credential=digest_bytes(credential.encode()))
+    with view.transaction("certificate.badge_given") as change:
+        change.put(given, parties(view.actor.organisation))
+    return credential
+
+
+def badge_status(base: Base, purpose: Purpose, url: str) -> str:
+    """Return the signed list of badges whose certificates are revoked, or suspended."""
+    listed = revocations_of(base.lab.view)
+    entries = () if listed is None else listed.revoked if purpose == "revocation" else listed.suspended
+    numbers = [_number(base, hex_of(entry.serial)) for entry in entries]
+    with base.lab.store.database.read() as connection:
+        length = log_size(connection)
+    return sign_status(purpose, numbers, length, url, base.trust, base.lab.store.clock())
+
+
+def _number(base: Base, serial: str) -> int:
+    """Return the number of the log's entry that issued a certificate."""
+    return logged(base, serial).entries["head"].number
+
+
+def took_part(view: View, certificate: IssuedCertificate) -> bool:
+    """Return whether the actor handed in the application, or did a step of its trial, for its supplier."""
+    stated = certificate.certificate
+    trial = trial_with(view, certificate.digest(), stated.scenario.subject, stated.application.subject)
+    records = (trial, record_of(view, stated.application.subject))
+    mine = (view.actor.organisation, view.actor.person)
+    supplier = view.actor.organisation == stated.application.supplier.organisation
+    return supplier and any(
+        (step.organisation, step.person) == mine for record in records if record is not None for step in record.history
+    )
