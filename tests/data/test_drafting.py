@@ -95,12 +95,18 @@ def test_numbers_are_drafted_as_a_regression(draft):
     assert float(found.criteria[0].parsed().threshold) == pytest.approx(0.8 * errors.mean(), rel=0.15)
 
 
-def test_many_classes_are_asked_for_accuracy(draft):
-    kinds = CASES.with_columns(kind=pl.Series(["a"] * 300 + ["b"] * 200 + ["c"] * 100))
-    found = draft(kinds, target="kind").scenario
-    assert found.baseline.value == "a"
-    assert found.criteria[0].parsed().measure == "accuracy"
-    assert 0.56 <= float(found.criteria[0].parsed().threshold) <= 0.66
+def test_many_classes_are_asked_for_accuracy_for_what_costs_allow_and_for_a_floor_each(draft):
+    kinds = CASES.with_columns(kind=pl.Series(["a"] * 290 + ["b"] * 200 + ["c"] * 100 + ["d"] * 10))
+    found = draft(kinds, target="kind", cost_of_miss=20, cost_of_false_alarm=10).scenario
+    assert (found.baseline.value, found.positive) == ("a", "c"), "d has too few cases to be judged"
+    rules = [one.parsed() for one in found.criteria]
+    asked = {one.key: float(one.threshold) for one in rules[:-2]}
+    assert list(asked) == ["accuracy", "recall(c)", "precision(c)", "recall(b)", "recall(a)"]
+    assert 0.56 <= asked["accuracy"] <= 0.66 and asked["recall(a)"] == asked["recall(b)"] == 0.5
+    share = asked["recall(c)"] / asked["precision(c)"]
+    assert asked["recall(c)"] == 0.6 and share > 0
+    dearer = draft(kinds, target="kind", cost_of_miss=20, cost_of_false_alarm=1).scenario.criteria[1].parsed()
+    assert float(dearer.threshold) > asked["recall(c)"]
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
 
 import polars as pl
 
@@ -34,13 +33,14 @@ from pilotbase.data.sources.sampling import is_large
 from pilotbase.data.sources.source import ReadOptions, missing_as_null
 from pilotbase.data.splits import Split, TermsGuess, guess_floor, guess_split, guess_terms, split_cases
 from pilotbase.data.thresholds import (
+    FEWEST_OF_CLASS,
+    ClassCounts,
     Proposal,
     in_both_languages,
-    propose_many_classes,
+    propose_classes,
     propose_regression,
     propose_structured,
     propose_texts,
-    propose_two_classes,
 )
 from pilotbase.documents.base import NAME_PATTERN, Localized, slug
 from pilotbase.documents.contract import ARRAYS, STRUCTURED, DataType, Field, Task
@@ -383,7 +383,7 @@ def _with_criteria(
 ) -> ScenarioDraft:
     split = split_cases(conform(table, setting.scenario), setting.scenario)
     proposal, positive = _propose(split.public, setting.scenario, answers)
-    hidden, positives = split.hidden.height, _hidden_positives(split, setting.scenario, positive)
+    hidden, positives = split.hidden.height, _hidden_positives(split, proposal, positive, setting.scenario)
     terms = guess_terms(hidden, positives)
     added = {"positive": positive, "baseline": proposal.baseline, "criteria": proposal.criteria, "trial": terms.terms}
     scenario = Scenario.model_validate(dict(setting.scenario) | added)
@@ -398,12 +398,11 @@ def _with_criteria(
     )
 
 
-def _hidden_positives(split: Split, scenario: Scenario, positive: str | None) -> int | None:
-    """Return how many hidden cases are positive; None if criteria depend on no single class."""
-    target = scenario.data.target
-    if positive is None or len(classes_of(split.public, scenario)) > 2:
+def _hidden_positives(split: Split, proposal: Proposal, positive: str | None, scenario: Scenario) -> int | None:
+    """Return how many hidden cases are positive; None if no criterion is about them."""
+    if not any(one.parsed().measure == "precision" for one in proposal.criteria):
         return None
-    return int((split.hidden[target] == positive).sum())
+    return int((split.hidden[scenario.data.target] == positive).sum())
 
 
 def _said_of_classes(target: pl.Series, classes: tuple[str, ...], scenario: Scenario) -> list[Text]:
@@ -418,8 +417,8 @@ def _said_of_classes(target: pl.Series, classes: tuple[str, ...], scenario: Scen
             "1",
         }:
             found.append(text("draft.decided.zero_one", target=target.name))
-    if len(classes) != 2 or scenario.positive is None:
-        found.append(text("draft.decided.costs_unused"))
+    if not any(one.parsed().measure == "precision" for one in scenario.criteria):
+        found.append(text("draft.decided.costs_unused", fewest=FEWEST_OF_CLASS))
     return found
 
 
@@ -432,35 +431,17 @@ def _propose(public: pl.DataFrame, scenario: Scenario, answers: DraftAnswers) ->
         return propose_texts(public[target].to_list()), None
     if scenario.target_form == "numbers":
         return propose_regression(numbers(public[target]), scenario.field(target).unit), None
-    if len(classes_of(public, scenario)) > 2:
-        return propose_many_classes(public[target].to_list()), _rarest(_counts(public[target]))
-    classes = two_classes(public[target])
-    costs = answers.cost_of_miss, answers.cost_of_false_alarm
-    return propose_two_classes(*classes, *costs), classes.positive
+    classes = counted_classes(public[target])
+    return propose_classes(classes, answers.cost_of_miss, answers.cost_of_false_alarm), classes.positive
 
 
-class TwoClasses(NamedTuple):
-    """The share of the positive class in the public sample, and both classes."""
-
-    share: float
-    positive: str
-    negative: str
-
-
-def two_classes(target: pl.Series) -> TwoClasses:
-    """Return the two classes of a column: the rarer one is positive."""
-    counts = _counts(target)
-    positive = _rarest(counts)
-    negative = next(label for label in counts if label != positive)
-    return TwoClasses(counts[positive] / len(target), positive, negative)
-
-
-def _counts(target: pl.Series) -> dict[str, int]:
-    return {str(label): int(count) for label, count in target.alias("value").value_counts().rows()}
-
-
-def _rarest(counts: Mapping[str, int]) -> str:
-    return min(counts, key=lambda label: (counts[label], _OF_EQUALS.get(label, 1), label))
+def counted_classes(target: pl.Series) -> ClassCounts:
+    """Return the classes of a column: the rarest is positive, of more than two the rarest that has enough cases."""
+    counts = {str(label): int(count) for label, count in target.alias("value").value_counts().rows()}
+    decidable = {label: count for label, count in counts.items() if count >= FEWEST_OF_CLASS}
+    among = counts if len(counts) == 2 or not decidable else decidable
+    positive = min(among, key=lambda label: (counts[label], _OF_EQUALS.get(label, 1), label))
+    return ClassCounts(counts, positive)
 
 
 def _owner(contact: str) -> Contact:

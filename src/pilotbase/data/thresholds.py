@@ -4,6 +4,8 @@ Classification with two classes, share π of the positive one, cost M of a miss 
 the same costs B = min(π·M, (1 − π)·F) a case. An application with recall R and precision P costs
 π·(1 − R)·M + π·R·(1/P − 1)·F. It must cost at most `WORTH_IT`·B; half of that is left to misses, half to false alarms:
 R = 1 − ½·WORTH_IT·B / (π·M) and P = 1 / (1 + ½·WORTH_IT·B / (π·R·F)), rounded up.
+
+With more classes the same holds of the positive one against all others, beside accuracy and a floor for each class.
 """
 
 from __future__ import annotations
@@ -11,8 +13,9 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +32,10 @@ from pilotbase.measures import Cases, coded, score
 WORTH_IT = 0.8
 """Introducing an application is worth the effort if errors cost at most this share of what they cost today."""
 HIGHEST = 0.99
+FEWEST_OF_CLASS = 30
+"""Public cases of a class from which a criterion of its own can be decided on as many hidden ones."""
+_FLOOR, _MOST_FLOORS = 0.5, 6
+"""Share of a class that must be found, and for how many classes this is asked: the rarest that have enough cases."""
 _SHOWN = 80
 LATENCY = "latency.p95 <= 1 s"
 MEMORY = "memory.peak <= 1 GiB"
@@ -52,6 +59,53 @@ class Proposal:
     criteria: tuple[Criterion, ...]
 
 
+class ClassCounts(NamedTuple):
+    """How often each class occurs in the public sample, and which is positive: its misses cost most."""
+
+    counts: Mapping[str, int]
+    positive: str
+
+    @property
+    def costs_count(self) -> bool:
+        """Return whether criteria follow from costs: always with two classes, else if the positive one has cases."""
+        return len(self.counts) == 2 or self.counts[self.positive] >= FEWEST_OF_CLASS
+
+    @property
+    def share(self) -> float:
+        """Return the share of the positive class."""
+        return self.counts[self.positive] / sum(self.counts.values())
+
+    @property
+    def usual(self) -> str:
+        """Return the most frequent class but the positive one."""
+        return max((one for one in sorted(self.counts) if one != self.positive), key=lambda one: self.counts[one])
+
+
+def propose_classes(classes: ClassCounts, miss: float, false_alarm: float) -> Proposal:
+    """Return what two or more classes are asked for; costs > 0."""
+    of_costs = propose_two_classes(classes.share, classes.positive, classes.usual, miss, false_alarm)
+    if len(classes.counts) == 2:
+        return of_costs
+    labels = [label for label, count in classes.counts.items() for _ in range(count)]
+    proposal = _of_usual(labels, "accuracy", "many_classes")
+    accuracy, *resources = proposal.criteria
+    costly = of_costs.criteria[:2] if classes.costs_count and _reads_back(classes.positive) else ()
+    return replace(proposal, criteria=(accuracy, *costly, *_floors(classes), *resources))
+
+
+def _floors(classes: ClassCounts) -> list[Criterion]:
+    """Return what keeps accuracy from coming from frequent classes alone."""
+    counts, total = classes.counts, sum(classes.counts.values())
+    enough = [one for one, count in counts.items() if count >= FEWEST_OF_CLASS and one != classes.positive]
+    rarest = sorted(filter(_reads_back, enough), key=lambda one: (counts[one], one))[:_MOST_FLOORS]
+    return [
+        _criterion(
+            f"recall({one}) >= {_FLOOR}", text("draft.why.floor", label=one, share=_percent(counts[one] / total))
+        )
+        for one in rarest
+    ]
+
+
 def propose_two_classes(share: float, positive: str, negative: str, miss: float, false_alarm: float) -> Proposal:
     """Return recall and precision of ``positive``, whose ``share`` of the public sample lies in (0, 1); costs > 0."""
     silent, always = share * miss, (1 - share) * false_alarm
@@ -70,11 +124,6 @@ def propose_two_classes(share: float, positive: str, negative: str, miss: float,
     )
     measured = text("draft.baseline.two_classes", answer=answer, **values)
     return Proposal(ConstantBaseline(value=answer), measured, (*criteria, *_resources()))
-
-
-def propose_many_classes(labels: list[str]) -> Proposal:
-    """Return an accuracy that leaves at most `WORTH_IT` of the errors of always answering the most frequent class."""
-    return _of_usual(labels, "accuracy", "many_classes")
 
 
 def propose_texts(truths: list[str]) -> Proposal:

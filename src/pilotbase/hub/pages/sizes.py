@@ -16,6 +16,7 @@ from pilotbase.data.doctor import Examination, Remark, remark_on_gap
 from pilotbase.data.doctor.page import strengths_chart
 from pilotbase.data.drafting import DraftAnswers
 from pilotbase.data.fixes import ALL, NO_FIXES, Fixes, chosen_fixes
+from pilotbase.data.thresholds import FEWEST_OF_CLASS
 from pilotbase.documents.api.trials import PlannedCriterion, SizePlan
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import digest_json
@@ -147,7 +148,7 @@ def _outlook(view: View, table: KeptTable, answers: DraftAnswers, fixes: Fixes, 
         return Outlook(lines=(text("studio.costs"),))
     criteria = found.criteria_at(*(cost or 1.0 for cost in costs))
     plan = _planned(table, found, criteria) if found.answers else None
-    lines = [] if found.classes is not None else [text("draft.decided.costs_unused")]
+    lines = [] if found.classes is not None else [text("draft.decided.costs_unused", fewest=FEWEST_OF_CLASS)]
     if plan is None:
         return Outlook(criteria, (*lines, text("studio.unplanned")))
     return Outlook(criteria, (*lines, *_lines(found, plan)), _chart(found, plan))

@@ -16,13 +16,13 @@ from pilotbase.data.array_files import with_arrays
 from pilotbase.data.column_types import classes_of
 from pilotbase.data.conform import conform
 from pilotbase.data.doctor import Examination, examine, remark_on_gap
-from pilotbase.data.drafting import DraftAnswers, ScenarioDraft, TwoClasses, draft_from, two_classes
+from pilotbase.data.drafting import DraftAnswers, ScenarioDraft, counted_classes, draft_from
 from pilotbase.data.fixes import NO_FIXES, Fixes, as_meant, chosen_fixes
 from pilotbase.data.source_cases import CaseSource, reading_cases
 from pilotbase.data.sources.opening import read_table
 from pilotbase.data.splits import FEWEST_CASES as FEWEST_OF_ATTEMPT
 from pilotbase.data.splits import Split, TermsGuess, split_cases
-from pilotbase.data.thresholds import propose_two_classes
+from pilotbase.data.thresholds import ClassCounts, propose_classes
 from pilotbase.documents.api.trials import SizePlan, SizeTerms
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.progress import Progress
@@ -132,7 +132,7 @@ class DraftOutlook(pydantic.BaseModel):
     """What a draft rests on, before it is made: costs alone still move its criteria."""
 
     scenario: Scenario
-    classes: TwoClasses | None
+    classes: ClassCounts | None
     """None: costs do not count."""
     answers: tuple[bool | int | float | str, ...]
     """Of the public sample, evenly at most `_MOST_ANSWERS` of them; none where no size is planned."""
@@ -143,7 +143,7 @@ class DraftOutlook(pydantic.BaseModel):
         """Return the criteria of the draft at these costs, both above 0."""
         if self.classes is None:
             return self.scenario.criteria
-        return propose_two_classes(*self.classes, miss, false_alarm).criteria
+        return propose_classes(self.classes, miss, false_alarm).criteria
 
 
 def foresee_draft(source: CaseSource, answers: DraftAnswers, fixes: Fixes = NO_FIXES) -> DraftOutlook:
@@ -153,11 +153,11 @@ def foresee_draft(source: CaseSource, answers: DraftAnswers, fixes: Fixes = NO_F
     split, scenario = split_of_draft(source, draft), draft.scenario
     target = split.public[scenario.data.target]
     planned = scenario.target_form != "texts"
-    binary = scenario.target_form == "labels" and len(classes_of(split.public, scenario)) == 2
+    classes = counted_classes(target) if scenario.target_form == "labels" else None
     every = max(1, -(-len(target) // _MOST_ANSWERS))
     return DraftOutlook(
         scenario=scenario,
-        classes=two_classes(target) if binary else None,
+        classes=classes if classes is not None and classes.costs_count else None,
         answers=tuple(target.sort().gather_every(every)) if planned else (),
         public=split.public.height,
         hidden=split.hidden.height,
@@ -167,11 +167,14 @@ def foresee_draft(source: CaseSource, answers: DraftAnswers, fixes: Fixes = NO_F
 def criteria_at(scenario: Scenario, cases: pl.DataFrame, costs: Costs) -> tuple[Criterion, ...]:
     """Return the criteria that follow from ``costs``, or as they are where the scenario's costs do not lead to them."""
     known, target, public = scenario.costs, scenario.data.target, split_cases(cases, scenario).public
-    binary = scenario.target_form == "labels" and len(classes_of(public, scenario)) == 2
-    if not binary or known is None or min(known.miss, known.false_alarm, costs.miss, costs.false_alarm) <= 0:
+    if (
+        scenario.target_form != "labels"
+        or known is None
+        or min(known.miss, known.false_alarm, costs.miss, costs.false_alarm) <= 0
+    ):
         return scenario.criteria
     before, after = (
-        propose_two_classes(*two_classes(public[target]), one.miss, one.false_alarm).criteria for one in (known, costs)
+        propose_classes(counted_classes(public[target]), one.miss, one.false_alarm).criteria for one in (known, costs)
     )
     return after if [one.rule for one in before] == [one.rule for one in scenario.criteria] else scenario.criteria
 
