@@ -233,6 +233,25 @@ def test_stop_ends_an_agent_that_waits_for_its_model_and_its_tokens_are_counted(
     assert sum(one.tokens for one in used) == 55, "as many as the model has said, not the whole reservation"
 
 
+def test_what_an_agent_uses_after_its_caller_left_is_paid_from_the_callers_budget(place, models, caller):
+    place.budget("left", caller.name, tokens=100_000, cost="50")
+    caller.key = place.key(caller.name, "left")
+    caller.client = caller.client.copy(api_key=caller.key)
+    caller.say(task([LOOK], {"ask": ["slow", "b"]}))
+    before = len(models.there.asked)
+    with pytest.raises(openai.APITimeoutError):
+        caller.result({}, timeout=1)
+    models.slow.set()
+    assert until(lambda: len(models.there.asked) == before + 2, 20)
+    take_offline(place.base.lab.view, caller.name, text("service.reason.by_hand", reason="a test"))
+    ended = []
+    assert until(lambda: ended.extend(caller.observed()) or bool(ended), 20)
+    (budget,) = list_budgets(place.base.lab.view, caller.name)
+    used = usage_by_day(place.base.lab.view, caller.name)
+    assert (sum(one.tokens for one in used), sum(one.cost for one in used)) == (110, Decimal("0.02"))
+    assert (budget.used_tokens, budget.used_cost) == (110, Decimal("0.02"))
+
+
 def test_the_owner_says_where_the_model_is_and_no_other_one(place, models, live, name):
     for other in ({"model": "carrier-8b"}, {"digest": "sha256:" + "8" * 64}, {"version": "4"}):
         with pytest.raises(RefusedError) as refused:

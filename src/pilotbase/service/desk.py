@@ -22,7 +22,15 @@ from pilotbase.documents.service import Route, Service, ServiceStatus
 from pilotbase.documents.vocabularies import Scope, ServingState
 from pilotbase.service import budgets
 from pilotbase.service.budgets import ServiceBudget
-from pilotbase.service.calls import NOTHING, Admission, BudgetPeriod, CallObservation, Cost, ModelSpending
+from pilotbase.service.calls import (
+    NOTHING,
+    Admission,
+    BudgetPeriod,
+    CallObservation,
+    Cost,
+    ModelSpending,
+    in_billionths,
+)
 from pilotbase.service.journal import Journal, recover
 from pilotbase.service.keys import MARK, ServiceKey, require_open
 from pilotbase.service.known import Barred, KeyAccess, KnownServices, Serving
@@ -58,6 +66,7 @@ class CallDispatcher:
         self._known = KnownServices(view)
         self._numbers = count(1)
         self._pools: dict[BudgetPeriod, _Pool] = {}
+        self._accounts: dict[str, BudgetPeriod | None] = {}
         self._open: dict[int, Admission] = {}
         self._lock = threading.Lock()
         self._latest = view.store.clock()
@@ -165,8 +174,24 @@ class CallDispatcher:
             raise
 
     def observe(self, key: str, service: str, observed: CallObservation, spent: ModelSpending) -> None:
-        """Say what was observed of a case that took several calls of ``key``; raises `DiskFullError`."""
-        self._journal.observe(next(self._numbers), (key, service), observed, spent)
+        """Say what was observed of a case that took several calls of ``key``.
+
+        What was ``spent`` is paid from the budget of the key's last call, as `settle` pays more than was reserved.
+
+        Raises:
+            DiskFullError: it cannot be written down, and nothing was paid.
+        """
+        used = Cost(0, spent.tokens, in_billionths(spent.cost))
+        account = self._accounts.get(key)
+        number, caller = next(self._numbers), (key, service, account)
+        if account is None:
+            self._journal.observe(number, caller, observed, used, NOTHING)
+            return
+        pool = self._pools[account]
+        with pool.lock:
+            charged = pool.budget.bounded(used).at_most(pool.left)
+            self._journal.observe(number, caller, observed, used, charged)
+            pool.left = pool.left - charged
 
     def give_back(self) -> None:
         """Return what is left of every allotment to its budget; the next call takes a new one."""
@@ -217,6 +242,7 @@ class CallDispatcher:
             self._put_back(admission, held)
             raise
         self._open[number] = admission
+        self._accounts[access.key.identity] = account
         return admission
 
     def _pool(self, budget: ServiceBudget, account: BudgetPeriod, waiting: bool) -> _Pool:

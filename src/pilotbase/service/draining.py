@@ -103,17 +103,17 @@ def _drain_segment(view: View, folder: Path, desk: str, take: Take, place: tuple
         batches, unfit = _observations(desk, lines)
         if batches:
             take(batches)
-        settled = [line.fields for line in lines if "settled" in line.fields]
+        settled = sum("settled" in line.fields for line in lines)
         place = (lines[-1].segment, lines[-1].end)
         now = view.store.clock()
         with view.store.database.write() as connection:
             write_usage(connection, add_up(_metered(line.fields) for line in lines if "used" in line.fields))
-            for fields in settled:
+            for fields in (line.fields for line in lines if "charged" in line.fields):
                 account = journal.account_in(fields)
                 if account is not None:
                     budgets.account_for(connection, desk, account, journal.cost_in(fields, "charged"), now)
             _move(connection, desk, place)
-        found = found + Drained(len(settled), len(batches), unfit)
+        found = found + Drained(settled, len(batches), unfit)
     return found
 
 

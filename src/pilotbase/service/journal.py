@@ -31,15 +31,7 @@ from sqlalchemy import Connection, select
 
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.service import budgets
-from pilotbase.service.calls import (
-    NOTHING,
-    Admission,
-    BudgetPeriod,
-    CallObservation,
-    Cost,
-    ModelSpending,
-    in_billionths,
-)
+from pilotbase.service.calls import NOTHING, Admission, BudgetPeriod, CallObservation, Cost
 from pilotbase.workspace import tables as tables
 from pilotbase.workspace.engine import machine_failure
 from pilotbase.workspace.failures import DiskFullError
@@ -97,7 +89,8 @@ class Journal:
 
     def reserve(self, admission: Admission) -> None:
         """Write down what was taken for a call; raises `DiskFullError` when it cannot be, and nothing was."""
-        line = spell_record({"reserved": admission.number, **_of(admission), **_cost("held", admission.held)})
+        caller = _caller(admission.key, admission.service.name, admission.account)
+        line = spell_record({"reserved": admission.number, **caller, **_cost("held", admission.held)})
         with self._lock:
             if self._size >= SEGMENT_BYTES:
                 self._turn_page()
@@ -110,16 +103,27 @@ class Journal:
         Raises:
             DiskFullError: it cannot be written down; the call stays open.
         """
-        fields = {"settled": admission.number, **_of(admission), **_cost("used", used), **_cost("charged", charged)}
+        caller = _caller(admission.key, admission.service.name, admission.account)
+        fields = {"settled": admission.number, **caller, **_cost("used", used), **_cost("charged", charged)}
         line = spell_record({**fields, **(_observation(came) if isinstance(came, CallObservation) else _nobody(came))})
         with self._lock:
             self._append(line)
             self._open.pop(admission.number, None)
 
-    def observe(self, number: int, caller: tuple[str, str], observed: CallObservation, spent: ModelSpending) -> None:
-        """Write down a case that took several calls, of a ``caller`` (key, service); raises `DiskFullError`."""
-        fields: Fields = {"observed": number, "key": caller[0], "service": caller[1], **_observation(observed)}
-        line = spell_record({**fields, **_cost("used", Cost(0, spent.tokens, in_billionths(spent.cost)))})
+    def observe(
+        self,
+        number: int,
+        caller: tuple[str, str, BudgetPeriod | None],
+        observed: CallObservation,
+        used: Cost,
+        charged: Cost,
+    ) -> None:
+        """Write down a case that took several calls, of a ``caller`` (key, service, account); raises `DiskFullError`.
+
+        ``used``: beside what its calls have settled.
+        """
+        fields = {"observed": number, **_caller(*caller), **_cost("used", used), **_cost("charged", charged)}
+        line = spell_record({**fields, **_observation(observed)})
         with self._lock:
             self._append(line)
 
@@ -278,8 +282,8 @@ def settle_up(view: View, folder: Path, desk: str) -> None:
             budgets.count_as_used(connection, desk)  # what it wrote last may be lost
             return
         place = taken_in(connection, desk)
-        settled = [line.fields for line in lines if (line.segment, line.start) >= place and "settled" in line.fields]
-        used = _by_account([*_costs(settled, "charged"), *_costs(still_open, "held")])
+        paid = [line.fields for line in lines if (line.segment, line.start) >= place and "charged" in line.fields]
+        used = _by_account([*_costs(paid, "charged"), *_costs(still_open, "held")])
         now = view.store.clock()
         for account in budgets.accounts_of(connection, desk):
             held = budgets.held_by(connection, desk, account) or NOTHING
@@ -308,9 +312,8 @@ def _how_is(lock: Path) -> Desk:
         os.close(held)
 
 
-def _of(admission: Admission) -> dict[str, Any]:
-    fields = {"key": admission.key, "service": admission.service.name}
-    account = admission.account
+def _caller(key: str, service: str, account: BudgetPeriod | None) -> dict[str, Any]:
+    fields = {"key": key, "service": service}
     return fields if account is None else {**fields, "budget": account.budget, "period": account.period}
 
 
