@@ -2,6 +2,9 @@
 
 import json
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -22,12 +25,17 @@ from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealed import read_public_sample
 from pilotbase.trial.sealing import hidden_rows, seal_scenario
 from pilotbase.vault.sealing import HiddenSet
+from pilotbase.worker.archives import ArchiveEntry, write_archive
+from pilotbase.worker.sample_bundles.files import WORLD_ARCHIVE, pack, unpack
+from pilotbase.worker.sample_bundles.packing import pack_trial
 from pilotbase.worker.trials.folder import SHOWN_CASES, read_plan
 from pilotbase.worker.trials.proving import prove, rehearse_in
 from pilotbase.worker.trials.replaying import replay_trial
 from tests.sandbox.endpoints.stubs_for_tests import Stub, serving
 from tests.sandbox.endpoints.test_acting import calling
 from tests.trial.arena.agents import GOOD, IDLE, OBEDIENT, UTILITY, write_agent, write_scenario
+from tests.trial.arena.in_process import Program
+from tests.trial.arena.toy_world import WORLD
 from tests.trial.conftest import GOOD as PREDICTS
 from tests.trial.conftest import writing_application, writing_scenario
 
@@ -132,6 +140,62 @@ def test_an_altered_act_exchanged_seeds_and_another_world_do_not_replay(base, tm
     with pytest.raises(InvalidProofError) as other:
         replay_trial(out)
     assert other.value.code == "trial.replay_other_world"
+
+
+@pytest.mark.prove
+def test_a_bundle_alone_replays_every_episode_in_another_home_and_nothing_in_it_can_be_exchanged(base, tmp_path):
+    proven = prove(base, write_scenario(tmp_path), write_agent(tmp_path), tmp_path / "out")
+    file = tmp_path / "elsewhere" / "bundle.zip"
+    file.parent.mkdir()
+    file.write_bytes(pack_trial(base, base.lab.view, proven.report.plan).archive)
+
+    def replayed():
+        command = [Path(sys.executable).with_name("pilotbase"), "trial", "replay", file.name, "--json"]
+        nowhere = {"HOME": str(file.parent), "PILOTBASE_HOME": str(file.parent / "none"), "PATH": "/usr/bin:/bin"}
+        return subprocess.run(command, cwd=file.parent, env=nowhere, capture_output=True, text=True, check=False)
+
+    found = json.loads(replayed().stdout)
+    assert (found["verdict"], found["digest"], found["episodes"]) == ("accept", proven.report.decision, 12)
+    files = unpack(file)
+    other = files["cases.csv"].replace(b'""tool"":""pay""', b'""tool"":""burn""', 1)
+    write_archive(file, [ArchiveEntry("world.yaml", WORLD.encode()), ArchiveEntry("world.py", b"# another")])
+    for name, content in (("cases.csv", other), (WORLD_ARCHIVE, file.read_bytes())):
+        assert content != files[name]
+        file.write_bytes(pack("altered", {**files, name: content}))
+        assert replayed().returncode == 3, name
+
+
+KNOWS = """\
+KNOWN = {known!r}
+
+
+class Knows:
+    def act(self, observation):
+        return [*KNOWN.get(observation.get("task"), ()), {{"done": True}}]
+
+
+def agent():
+    return Knows()
+"""
+
+
+@pytest.mark.prove
+def test_who_knows_the_practice_episodes_by_heart_wins_those_alone_and_is_rejected(base, tmp_path):
+    scenario = write_scenario(tmp_path, hidden=24, cases=24)
+    practice = read_public_sample(base.lab, seal_scenario(base.lab, *load_scenario(scenario, Step.FREEZE)))
+    known = {}
+    for one in practice.iter_rows(named=True):
+        episode = Program().Episode(one["template"], bytes.fromhex(one["seed"]), one["language"], one["arm"])
+        known[episode.task] = [
+            {"tool": "pay", "arguments": {"amount": episode.fee}},
+            {"tool": "move", "arguments": {"room": episode.goal}},
+        ]
+    application = write_agent(tmp_path, KNOWS.format(known=known))
+    rehearsed = rehearse_in(base, scenario, application, tmp_path / "rehearsed")
+    shown = ShownCases.model_validate_json((rehearsed.folder / SHOWN_CASES).read_text())
+    assert {case.result for case in shown.cases} == {"same"}
+    report = prove(base, scenario, application, tmp_path / "out").report
+    assert report.verdict is Verdict.REJECT and report.criteria[0].estimate == 0
 
 
 @pytest.mark.prove

@@ -30,7 +30,8 @@ NEEDED = (
     "report.json",
     "trust-roots.json",
 )
-OPTIONAL = ("acceptance.json", "certificate.json")
+WORLD_ARCHIVE = "world.zip"
+OPTIONAL = ("acceptance.json", "certificate.json", WORLD_ARCHIVE)
 MAXIMUM_BYTES = 2 << 30
 _OLDEST = (1980, 1, 1, 0, 0, 0)
 """The first moment that a zip can name."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from pilotbase.certificate.bounded_json import read_evidence
 from pilotbase.certificate.status import IssuedCertificate
@@ -18,12 +20,14 @@ from pilotbase.documents.report import Report
 from pilotbase.documents.subjects import certificate_head, report_head
 from pilotbase.documents.texts import LANGUAGES, Language, Text, text
 from pilotbase.documents.visible_text import make_visible
+from pilotbase.trial.arena.shelf import shelf_of
 from pilotbase.trial.page import render_report
 from pilotbase.trial.records import cases_csv, shown_cases
 from pilotbase.vault.envelopes import open_envelope
 from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, named_by
+from pilotbase.worker.archives import ArchiveEntry, write_archive
 from pilotbase.worker.base import Base
-from pilotbase.worker.sample_bundles.files import SUMS, pack
+from pilotbase.worker.sample_bundles.files import SUMS, WORLD_ARCHIVE, pack
 from pilotbase.worker.sample_bundles.replaying import Proceedings, excerpt_of
 from pilotbase.workspace.checks.proofs import LogExcerpt, proven_head
 from pilotbase.workspace.failures import NotFoundError
@@ -78,6 +82,8 @@ def pack_trial(base: Base, taker: View, plan: Digest, acceptance: Digest | None 
         files["certificate.json"] = of.certificate.envelope.to_bytes()
     if of.acceptance is not None:
         files["acceptance.json"] = _spell(of.acceptance)
+    if of.plan.contract.world is not None:
+        files[WORLD_ARCHIVE] = _packed_world(base, of.plan.contract.world)
     names = sorted([*files, "README.md"])
     parts = ("\n".join(_part(of, excerpt, names, one)) for one in LANGUAGES)
     files["README.md"] = ("\n\n---\n\n".join(parts) + "\n").encode()
@@ -109,6 +115,14 @@ def _open_records(base: Base, taker: View, of: Proceedings) -> bytes:
         change.record(TAKEN, subjects, {"purpose": OpeningPurpose.BUNDLE.value, "rows": of.plan.cases})
     owner = of.plan.scenario.owner.organisation
     return open_envelope(base.lab.vault, owner, plan, kept.blob, ReaderGrant.of_owner(owner, OpeningPurpose.BUNDLE))
+
+
+def _packed_world(base: Base, digest: Digest) -> bytes:
+    kept = shelf_of(base.lab).kept(digest)
+    with tempfile.TemporaryDirectory() as scratch:
+        archive = Path(scratch, WORLD_ARCHIVE)
+        write_archive(archive, (ArchiveEntry(one.path, kept.folder / one.path) for one in kept.tree.files))
+        return archive.read_bytes()
 
 
 def _spell(document: Document) -> bytes:

@@ -23,7 +23,8 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import Text, text
-from pilotbase.worker.sample_bundles.files import SUMS, read_folder, unpack
+from pilotbase.worker.archives import opened_archive
+from pilotbase.worker.sample_bundles.files import SUMS, WORLD_ARCHIVE, read_folder, unpack
 from pilotbase.worker.trials.replaying import ReplayedVerdict, replay_lines, replay_trial
 from pilotbase.workspace.checks.proofs import LogExcerpt, entries_naming, take_excerpt
 from pilotbase.workspace.log.entries import HEAD, STORED, LogEntry
@@ -71,8 +72,8 @@ def replay_bundle(path: Path, trust: Path | None = None, log_key: Path | None = 
     )
     require_said(excerpt, of, verifier)
     _require_signature(files, of, trust)
-    with _as_folder(path, files) as folder:
-        replay = replay_trial(folder)
+    with _as_folder(path, files) as folder, _world_in(files) as world:
+        replay = replay_trial(folder, world)
     return BundleReplay(
         **dict(replay),
         logged=tuple(sorted(excerpt.entries)),
@@ -150,6 +151,20 @@ def _as_folder(path: Path, files: Mapping[str, bytes]) -> Iterator[Path]:
         for name, body in files.items():
             (Path(scratch) / name).write_bytes(body)
         yield Path(scratch)
+
+
+@contextmanager
+def _world_in(files: Mapping[str, bytes]) -> Iterator[Path | None]:
+    """Yield a folder with the world of a bundle, removed when the block ends; None: its cases are no episodes."""
+    if WORLD_ARCHIVE not in files:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="pilotbase-world-") as scratch:
+        packed, world = Path(scratch, WORLD_ARCHIVE), Path(scratch, "world")
+        packed.write_bytes(files[WORLD_ARCHIVE])
+        with opened_archive(packed) as archive:
+            archive.extract("", world)
+        yield world
 
 
 IN_ORDER = ("plan", "answers", "order", "report")
