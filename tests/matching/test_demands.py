@@ -34,6 +34,16 @@ def refusal(call, *arguments, **more):
     return refused.value.code
 
 
+def test_a_title_made_of_the_words_ends_with_a_word(any_store):
+    for text, title in (
+        ("Spindles break; we lose shifts.", "Spindles break"),
+        ("主轴说坏就坏；损失很大。", "主轴说坏就坏"),
+    ):
+        register(any_store, text=text)
+        [one] = list_page(any_store.as_actor(OWNER), Query("demand")).items
+        assert one.title.en == one.title.zh == title
+
+
 def test_a_demand_lives_without_data_and_everybody_finds_it(any_store):
     record = register(any_store)
     assert (record.subject, record.state, record.owner) == ("demand:plant/spindles", "open", "plant")

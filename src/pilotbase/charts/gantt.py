@@ -38,7 +38,7 @@ def gantt_chart(bars: tuple[PlannedBar, ...], phases: tuple[tuple[str, date], ..
     drawing = Drawing(GANTT_WIDTH, bottom + 6, title, described)
     days = [day for one in bars for day in (one.start, one.end, *(one.before or ()))]
     scale = Scale(min(days).toordinal(), max(days).toordinal(), 0, GANTT_WIDTH)
-    _draw_legend(drawing, language)
+    _draw_legend(drawing, bars, language)
     _draw_years(drawing, scale, (min(days).year, max(days).year), bottom)
     for name, last in phases:
         if min(days) <= last < max(days):
@@ -50,8 +50,13 @@ def gantt_chart(bars: tuple[PlannedBar, ...], phases: tuple[tuple[str, date], ..
     return drawing.to_svg()
 
 
-def _draw_legend(drawing: Drawing, language: Language) -> None:
-    for place, (code, colour) in enumerate((("kept", BLUE), ("new", GREEN), ("moved", _CHANGED), ("before", ""))):
+def _draw_legend(drawing: Drawing, bars: Sequence[PlannedBar], language: Language) -> None:
+    """Draw what the colours mean, as far as there is more than one."""
+    new, moved = any(one.is_new for one in bars), any(one.before is not None for one in bars)
+    keys = [("kept", BLUE)] if new or moved else []
+    keys += [("new", GREEN)] if new else []
+    keys += [("moved", _CHANGED), ("before", "")] if moved else []
+    for place, (code, colour) in enumerate(keys):
         x, y = GANTT_WIDTH / 2 * (place % 2), 18 * (place // 2)
         drawing.rectangle((x, y + 1), (12, 10), colour or PAPER, rounding=2, outline="" if colour else MUTED)
         drawing.text((x + 50, y + 11), text(f"chart.gantt.{code}").render(language), colour=MUTED)

@@ -19,6 +19,7 @@ from pilotbase.workspace.store import View
 _LONGEST_TITLE = 60
 """Characters of a title that is taken from the text."""
 _SENTENCE_ENDS = re.compile(r"(?<=[。！？；!?;])|(?<=\.)\s|\n")
+_LOOSE_ENDS = " .,;。，；"
 
 
 def register_demand(view: View, owner: str, name: str, given: NewDemand) -> Record:
@@ -55,6 +56,7 @@ def title_of(draft: DemandDraft, words: str) -> str:
     """Return the first sentence of the problem, cut short."""
     problem = draft.field("problem")
     first = next((one.strip() for one in _SENTENCE_ENDS.split(problem.value if problem else words) if one.strip()), "–")
+    first = first.rstrip(_LOOSE_ENDS)
     return first if len(first) <= _LONGEST_TITLE else f"{first[:_LONGEST_TITLE].rstrip()}…"
 
 

@@ -27,7 +27,7 @@ from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.forms.declared import AGAINST, add_errors, do, form_of, post_of
 from pilotbase.hub.presenters.addresses import Crumb
 from pilotbase.hub.presenters.drawn import capitalised, drawn
-from pilotbase.hub.presenters.records import titles_of
+from pilotbase.hub.presenters.records import title_of, titles_of
 from pilotbase.hub.routing import FORM, page
 from pilotbase.hub.sentences import later, t
 from pilotbase.operations import ledger as operations
@@ -75,6 +75,7 @@ def tasks(request: HubRequest) -> HttpResponse:
         "title": text("roadmap.tasks"),
         "crumbs": _CRUMBS,
         "told": told,
+        "titles": titles_of(request.acting.view, (before for one in told.sheets for before in one.after)),
         "sheets": sheets[:_SHOWN_SHEETS],
         "more": max(0, len(sheets) - _SHOWN_SHEETS),
         "phases": list(Phase),
@@ -84,7 +85,8 @@ def tasks(request: HubRequest) -> HttpResponse:
 
 
 def _next(told: TaskSheetTold) -> list[Text]:
-    return [format_next(one) for one in told.next]
+    named = (one.model_copy(update={"organisation": title_of(one.organisation or "")}) for one in told.next)
+    return [format_next(one) for one in named]
 
 
 post_of("ledger/plan/propose/", "plan-propose", operations.PROPOSE, "plan-proposal", back=())
