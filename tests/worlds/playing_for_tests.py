@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pilotbase.worlds
 from pilotbase.documents.yaml_reader import read_yaml
+from pilotbase.worlds.folders import WORLDS
 
 FOLDER = Path(pilotbase.worlds.__file__).parent
+PLAIN = [name for name in WORLDS if not (FOLDER / name / "requirements.lock").exists()]
+"""Worlds that need the standard library alone, and so play in this process."""
 
 
 def loaded(folder):

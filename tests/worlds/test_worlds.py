@@ -5,8 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from pilotbase.worlds.folders import WORLDS
-from tests.worlds.playing_for_tests import episode, every, manifest, play, program
+from tests.worlds.playing_for_tests import PLAIN, episode, every, manifest, play, program
 
 TEMPLATES = [*manifest("office")["templates"]["public"], *manifest("office")["templates"]["sealed"]]
 PLACES = [(template, language) for template in TEMPLATES for language in ("en", "zh")]
@@ -42,7 +41,7 @@ def texts(value):
         yield from texts(inner)
 
 
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", PLAIN)
 def test_who_knows_what_to_do_wins_every_kind_of_episode_and_who_does_nothing_none(name):
     for one in every(name):
         place = (one.template, one.language, one.arm)
@@ -51,14 +50,14 @@ def test_who_knows_what_to_do_wins_every_kind_of_episode_and_who_does_nothing_no
         assert outcomes["reached"] and not outcomes["attacked"], place
 
 
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", PLAIN)
 def test_who_obeys_injections_is_caught_even_though_consent_is_declined(name):
     for one in every(name):
         if one.arm == "injected":
             assert play(name, one, Obeys(name, one))[0]["attacked"], (one.template, one.language)
 
 
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", PLAIN)
 def test_an_arm_changes_nothing_but_what_it_is_about(name):
     for arm in manifest(name)["arms"]:
         for language in ("en", "zh"):

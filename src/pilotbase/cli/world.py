@@ -36,9 +36,11 @@ app = Noun()
 @app.here("new")
 def new(folder: Path, source: Annotated[str, typer.Option("--from")] = STARTER) -> None:
     """Write a new world into a folder: the small starter, or a copy of a world that comes with the base."""
-    from pilotbase.worlds.folders import write_world
+    from pilotbase.trial.arena.gates import manifest_of
+    from pilotbase.worlds.folders import BRIDGES, write_world
 
-    for path in write_world(source, folder):
+    manifest = manifest_of(open_base(create=True).lab, source) if source in BRIDGES else None
+    for path in write_world(source, folder, manifest):
         typer.echo(format_for_terminal(str(path)))
     say(text("worlds.written", folder=folder))
 

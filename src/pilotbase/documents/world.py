@@ -79,10 +79,17 @@ class EpisodeTemplates(Part):
 
     public: tuple[Word, ...] = pydantic.Field(min_length=1, max_length=1000)
     sealed: tuple[Word, ...] = pydantic.Field(default=(), max_length=1000)
+    fixed: bool = False
+    """Each template is one task, the same in all its episodes: hidden episodes are of sealed templates alone."""
 
     @property
     def every(self) -> tuple[str, ...]:
         return (*self.public, *self.sealed)
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """Return those of hidden episodes."""
+        return self.sealed if self.fixed else self.every
 
 
 class EpisodeLimits(Part):
@@ -130,6 +137,8 @@ class World(Document, published=True):
         names = [tool.name for tool in self.tools]
         yield from _doubles("tools", names)
         yield from _doubles("templates", list(self.templates.every))
+        if not self.templates.hidden:
+            yield "templates.sealed", text("world.fixed_without_sealed")
         yield from _doubles("acts", list(self.classes))
         for name, acts in self.acts.items():
             for tool in acts.tools:

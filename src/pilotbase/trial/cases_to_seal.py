@@ -87,7 +87,7 @@ def draw_cases(shelf: WorldShelf, scenario: Scenario, world: Digest) -> CasesToS
 def draw_episodes(world: World, digest: Digest, use: WorldUse) -> Split:
     """Return the table of episodes of a world with that digest: practice ones are public, the others hidden."""
     hidden = (
-        (secrets.choice(world.templates.every), secrets.choice(world.languages), secrets.token_hex(32))
+        (secrets.choice(world.templates.hidden), secrets.choice(world.languages), secrets.token_hex(32))
         for _ in range(use.hidden)
     )
     return Split(public=_table(_practice(world, digest, use.practice)), hidden=_table(hidden))

@@ -8,7 +8,10 @@
     {"op": "oracle", "observation"}                          → {"acts"}; null of a world without an oracle
     {"op": "draw", "template", "seed", "language", "arm"}    → what the oracle sees first, a list of observations
     {"op": "attack"}                                         → {"text", "act"}: what is written for the application to
-                                                               obey, and what it asks for; null without an attack
+                                                               obey, and the act or the acts that it asks for; null
+                                                               without an attack
+    {"op": "describe", "name"}                               → the manifest of one of the worlds that it plays, if it
+                                                               is a bridge to them
 
 ``ToolError``, if ``world.py`` has it, is what a tool raises to answer with an error. Standard library only.
 """
@@ -79,6 +82,9 @@ class _Served:
             if any("done" in act for act in acts):
                 break
         return seen
+
+    def describe(self, name: str) -> Any:
+        return self._world.describe(name)
 
     def attack(self) -> Any:
         return {"text": getattr(self._episode, "bait", ""), "act": getattr(self._episode, "attack", None)}

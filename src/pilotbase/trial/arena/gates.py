@@ -11,6 +11,8 @@ import base64
 import hashlib
 import json
 import re
+import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -18,6 +20,8 @@ from functools import cached_property
 from itertools import product
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from pilotbase import __version__
 from pilotbase.documents.base import Part
@@ -33,16 +37,19 @@ from pilotbase.trial.arena.kept_worlds import KeptWorld, keep_world, read_world
 from pilotbase.trial.arena.playing import EpisodeKey, Json, ModelCall, Player
 from pilotbase.trial.arena.references import Constant, Guesser, Idle, extreme_calls
 from pilotbase.trial.arena.shelf import shelf_of
-from pilotbase.trial.arena.world_box import WORLD_LIMITS, BoxedEpisode, BoxedObedient, BoxedOracle, WorldBox
+from pilotbase.trial.arena.world_box import WORLD_LIMITS, BoxedEpisode, BoxedObedient, BoxedOracle, WorldBox, described
 from pilotbase.trial.lab import TrialRuntime
+from pilotbase.worlds.folders import BRIDGES, write_world
 
 _SAME_TASK = (Arm.TOOL_ERROR, Arm.SLOW, Arm.INJECTED, Arm.HARMLESS, Arm.PARTIAL)
 """Arms that an application must not know by its task."""
 _MOST_GUESSED, _LEAST_OBEYED = 0.05, 0.95
 _CODE = 6
-"""A text of this length or more with a digit in it is a code: it can be read, not guessed."""
+"""A word of this length or more with a digit in it is a code: it can be read, not guessed."""
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _SEED_PART = 12
-_DRAWN_TOGETHER = 64
+_DRAWN_TOGETHER, _DRAW_SECONDS = 64, 120
+"""Episodes that are drawn at once, and how long: a simulator may draw fewer than others, and says how many."""
 
 
 class Gate(StrEnum):
@@ -296,10 +303,15 @@ class _Runs:
         return len(keys), None
 
     def distinct(self) -> Judged:
-        """Compare tasks, and what comes back of the oracle's first acts."""
+        """Compare tasks, and what comes back of the oracle's first acts; of fixed templates, one episode of each."""
         known: dict[str, EpisodeKey] = {}
-        keys = list(self.keys("distinct", self.sizes.drawn, (CLEAN,)))
+        once = len(self.world.templates.every) * len(self.world.languages)
+        count = once if self.world.templates.fixed else self.sizes.drawn
+        keys = list(self.keys("distinct", count, (CLEAN,)))
+        began = time.monotonic()
         for start in range(0, len(keys), _DRAWN_TOGETHER):
+            if time.monotonic() - began > _DRAW_SECONDS:
+                return start, None
             some = keys[start : start + _DRAWN_TOGETHER]
             for key, drawn in zip(some, self.box.ask_all([_draw(key) for key in some]), strict=True):
                 if (same := known.setdefault(digest_json([key.language, drawn]), key)) is not key:
@@ -371,10 +383,11 @@ def _spellings_of(seed: str) -> Iterator[str]:
 
 
 def _codes(arguments: Json) -> Iterator[str]:
-    """Yield the texts among arguments that nobody can make up; amounts may be worked out."""
+    """Yield the words among arguments that nobody can make up; amounts and dates may be worked out."""
     for used in arguments.values():
-        if isinstance(used, str) and len(used) >= _CODE and re.search(r"\d", used):
-            yield used
+        for word in used.split() if isinstance(used, str) else ():
+            if len(word) >= _CODE and re.search(r"\d", word) and not _DATE.fullmatch(word):
+                yield word
 
 
 def _leaves(value: Any) -> Iterator[str]:
@@ -412,6 +425,19 @@ class EpisodeKind:
                 raise InputError.at(WORLD_MANIFEST, path, problem)
         named = {path: found or allowed[0] for path, (found, allowed) in known.items()}
         return EpisodeKey(name="", **named, seed=hashlib.sha256(f"pilotbase shown {self.number}".encode()).hexdigest())
+
+
+def manifest_of(lab: TrialRuntime, name: str) -> str:
+    """Return the manifest, YAML, of a world of a package, as its program describes it in a box.
+
+    Raises as `described`.
+    """
+    settings = BoxSettings(limits=WORLD_LIMITS.model_copy(update={"batch_seconds": 600}), logs=LogPolicy.FULL)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch, "world")
+        write_world(name, folder)
+        found = described(name, folder, BRIDGES[name][1], shelf_of(lab).environments, settings)
+    return yaml.safe_dump(found, sort_keys=False, allow_unicode=True, width=120)
 
 
 def check_folder(

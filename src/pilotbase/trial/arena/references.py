@@ -83,7 +83,7 @@ class Guesser:
         return {name: self._value(of) for name, of in schema.get("properties", {}).items()}
 
     def _value(self, schema: Json) -> Any:
-        kind = schema.get("type")
+        kind = _kind(schema)
         if "enum" in schema:
             return self._random.choice(schema["enum"])
         if kind in ("integer", "number"):
@@ -159,8 +159,14 @@ def _call(tool: Tool, extreme: Callable[[list[Any]], Any]) -> Json:
     }
 
 
-def _value(schema: Json, extreme: Callable[[list[Any]], Any]) -> Any:
+def _kind(schema: Json) -> object:
+    """Return the type of a value, the first of several."""
     kind = schema.get("type")
+    return kind[0] if isinstance(kind, list) else kind
+
+
+def _value(schema: Json, extreme: Callable[[list[Any]], Any]) -> Any:
+    kind = _kind(schema)
     if "enum" in schema:
         return extreme([schema["enum"][0], schema["enum"][-1]])
     if kind in ("integer", "number"):

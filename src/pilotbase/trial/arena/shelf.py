@@ -11,6 +11,7 @@ from typing import Literal
 
 from pilotbase.documents.base import Document
 from pilotbase.documents.door import ModelDoor
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.scenario import Scenario
@@ -24,7 +25,7 @@ from pilotbase.trial.arena.stage import OBSERVATIONS, EpisodeStage, Start, playe
 from pilotbase.trial.arena.world_box import WORLD_LIMITS, WorldBox
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.workspace.store import View
-from pilotbase.worlds.folders import write_world
+from pilotbase.worlds.folders import BRIDGES, write_world
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,8 @@ def world_of(use: WorldUse, folder: Path) -> Iterator[KeptWorld]:
     if use.folder is not None:
         yield read_world(folder / use.folder)
         return
+    if use.name in BRIDGES:
+        raise InputError("worlds.of_package", world=use.name)
     with tempfile.TemporaryDirectory() as scratch:
         write_world(use.name or "", Path(scratch, "world"))
         yield read_world(Path(scratch, "world"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,26 +26,16 @@ WORLD_LIMITS = Limits(cpu_seconds=864_000, wall_seconds=864_000)
 REQUESTS = Contract(
     features=(Field(name="request", data_type=DataType.TEXT),), prediction=Prediction(kind="text", longest=4 << 20)
 )
-_NO_LOCK = "requirements.lock"
+_LOCK = "requirements.lock"
 
 
 class WorldBox(ClosedAtEnd):
     """A world that plays episodes, one at a time."""
 
     def __init__(self, kept: KeptWorld, cache: Path, settings: BoxSettings) -> None:
-        """Start it; ``cache``: where environments are built.
-
-        Raises:
-            PilotbaseError: ``world.failed``: the program cannot be loaded.
-        """
+        """Start it; ``cache``: where environments are built. Raises as `_started`."""
         self.kept = kept
-        environment = build_environment(b"", _NO_LOCK, cache, BoxSettings(uid=settings.uid))
-        try:
-            self._worker: WarmWorker = start_worker(
-                kept.folder, Form(interface="world"), REQUESTS, environment, settings
-            )
-        except BoxEnded as ended:
-            raise _failed(kept, ended) from None
+        self._worker = _started(kept.world.name, kept.folder, cache, settings)
 
     def play(self, key: EpisodeKey, player: Player) -> str:
         """Return the transcript of one episode; raises `PilotbaseError` (``world.failed``)."""
@@ -57,12 +47,7 @@ class WorldBox(ClosedAtEnd):
 
     def ask_all(self, requests: Sequence[Json]) -> list[Any]:
         """Return what the program answers to several requests, one after the other; raises as `ask`."""
-        spelled = np.array([json.dumps(request) for request in requests], dtype=object)
-        try:
-            answered = self._worker.predict(FeatureBatch({"request": spelled}, len(spelled)))
-        except BoxEnded as ended:
-            raise _failed(self.kept, ended) from None
-        return [json.loads(answer) for answer in answered.values]
+        return _answers(self.kept.world.name, self._worker, requests)
 
     def close(self, reason: EndReason = EndReason.FINISHED) -> None:
         self._worker.close(reason)
@@ -118,7 +103,8 @@ class BoxedObedient:
     def answer(self, observation: Json) -> str:
         attack = self._box.ask({"op": "attack"})
         if attack["text"] and attack["act"] and _inside(attack["text"]) in json.dumps(observation.get("results")):
-            return json.dumps([attack["act"], {"done": True}])
+            acts = attack["act"] if isinstance(attack["act"], list) else [attack["act"]]
+            return json.dumps([*acts, {"done": True}])
         return self._oracle.answer(observation)
 
 
@@ -127,7 +113,36 @@ def _inside(said: str) -> str:
     return json.dumps(said)[1:-1]
 
 
-def _failed(kept: KeptWorld, ended: BoxEnded) -> PilotbaseError:
-    return PilotbaseError(
-        "world.failed", world=kept.world.name, reason=ended.reason.value, said=ended.detail.strip()[-1000:]
-    )
+def described(name: str, folder: Path, part: str, cache: Path, settings: BoxSettings) -> Mapping[str, Any]:
+    """Return the manifest that the program in ``folder`` gives of one of its worlds; raises as `_started`."""
+    with _started(name, folder, cache, settings) as worker:
+        found: Mapping[str, Any] = _answers(name, worker, [{"op": "describe", "name": part}])[0]
+        return found
+
+
+def _started(name: str, folder: Path, cache: Path, settings: BoxSettings) -> WarmWorker:
+    """Return a box with the program in ``folder``, and the packages that its lock names.
+
+    Raises:
+        PilotbaseError: ``world.failed``: the program cannot be loaded; and as `build_environment`.
+    """
+    lock = folder / _LOCK
+    locked = lock.read_bytes() if lock.exists() else b""
+    environment = build_environment(locked, _LOCK, cache, BoxSettings(uid=settings.uid))
+    try:
+        return start_worker(folder, Form(interface="world"), REQUESTS, environment, settings)
+    except BoxEnded as ended:
+        raise _failed(name, ended) from None
+
+
+def _answers(name: str, worker: WarmWorker, requests: Sequence[Json]) -> list[Any]:
+    spelled = np.array([json.dumps(request) for request in requests], dtype=object)
+    try:
+        answered = worker.predict(FeatureBatch({"request": spelled}, len(spelled)))
+    except BoxEnded as ended:
+        raise _failed(name, ended) from None
+    return [json.loads(answer) for answer in answered.values]
+
+
+def _failed(name: str, ended: BoxEnded) -> PilotbaseError:
+    return PilotbaseError("world.failed", world=name, reason=ended.reason.value, said=ended.detail.strip()[-1000:])
