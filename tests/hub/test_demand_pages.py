@@ -1,10 +1,12 @@
 """Demands in words on the hub: registered from a draft, read by everybody, and made a scenario with a table."""
 
 import html
+import json
 
 import pytest
 
 from tests.hub.test_uploads import ANSWERS, upload
+from tests.sandbox.endpoints.stubs_for_tests import Stub, chatting, serving
 
 pytestmark = pytest.mark.usefixtures("no_readers")
 SPINDLES = "我们车间的铣床主轴说坏就坏，每次停机损失 3 万元，希望提前半天预测刀具磨损。数据不出厂。"
@@ -58,3 +60,20 @@ def test_matches_of_a_demand_are_followed(base):
     owner.post("/demands/new/", {"text": text, "title": "Weeds", "name": "weeds"})
     owner.post("/demands/plant/weeds/matches/follow/", {"follow": "yes"})
     assert "/demands/plant/weeds/matches/" in page(base, "owner", "/matching/")
+
+
+def test_the_operators_model_is_asked_when_a_person_says_so(base, monkeypatch):
+    base.client("owner").post("/scenarios/new/", {"problem": "夜里没人看监护屏，转差常常早上才知道。", "words": "1"})
+    assert "Ask the language model" not in page(base, "owner", "/scenarios/new/"), "none is set up"
+    field = {"field": "task", "value": "anomaly", "quote": "转差常常早上才知道"}
+    stub = Stub(chatting(lambda question: json.dumps({"fields": [field]})))
+    with serving(stub):
+        monkeypatch.setenv("PILOTBASE_DRAFT_MODEL_URL", f"{stub.url}/v1")
+        monkeypatch.setenv("PILOTBASE_DRAFT_MODEL", "qwen")
+        assert "?by=model" in page(base, "owner", "/scenarios/new/") and not stub.asked
+        shown = page(base, "owner", "/scenarios/new/?by=model")
+        assert "Suggested by the language model" in shown and len(stub.asked) == 1
+        answered = base.client("owner").post("/scenarios/new/?by=model", {"answer": "sector", "said": "healthcare"})
+        assert answered["Location"] == "/scenarios/new/?by=model#question"
+        assert "由语言模型建议" in page(base, "owner", "/scenarios/new/?by=model", "zh-hans")
+        assert len(stub.asked) == 1, "an answer is no new question to the model"

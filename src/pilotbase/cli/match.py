@@ -246,12 +246,12 @@ def words_of(said: str) -> str:
         raise InputError("demand.no_text", file=said) from None
 
 
-def _without_base(asked: matches.Demand) -> DemandDraft | None:
+def _without_base(asked: matches.DemandToDraft) -> DemandDraft | None:
     """Return the draft alone where there is no base to look beside it."""
-    from pilotbase.matching.drafting import draft_demand
     from pilotbase.worker.base import base_if_any
+    from pilotbase.worker.demands import draft_by
 
-    return None if is_remote() or base_if_any() is not None else draft_demand(asked.text)
+    return None if is_remote() or base_if_any() is not None else draft_by(None, asked.text, asked.by)
 
 
 def _print_demand(found: DemandDraft) -> None:

@@ -73,8 +73,8 @@ class DraftedField(Part):
     unit: str | None = None
     """A currency, a unit of time (UCUM), or for a volume the time that it is counted over."""
     band: Band
-    by: Literal["rule", "nearest"] = "rule"
-    """By the words of the text, or because the nearest scenarios of the base say so."""
+    by: Literal["rule", "nearest", "model"] = "rule"
+    """By the words of the text, because the nearest scenarios of the base say so, or by a language model."""
     grounds: tuple[Ground, ...] = ()
     others: tuple[str, ...] = ()
     """Second choices, the better first; for a contradiction, what the text says as well."""

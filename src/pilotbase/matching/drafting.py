@@ -69,6 +69,13 @@ _ASKED: tuple[DemandField, ...] = (
 )  # fmt: skip
 _ONE_VALUE: tuple[DemandField, ...] = ("costs.miss", "costs.false_alarm", "conditions.data_may_leave")
 """Of these a text that says two things contradicts itself."""
+SUGGESTED: Mapping[DemandField, Sequence[str]] = {
+    **{path: CLOSED[path][1] for path in ("sector", "task", "data", "baseline")},
+    "conditions.data_may_leave": ("false",),
+}
+"""Fields → the values that a language model may suggest: that data may leave is for people to say."""
+IN_FIGURES: tuple[DemandField, ...] = ("costs.miss", "costs.false_alarm", "horizon", "volume", "response")
+"""Fields for which it quotes words only: the figure is read from them."""
 _IN_TIME = ("forecasting", "anomaly")
 """Tasks of which the horizon is asked."""
 _LONGEST_PROBLEM, _GROUNDS = 600, 3
@@ -84,6 +91,15 @@ class NearScenario:
     likeness: float
 
 
+@dataclass(frozen=True)
+class Suggestion:
+    """What a language model says that a demand says, and the words of the demand that it rests on."""
+
+    path: str
+    value: str
+    quote: str
+
+
 @dataclass
 class _Scores:
     """What speaks for each value of a field, and where."""
@@ -96,11 +112,19 @@ class _Scores:
         return sorted(self.total, key=lambda value: (-self.total[value], value))
 
 
-def draft_demand(said: str, nearest: Sequence[NearScenario] = ()) -> DemandDraft:
-    """Return the draft of a demand in words, Chinese or English, without what the base has beside it."""
+def draft_demand(said: str, nearest: Sequence[NearScenario] = (), suggested: Iterable[Suggestion] = ()) -> DemandDraft:
+    """Return the draft of a demand in words, Chinese or English, without what the base has beside it.
+
+    What a language model has ``suggested`` fills gaps and replaces guesses, as a guess.
+    """
     reading = read_demand(said)
     found = {one.path: one for one in _fields(reading, nearest)}
     found |= {one.path: one for one in _stated_fields(reading)}
+    for one in _borne_out(reading, suggested):
+        before = found.get(one.path)
+        if before is None or (before.band == "guess" and before.by != "model" and before.value != one.value):
+            found[one.path] = one if before is None else one.model_copy(update={"others": (before.value,)})
+            found |= {each.path: each for each in _action(found[one.path])}
     fields = tuple(sorted(found.values(), key=lambda one: _ORDER[one.path]))
     return DemandDraft(
         language=language_of(reading.folded.words),
@@ -117,13 +141,17 @@ def _fields(reading: Reading, nearest: Sequence[NearScenario]) -> Iterator[Draft
     sector = _sector(reading, scores["sector"], nearest)
     if sector is not None:
         yield sector
-        if sector.value in _ACTIONS:
-            band: Band = "guess" if sector.band == "guess" else "likely"
-            action = {"path": "action", "value": _ACTIONS[sector.value].value, "band": band, "others": ()}
-            yield sector.model_copy(update=action)
+        yield from _action(sector)
     yield from _task_and_data(reading, scores["task"], scores["data"], nearest)
     yield from _baseline(reading, scores["baseline"])
     yield from _amounts(reading)
+
+
+def _action(sector: DraftedField) -> Iterator[DraftedField]:
+    if sector.path == "sector" and sector.value in _ACTIONS:
+        band: Band = "guess" if sector.band == "guess" else "likely"
+        action = {"path": "action", "value": _ACTIONS[sector.value].value, "band": band, "others": ()}
+        yield sector.model_copy(update=action)
 
 
 def _scores(reading: Reading, name: str) -> _Scores:
@@ -282,6 +310,39 @@ def _stated_fields(reading: Reading) -> Iterator[DraftedField]:
             amount = amount_of(one.path, words, one.words.start)
             if amount is not None:
                 yield _read(reading, one.path, amount.value, "sure", [amount.ground], unit=amount.unit)
+
+
+def words_for_a_model(said: str) -> str:
+    """Return what a language model may read of a demand: no orders and what follows them, no personal data."""
+    reading = read_demand(said)
+    kept = (
+        one.sentence for one in reading.sentences if not one.after_order and not IN_WORDS.search(one.sentence.words)
+    )
+    return "\n".join(reading.folded.text[slice(*reading.folded.place(one))] for one in kept)
+
+
+def _borne_out(reading: Reading, suggested: Iterable[Suggestion]) -> Iterator[DraftedField]:
+    """Yield what the text bears out: the quoted words stand in it, and the value is listed, or a figure in them."""
+    for one in suggested:
+        span = _quoted(reading, one.quote)
+        if span is None:
+            continue
+        listed = next((path for path in SUGGESTED if path == one.path), None)
+        if listed is not None and one.value in SUGGESTED[listed]:
+            yield _read(reading, listed, one.value, "guess", [span], by="model")
+        figure = next((path for path in IN_FIGURES if path == one.path), None)
+        words = reading.folded.words[span.start : span.end]
+        amount = amount_of(figure, words, span.start) if figure is not None else None
+        if amount is not None:
+            yield _read(reading, amount.path, amount.value, "guess", [amount.ground], unit=amount.unit, by="model")
+
+
+def _quoted(reading: Reading, quote: str) -> TextSpan | None:
+    """Return where a quote stands within one sentence that may hold values; None: nowhere."""
+    words = fold(quote).words.strip()
+    readable = [one.sentence for one in reading.sentences if not one.after_order] if len(words) > 1 else []
+    places = ((one, one.words.find(words)) for one in readable)
+    return next((TextSpan(one.start + at, one.start + at + len(words)) for one, at in places if at >= 0), None)
 
 
 def _value_named(one: Stated, words: str) -> str | None:

@@ -5,7 +5,7 @@ All is cut to the caller.
 
 from __future__ import annotations
 
-from typing import Annotated, Generic
+from typing import Annotated, Generic, Literal
 
 import pydantic
 from pydantic import StringConstraints
@@ -35,6 +35,16 @@ class Demand(RequestModel):
     """A demand in words, Chinese or English."""
 
     text: str = pydantic.Field(min_length=1, max_length=LONGEST_DEMAND)
+
+
+DraftedBy = Literal["terms", "model"]
+
+
+class DemandToDraft(Demand):
+    """A demand in words that is to be drafted."""
+
+    by: DraftedBy = "terms"
+    """``model``: a language model that the operator has set up is asked as well."""
 
 
 class NewDemand(Demand):
@@ -143,7 +153,7 @@ SENT_APPLICATION = Operation(
 DEMAND = Operation(
     "matches.demand",
     "POST /matches/demands",
-    Demand,
+    DemandToDraft,
     DemandDraft,
     repeated=Repeated.HARMLESS,
     example=_SPINDLES,

@@ -32,7 +32,7 @@ from pilotbase.matching import gaps
 from pilotbase.matching.assignment import assign
 from pilotbase.matching.comparing import Comparer
 from pilotbase.matching.concepts import CharacterComparer
-from pilotbase.matching.drafting import NearScenario, draft_demand
+from pilotbase.matching.drafting import NearScenario, Suggestion, draft_demand
 from pilotbase.matching.finding import (
     BesideDemand,
     DemandWords,
@@ -85,8 +85,8 @@ def match_document(view: View, asked: Scenario | OfferedApplication, comparer: C
     return _match(view, _asked_of(asked), comparer)
 
 
-def draft_of_demand(view: View, said: str) -> DemandDraft:
-    """Return the draft of a demand in words, with what the actor of ``view`` sees beside it.
+def draft_of_demand(view: View, said: str, suggested: Iterable[Suggestion] = ()) -> DemandDraft:
+    """Return the draft of a demand in words, with what the actor of ``view`` sees beside it; as `draft_demand`.
 
     Words alone decide; the nearest open scenarios break ties.
     """
@@ -98,7 +98,7 @@ def draft_of_demand(view: View, said: str) -> DemandDraft:
         if isinstance(one.one, Need) and one.one.contract is not None
     ]
     beside = {"scenarios": tuple(map(_resembling, scenarios)), "solutions": tuple(map(_resembling, solutions))}
-    return draft_demand(said, near).model_copy(update=beside)
+    return draft_demand(said, near, suggested).model_copy(update=beside)
 
 
 def _resembling(beside: BesideDemand) -> Resembling:

@@ -45,6 +45,7 @@ from pilotbase.operations import matches
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.uploads import Upload, list_uploads, read_upload
 from pilotbase.worker.base import vault_of
+from pilotbase.worker.demands import DraftModel, draft_by
 from pilotbase.worker.matching import draft_of_demand
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import find_listing
@@ -203,10 +204,16 @@ def take_words(request: HubRequest) -> HttpResponse | forms.Form:
         return form
     if isinstance(form, AnswerForm):
         _keep(request.acting, form.completed[:LONGEST_DEMAND])
-        return redirect(f"{reverse('scenario-new')}#question")
+        asks = "?by=model" if _asks_model(request) else ""
+        return redirect(f"{reverse('scenario-new')}{asks}#question")
     _keep(request.acting, form.cleaned_data["problem"])
     messages.success(request, text("hub.demand_kept").render(language()))
     return redirect(f"{reverse('scenario-new')}#draft")
+
+
+def _asks_model(request: HubRequest) -> bool:
+    """Return whether the reader wants the operator's language model to read the demand as well."""
+    return request.GET.get("by") == "model"
 
 
 def shown_demand(request: HubRequest, wrong: forms.Form | None = None) -> dict[str, Any]:
@@ -220,7 +227,8 @@ def shown_demand(request: HubRequest, wrong: forms.Form | None = None) -> dict[s
         shown["demand"] = wrong
     if not words:
         return shown
-    draft = draft_of_demand(request.acting.view, words)
+    model, by_model = DraftModel.from_environment(), _asks_model(request)
+    draft = draft_by(request.acting.view, words, "model" if by_model and model else "terms")
     asked = request.GET.get("ask", "")
     place = int(asked) if asked.isdecimal() and len(asked) <= 2 and int(asked) < len(draft.questions) else 0
     shown |= {
@@ -229,6 +237,8 @@ def shown_demand(request: HubRequest, wrong: forms.Form | None = None) -> dict[s
         "marked": list(marked(words, draft)),
         "fields": listed(draft),
         "next": place + 1,
+        "model": model,
+        "by_model": by_model,
     }
     if isinstance(wrong, AnswerForm):
         shown["answer"] = wrong

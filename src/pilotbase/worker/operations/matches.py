@@ -8,10 +8,9 @@ from pilotbase.documents.matching import Assignment, FollowedRecord
 from pilotbase.documents.subjects import application_subject, capability_subject, demand_subject, scenario_subject
 from pilotbase.operations import matches as declared
 from pilotbase.operations.matches import PlacesAsked
-from pilotbase.worker.demands import register_demand
+from pilotbase.worker.demands import draft_by, register_demand
 from pilotbase.worker.matching import (
     assignment,
-    draft_of_demand,
     gap_map,
     match_document,
     match_subject,
@@ -49,4 +48,4 @@ does(declared.WORDED_PROVIDERS)(
 does(declared.CAPABILITY)(lambda caller, asked: match_subject(caller.view, capability_subject(asked.owner, asked.name)))
 does(declared.SENT_SCENARIO)(lambda caller, asked: match_document(caller.view, asked.sent))
 does(declared.SENT_APPLICATION)(lambda caller, asked: match_document(caller.view, asked.sent))
-does(declared.DEMAND)(lambda caller, asked: draft_of_demand(caller.view, asked.text))
+does(declared.DEMAND)(lambda caller, asked: draft_by(caller.view, asked.text, asked.by))
