@@ -14,6 +14,9 @@ from pilotbase.worker.intake.kept_files import take_application, take_scenario
 from pilotbase.worker.jobs.worker import JobWorker
 from pilotbase.worker.trials import call_awards, call_judging, calls
 from pilotbase.workspace.actors import actor
+from pilotbase_estate.documents.voucher import VoucherRules
+from pilotbase_estate.vouchers.ledger import issue
+from pilotbase_estate.vouchers.wallet import set_rules
 from tests.catalogue import records_for_tests as records
 from tests.catalogue.records_for_tests import DESK, OTHER_OWNER, OWNER, REGULATOR, SIGNER
 from tests.trial.conftest import BAD, GOOD, writing_application, writing_scenario
@@ -80,6 +83,38 @@ def test_a_call_from_draft_to_finished(called):
     refused("calls.not_payable", call_awards.pay_milestone, *accept, 2, "contract", "Invoice 7")
     assert called.stage == "finished"
     require_follows(call_awards.file_of(called.base, called.view(REGULATOR), CALL))
+
+
+VOUCHERS = {
+    **{"name": "pilot", "title": "For calls", "issuer": "city", "begins": "2026-01-01", "ends": "2027-12-31"},
+    **{"claimed_by": ["supplier"], "rate": 3000, "cap_voucher": 10**6, "cap_year": 10**6, "total": 10**7},
+    **{"minimum": 100, "valid_days": 90, "hold_hours": 48, "settle_hours": 24, "claim_days": 30},
+}
+
+
+def test_a_voucher_that_pays_a_milestone_is_the_teams_and_covers_it(called):
+    """Where the base has vouchers; elsewhere the reference is one of another place."""
+    called.reach_opened()
+    called.score_all()
+    called.try_applications()
+    call_judging.rank_call(called.base, called.view(OWNER), CALL)
+    call_awards.propose_award(called.base, called.view(OWNER), CALL, "acme", "")
+    called.clock.pass_days(8)
+    called.trial.reach("certified")
+    for number in (1, 2):
+        call_awards.accept_milestone(called.base, called.view(OWNER), CALL, number, "Reached.")
+    books = called.view(DESK)
+    set_rules(books, VoucherRules.model_validate(VOUCHERS))
+    given = lambda team, amount: issue(books, "pilot", team, amount).identity  # noqa: E731
+    pay = lambda number, voucher: call_awards.pay_milestone(  # noqa: E731
+        called.base, called.view(OWNER), CALL, number, "voucher", voucher
+    )
+    for wrong in ("voucher 12", given("globex", 90_000), given("acme", 35_999)):
+        refused("voucher.not_for_milestone", pay, 1, wrong)
+    whole = given("acme", 36_000)
+    assert [one.amount for one in pay(1, whole).payments] == ["360"]
+    refused("voucher.not_for_milestone", pay, 2, whole)
+    assert [one.amount for one in pay(2, given("acme", 54_000)).payments] == ["360", "540"]
 
 
 def test_the_terms_of_a_published_call_are_fixed(called):

@@ -10,8 +10,9 @@ from functools import partial
 
 from pilotbase.documents.api.shapes import SeatTold
 from pilotbase.documents.capability import Claim, Fact, Profile
+from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.plan import TrialPlan
-from pilotbase.documents.prices import PriceList
+from pilotbase.documents.prices import PriceList, format_money
 from pilotbase.documents.record import Record
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Text, percent, text
@@ -24,10 +25,12 @@ from pilotbase_estate.backends.backend import Metered
 from pilotbase_estate.computing.seats import seat_of_trial
 from pilotbase_estate.computing.told_pools import wait_told
 from pilotbase_estate.documents.resources import format_amount
+from pilotbase_estate.documents.voucher import VoucherRules
 from pilotbase_estate.queue.pools import pools
 from pilotbase_estate.queue.showing import seats_of, standing, usage, why_seat_waits
 from pilotbase_estate.queue.sitting import SeatHolder, place_for
-from pilotbase_estate.vouchers.wallet import prices_of
+from pilotbase_estate.vouchers.rows import find_voucher
+from pilotbase_estate.vouchers.wallet import prices_of, programmes
 
 _USED_OVER = timedelta(days=30)
 
@@ -85,7 +88,7 @@ class PoolSeats:
 
 
 class PoolPrices:
-    """The prices of a pool: of the named one, otherwise of the first that seats trials and has any."""
+    """The prices of a pool, the named one or otherwise the first that seats trials and has any; and vouchers."""
 
     def prices(self, view: View, pool: str) -> PriceList | None:
         if pool:
@@ -94,6 +97,15 @@ class PoolPrices:
             with suppress(NotFoundError):
                 return prices_of(view, seating.name)[1]
         return None
+
+    def require_voucher(self, view: View, identity: str, team: Sequence[str], least: int, currency: str) -> None:
+        if not programmes(view):
+            return
+        with view.reading() as connection:
+            row = find_voucher(connection, identity)
+        held = row is not None and row.organisation in team and row.takes_holds(view.store.clock())
+        if row is None or not held or row.amount < least or view.load(row.rules, VoucherRules).currency != currency:
+            raise RefusedError("voucher.not_for_milestone", voucher=identity, amount=format_money(least, currency))
 
 
 SEATS: Seats = PoolSeats()

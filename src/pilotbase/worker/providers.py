@@ -1,4 +1,4 @@
-"""What a computing estate provides to the base: seats for its boxes, prices for its trials.
+"""What a computing estate provides to the base: seats for its boxes, prices for its trials, vouchers that pay.
 
 Without an estate, boxes use this machine directly, and nothing has a price. A plug-in's module of this name provides
 its own `SEATS` and `PAYER`. Engines, the third contract, are in `sandbox.engines`.
@@ -114,6 +114,16 @@ class Payer(Protocol):
         """
         ...
 
+    def require_voucher(self, view: View, identity: str, team: Sequence[str], least: int, currency: str) -> None:
+        """Return if a valid voucher of one of the ``team`` was issued for ``least`` hundredths or more of a currency.
+
+        Where there is no programme of vouchers any reference is one of another place, and nothing is checked.
+
+        Raises:
+            RefusedError: it is no such voucher.
+        """
+        ...
+
 
 class _FreeSeat:
     holds_one = is_nearly_over = False
@@ -150,6 +160,8 @@ class NoPayer:
 
     def prices(self, view: View, pool: str) -> PriceList | None:
         return None
+
+    def require_voucher(self, view: View, identity: str, team: Sequence[str], least: int, currency: str) -> None: ...
 
 
 SEATS: Seats = OwnSeats()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from pilotbase.catalogue.records import load_record
 from pilotbase.documents.call import (
@@ -27,6 +27,7 @@ from pilotbase.documents.record import AppealDecision, FiledAppeal
 from pilotbase.documents.states import CommissionState
 from pilotbase.service.registry import services_behind
 from pilotbase.worker.base import Base
+from pilotbase.worker.providers import payer
 from pilotbase.worker.trials.call_judging import must_talk, score_receipts
 from pilotbase.worker.trials.calls import call_head, find_call, history_of, knows, own_call, require_operator
 from pilotbase.worker.trials.tenders import result_for
@@ -176,6 +177,7 @@ def pay_milestone(base: Base, view: View, subject: str, number: int, way: Paymen
     Raises:
         NotFoundError: the actor owns no such call, or it has no such milestone.
         BarredError: the milestone is not accepted, or its payment is noted otherwise.
+        RefusedError: the base has vouchers, and it is none of the team's that covers what it has paid.
     """
     history = own_call(base, view, subject)
     if not 1 <= number <= len(history.terms.milestones):
@@ -186,6 +188,10 @@ def pay_milestone(base: Base, view: View, subject: str, number: int, way: Paymen
     if noted is not None or history.award is None or all(one.number != number for one in history.reached):
         raise BarredError("calls.not_payable", number=number)
     share = Decimal(history.award.price) * history.terms.milestones[number - 1].share / 100
+    if way == "voucher":
+        paid = sum(Decimal(one.amount) for one in history.payments if (one.way, one.reference) == (way, reference))
+        least = int(((paid + share) * 100).to_integral_value(ROUND_CEILING))
+        payer().require_voucher(base.lab.view, reference, history.award.team, least, history.terms.currency)
     with view.transaction("call.milestone_paid") as change:
         made = MilestonePayment(
             call=subject,
