@@ -114,20 +114,11 @@ def test_a_call_through_the_pages(world):
     late = post(world, "planner", f"{PAGE}open/")
     assert "A plan of other-supplier." in late and "Tie to globex" in late
     assert "A plan of other-supplier." not in said(world, "supplier")
-    for who in EXPERTS[:3]:
-        assert "Score the claims of the call" in said(world, who, "/work/")
-        page = get(world, who, f"{PAGE}score/").content.decode()
-        assert "A plan of" in page
-        for team, points in (("acme", (5, 4)), ("globex", (2, 3))):
-            words = {"points_0": points[0], "points_1": points[1], "words": f"Judgement of {team}"}
-            post(world, who, f"{PAGE}score/?team={team}", words)
-        if who != EXPERTS[2]:
-            told = get(world, "desk", f"{API}/scores").json()
-            assert told["code"] == "calls.scores_sealed"
-            assert "Judgement of" not in said(world, "owner")
+    disagree_and_talk(world)
+    score(world, {who: {"acme": (5, 4), "globex": (2, 3)} for who in EXPERTS[:3]}, "Judgement")
     assert get(world, "tied-reviewer", f"{PAGE}score/").status_code == 404
     shown = get(world, "owner", f"{PAGE}standing/").content.decode()
-    assert "Judgement of acme" in shown and "<svg" in shown
+    assert "Judgement of acme" in shown and "First view of acme" in shown and "<svg" in shown
     assert get(world, "supplier", f"{PAGE}standing/").status_code == 404
     assert "Score the claims of the call" not in said(world, "reviewer", "/work/")
     assert "Find the standing of the call" in said(world, "owner", "/work/")
@@ -151,6 +142,33 @@ def test_a_call_through_the_pages(world):
     file = get(world, "regulator", f"{API}/file")
     assert file.status_code == 200 and file.json()["standing"]["lines"][0]["leader"] == "acme"
     assert get(world, "supplier", f"{API}/file").status_code == 403
+
+
+def score(world, points, words):
+    """Let each expert score both teams; nobody reads a score of the round before the last one is in."""
+    for who, teams in points.items():
+        assert "Score the claims of the call" in said(world, who, "/work/")
+        assert "A plan of" in get(world, who, f"{PAGE}score/").content.decode()
+        for team, (first, second) in teams.items():
+            body = {"points_0": first, "points_1": second, "words": f"{words} of {team}"}
+            post(world, who, f"{PAGE}score/?team={team}", body)
+        if who != list(points)[-1]:
+            assert get(world, "desk", f"{API}/scores").json()["code"] == "calls.scores_sealed"
+            assert f"{words} of" not in said(world, "owner")
+
+
+def disagree_and_talk(world):
+    """Experts who disagree see why on the page, the operator notes their talk, and the claims are scored once more."""
+    apart = [{"acme": (5, 5), "globex": (1, 1)}, {"acme": (1, 1), "globex": (5, 5)}, {"acme": (3, 3), "globex": (3, 3)}]
+    score(world, dict(zip(EXPERTS[:3], apart, strict=True)), "First view")
+    assert "disagree: note the panel" in said(world, "desk", "/work/")
+    for who in ("owner", "reviewer", "desk"):
+        assert "The experts disagree" in said(world, who), who
+    assert "call-talk" not in said(world, "owner") and "What the panel said" not in said(world, "owner")
+    post(world, "desk", f"{PAGE}talk/", {"words": "One had read it as a pilot."})
+    earlier = said(world, "reviewer", f"{PAGE}standing/")
+    assert "Round 1" in earlier and "One had read it as a pilot." in earlier and "First view of acme" in earlier
+    assert get(world, "supplier", f"{PAGE}standing/").status_code == 404
 
 
 @pytest.mark.prove
