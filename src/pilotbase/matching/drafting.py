@@ -92,7 +92,7 @@ class NearScenario:
 
 
 @dataclass(frozen=True)
-class Suggestion:
+class SuggestedValue:
     """What a language model says that a demand says, and the words of the demand that it rests on."""
 
     path: str
@@ -112,7 +112,9 @@ class _Scores:
         return sorted(self.total, key=lambda value: (-self.total[value], value))
 
 
-def draft_demand(said: str, nearest: Sequence[NearScenario] = (), suggested: Iterable[Suggestion] = ()) -> DemandDraft:
+def draft_demand(
+    said: str, nearest: Sequence[NearScenario] = (), suggested: Iterable[SuggestedValue] = ()
+) -> DemandDraft:
     """Return the draft of a demand in words, Chinese or English, without what the base has beside it.
 
     What a language model has ``suggested`` fills gaps and replaces guesses, as a guess.
@@ -321,7 +323,7 @@ def words_for_a_model(said: str) -> str:
     return "\n".join(reading.folded.text[slice(*reading.folded.place(one))] for one in kept)
 
 
-def _borne_out(reading: Reading, suggested: Iterable[Suggestion]) -> Iterator[DraftedField]:
+def _borne_out(reading: Reading, suggested: Iterable[SuggestedValue]) -> Iterator[DraftedField]:
     """Yield what the text bears out: the quoted words stand in it, and the value is listed, or a figure in them."""
     for one in suggested:
         span = _quoted(reading, one.quote)

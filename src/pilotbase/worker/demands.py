@@ -22,7 +22,7 @@ from pilotbase.documents.record import Record
 from pilotbase.documents.scenario import Contact
 from pilotbase.documents.subjects import Subject, demand_subject
 from pilotbase.documents.texts import text
-from pilotbase.matching.drafting import IN_FIGURES, SUGGESTED, Suggestion, draft_demand, words_for_a_model
+from pilotbase.matching.drafting import IN_FIGURES, SUGGESTED, SuggestedValue, draft_demand, words_for_a_model
 from pilotbase.measures.formulas.json_answers import read_json
 from pilotbase.operations.matches import DraftedBy, NewDemand
 from pilotbase.protocols.guarded_http import GuardedHttp, GuardedRequest
@@ -67,7 +67,7 @@ class DraftModel:
             raise InputError("demand.model_key", setting=MODEL_KEY) from None
         return cls(url.rstrip("/"), name, key) if url and name else None
 
-    def read(self, words: str) -> tuple[Suggestion, ...] | None:
+    def read(self, words: str) -> tuple[SuggestedValue, ...] | None:
         """Return what the model reads from a text; None: it does not answer, or not as asked."""
         try:
             return _asked(self, words)
@@ -76,7 +76,7 @@ class DraftModel:
 
 
 @lru_cache(maxsize=64)
-def _asked(model: DraftModel, words: str) -> tuple[Suggestion, ...]:
+def _asked(model: DraftModel, words: str) -> tuple[SuggestedValue, ...]:
     """Return the model's suggestions; the same text is asked once while a person answers the questions about it."""
     headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {model.key}"} if model.key else {})
     messages = [("system", _INSTRUCTIONS), ("user", words)]
@@ -93,10 +93,10 @@ def _asked(model: DraftModel, words: str) -> tuple[Suggestion, ...]:
     return tuple(_suggestions(listed[:_MOST_SUGGESTED]))
 
 
-def _suggestions(listed: Iterable[object]) -> Iterable[Suggestion]:
+def _suggestions(listed: Iterable[object]) -> Iterable[SuggestedValue]:
     for one in listed:
         if isinstance(one, dict):
-            yield Suggestion(*(str(one.get(name) or "") for name in ("field", "value", "quote")))
+            yield SuggestedValue(*(str(one.get(name) or "") for name in ("field", "value", "quote")))
 
 
 def draft_by(view: View | None, said: str, by: DraftedBy) -> DemandDraft:
@@ -106,7 +106,7 @@ def draft_by(view: View | None, said: str, by: DraftedBy) -> DemandDraft:
         RefusedError: it is to be read by a model, and the operator has set up none.
         InputError: as `DraftModel.from_environment`.
     """
-    suggested: tuple[Suggestion, ...] | None = ()
+    suggested: tuple[SuggestedValue, ...] | None = ()
     if by == "model":
         model = DraftModel.from_environment()
         if model is None:

@@ -32,7 +32,7 @@ from pilotbase.matching import gaps
 from pilotbase.matching.assignment import assign
 from pilotbase.matching.comparing import Comparer
 from pilotbase.matching.concepts import CharacterComparer
-from pilotbase.matching.drafting import NearScenario, Suggestion, draft_demand
+from pilotbase.matching.drafting import NearScenario, SuggestedValue, draft_demand
 from pilotbase.matching.finding import (
     BesideDemand,
     DemandWords,
@@ -85,7 +85,7 @@ def match_document(view: View, asked: Scenario | OfferedApplication, comparer: C
     return _match(view, _asked_of(asked), comparer)
 
 
-def draft_of_demand(view: View, said: str, suggested: Iterable[Suggestion] = ()) -> DemandDraft:
+def draft_of_demand(view: View, said: str, suggested: Iterable[SuggestedValue] = ()) -> DemandDraft:
     """Return the draft of a demand in words, with what the actor of ``view`` sees beside it; as `draft_demand`.
 
     Words alone decide; the nearest open scenarios break ties.
