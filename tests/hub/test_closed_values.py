@@ -81,9 +81,20 @@ NOT_HERE = {
     "/api/voucher-claims/{asked}/files/{digest}",
     "/api/voucher-programmes/{programme}",
     "/api/voucher-programmes/{programme}/evidence",
+    "/api/capabilities/{owner}/{name}",
+    "/api/demands/{owner}/{name}",
+    "/api/demands/{owner}/{name}/acts",
+    "/api/demands/{owner}/{name}/record",
+    "/api/matches/capabilities/{owner}/{name}",
+    "/api/matches/demands/{owner}/{name}",
+    "/api/matches/demands/{owner}/{name}/providers",
+    "/api/profiles",
+    "/api/roadmap/proposal",
+    "/api/rooms/{room}",
+    "/api/rooms/{room}/files/{number}",
 }
 """What they are about does not stand in this world: a board, files of people, services, incidents, machines, a trial
-under way, claims on vouchers, calls. Their own tests ask them."""
+under way, claims on vouchers, calls, demands in words, capabilities, rooms, a plan. Their own tests ask them."""
 LINK = re.compile(rb'(?:href|src|action|hx-get)="(/[^"#]*)')
 PRINTING = """import sys
 def predict(batch):

@@ -143,7 +143,13 @@ WHAT_IF = Operation(
 )
 PROPOSAL = _reads("ledger.proposal", "GET /roadmap/proposal", NoInput, PlanTold)
 PROPOSE = Operation(
-    "ledger.propose", "POST /roadmap/proposal", NoInput, PlanTold, who=DeskAct.PLAN, repeated=Repeated.HARMLESS
+    "ledger.propose",
+    "POST /roadmap/proposal",
+    NoInput,
+    PlanTold,
+    who=DeskAct.PLAN,
+    refuses=frozenset({422}),
+    repeated=Repeated.HARMLESS,
 )
 ADOPT = Operation(
     "ledger.adopt",

@@ -12,8 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
-from scipy.sparse import coo_array, csr_array, vstack
+import scipy  # loads each of its parts when it is first used
 
 NOWHERE = -1
 """The phase of a scenario that is not taken up."""
@@ -146,7 +145,7 @@ def prices(problem: PlanningProblem) -> Numbers:
     """Return (K, Q) what one more unit of each limit would add, by the relaxation; 0 where there is no plan."""
     program = _Program(problem)
     rows, upper = program.one_sided()
-    found = linprog(program.costs, A_ub=rows, b_ub=upper, bounds=program.spans(), method="highs")
+    found = scipy.optimize.linprog(program.costs, A_ub=rows, b_ub=upper, bounds=program.spans(), method="highs")
     duals = np.zeros(problem.limits.size)
     if found.status == 0:
         duals[program.bounded] = -found.ineqlin.marginals[: len(program.bounded)]
@@ -204,11 +203,11 @@ class _Program:
         if self.elastic in ("fixed", "shares"):
             whole[-self.slacks :] = 1
         spans = self.spans()
-        return milp(
+        return scipy.optimize.milp(
             self.costs,
             integrality=whole,
-            bounds=Bounds(spans[:, 0], spans[:, 1]),
-            constraints=LinearConstraint(rows, lower, upper),
+            bounds=scipy.optimize.Bounds(spans[:, 0], spans[:, 1]),
+            constraints=scipy.optimize.LinearConstraint(rows, lower, upper),
             options={"mip_rel_gap": gap, "time_limit": seconds},
         )
 
@@ -226,13 +225,13 @@ class _Program:
             most[self.width - self.slacks :] = np.inf
         return np.stack([np.zeros(self.width), most], axis=1)
 
-    def one_sided(self) -> tuple[csr_array, Numbers]:
+    def one_sided(self) -> tuple[scipy.sparse.csr_array, Numbers]:
         """Return the rows as ``rows @ x <= upper``, those of the limits first."""
         rows, lower, upper = self._rows()
         above = np.flatnonzero(np.isfinite(lower))
-        turned = csr_array(rows[above] * -1.0)
+        turned = scipy.sparse.csr_array(rows[above] * -1.0)
         limited = np.isfinite(upper)
-        stacked = _stacked([csr_array(rows[np.flatnonzero(limited)]), turned], self.width)
+        stacked = _stacked([scipy.sparse.csr_array(rows[np.flatnonzero(limited)]), turned], self.width)
         return stacked, np.concatenate([upper[limited], -lower[above]])
 
     def _costs(self) -> Numbers:
@@ -249,13 +248,13 @@ class _Program:
         costs[self.places : self.places + len(problem.goals)] = [goal.penalty for goal in problem.goals]
         return costs
 
-    def _rows(self) -> tuple[csr_array, Numbers, Numbers]:
+    def _rows(self) -> tuple[scipy.sparse.csr_array, Numbers, Numbers]:
         """Return rows with their least and most: limits, once each, fixed, order, shares, goals."""
         blocks = [*self._limits(), *self._once(), *self._ordered(), *self._shared(), *self._reached()]
         rows = _stacked([one for one, _, _ in blocks], self.width)
         return rows, np.concatenate([one for _, one, _ in blocks]), np.concatenate([one for _, _, one in blocks])
 
-    def _limits(self) -> Iterator[tuple[csr_array, Numbers, Numbers]]:
+    def _limits(self) -> Iterator[tuple[scipy.sparse.csr_array, Numbers, Numbers]]:
         problem, resources = self.problem, self.problem.limits.shape[1]
         if not len(self.bounded):
             return
@@ -269,14 +268,14 @@ class _Program:
             entries += [(row, self.width - self.slacks + row, -float(self.scales[row])) for row in where.values()]
         yield self._block(entries, np.full(len(where), -np.inf), problem.limits.ravel()[self.bounded])
 
-    def _once(self) -> Iterator[tuple[csr_array, Numbers, Numbers]]:
+    def _once(self) -> Iterator[tuple[scipy.sparse.csr_array, Numbers, Numbers]]:
         fixed = self.problem.fixed
         entries = [(i, i * self.periods + k, 1.0) for i in range(self.scenarios) for k in range(self.periods)]
         if self.elastic == "fixed":
             entries += [(int(i), self.width - self.slacks + at, 1.0) for at, i in enumerate(np.flatnonzero(fixed))]
         yield self._block(entries, np.where(fixed, 1.0, -np.inf), np.ones(self.scenarios))
 
-    def _ordered(self) -> Iterator[tuple[csr_array, Numbers, Numbers]]:
+    def _ordered(self) -> Iterator[tuple[scipy.sparse.csr_array, Numbers, Numbers]]:
         entries, row = [], 0
         for before, after in self.problem.order:
             for last in range(self.periods):
@@ -286,7 +285,7 @@ class _Program:
         if row:
             yield self._block(entries, np.full(row, -np.inf), np.zeros(row))
 
-    def _shared(self) -> Iterator[tuple[csr_array, Numbers, Numbers]]:
+    def _shared(self) -> Iterator[tuple[scipy.sparse.csr_array, Numbers, Numbers]]:
         entries = []
         for row, share in enumerate(self.problem.shares):
             parts = np.where(share.members, 1.0, 0.0) - share.least
@@ -299,7 +298,7 @@ class _Program:
             number = len(self.problem.shares)
             yield self._block(entries, np.zeros(number), np.full(number, np.inf))
 
-    def _reached(self) -> Iterator[tuple[csr_array, Numbers, Numbers]]:
+    def _reached(self) -> Iterator[tuple[scipy.sparse.csr_array, Numbers, Numbers]]:
         goals, entries = self.problem.goals, []
         for row, goal in enumerate(goals):
             gaining = np.flatnonzero(goal.gains).tolist()
@@ -310,13 +309,14 @@ class _Program:
 
     def _block(
         self, entries: Sequence[tuple[int, int, float]], lower: Numbers, upper: Numbers
-    ) -> tuple[csr_array, Numbers, Numbers]:
+    ) -> tuple[scipy.sparse.csr_array, Numbers, Numbers]:
         rows, columns, numbers = zip(*entries, strict=True) if entries else ((), (), ())
-        return csr_array(coo_array((numbers, (rows, columns)), shape=(len(lower), self.width))), lower, upper
+        found = scipy.sparse.coo_array((numbers, (rows, columns)), shape=(len(lower), self.width))
+        return scipy.sparse.csr_array(found), lower, upper
 
 
-def _stacked(blocks: Sequence[csr_array], width: int) -> csr_array:
-    return csr_array(vstack(blocks)) if blocks else csr_array((0, width))
+def _stacked(blocks: Sequence[scipy.sparse.csr_array], width: int) -> scipy.sparse.csr_array:
+    return scipy.sparse.csr_array(scipy.sparse.vstack(blocks)) if blocks else scipy.sparse.csr_array((0, width))
 
 
 def _measured(problem: PlanningProblem, phases: Phases, bound: float) -> Solution:
