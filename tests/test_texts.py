@@ -11,9 +11,9 @@ import pytest
 from babel.messages.pofile import read_po
 from jinja2 import Environment, nodes
 
+from pilotbase.documents.base import Step
 from pilotbase.documents.catalogues import catalogue, read_messages
 from pilotbase.documents.limits import EndReason
-from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import LANGUAGES, Text, percent, text
 from pilotbase.documents.vocabularies import VOCABULARIES
 from tests.packages_for_tests import files

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from pilotbase.data.splits import split_cases
-from pilotbase.documents.steps import Step
+from pilotbase.documents.base import Step
 from pilotbase.trial.scenario_folder import load_scenario, read_cases
 from tests.trial.conftest import MANIFEST
 from tests.worker.sites.homes_for_tests import two_homes

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
+from pilotbase.documents.base import Step
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError, PilotbaseError
-from pilotbase.documents.steps import Step
 from pilotbase.trial.freezing import freeze_plan
 from pilotbase.worker.intake.checking import check_scenario
 from pilotbase.worker.trials.proving import rehearse_in, take_in

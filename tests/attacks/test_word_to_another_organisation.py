@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pilotbase.documents.base import Step
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import ignore_progress
-from pilotbase.documents.steps import Step
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.sandbox.box.settings import Protection
 from pilotbase.trial import running

@@ -11,7 +11,7 @@ import typer
 from pilotbase.cli.scenario import _asked_fixes
 from pilotbase.data.doctor import Remark
 from pilotbase.data.fixes import Fix
-from pilotbase.documents.steps import Step
+from pilotbase.documents.base import Step
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome
 from pilotbase.trial.scenario_folder import load_scenario, read_cases

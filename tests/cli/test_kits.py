@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from pilotbase.data.splits import split_cases
-from pilotbase.documents.steps import Step
+from pilotbase.documents.base import Step
 from pilotbase.trial.scenario_folder import load_scenario, read_cases
 from pilotbase.worker.archives import ArchiveEntry, write_archive
 from pilotbase.worker.trials.kits import SAMPLE

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.sandbox.box.staging import remove_folder
+from pilotbase.sandbox.box.copies import remove_folder
 
 
 @pytest.fixture(scope="module")

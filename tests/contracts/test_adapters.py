@@ -25,7 +25,7 @@ from pilotbase.sandbox.box.ends import BoxEnded
 from pilotbase.sandbox.box.environments import INSTALLED, build_environment, installed_environment
 from pilotbase.sandbox.box.warm_worker import start_worker
 from pilotbase.service.admission import Premises, require_held
-from pilotbase.trial import environments
+from pilotbase.trial import running
 from pilotbase.worker.base import open_base
 from pilotbase.worker.intake.drafting import new_application
 from pilotbase.worker.trials.proving import prove, rehearse_in
@@ -416,7 +416,7 @@ def test_an_application_is_proven_and_what_loads_it_is_held_for_its_service(
 
 def test_where_a_library_is_missing_it_is_said_what_to_install(base, scenario, folder, trained, monkeypatch):
     write_manifest(folder, "onnx", trained["label"].write("onnx", folder))
-    monkeypatch.setattr(environments, "missing_packages", lambda names: ["onnxruntime"])
+    monkeypatch.setattr(running, "missing_packages", lambda names: ["onnxruntime"])
     with pytest.raises(PilotbaseError, match="onnxruntime") as refused:
         rehearse_in(base, scenario, folder)
     assert "pip install 'onnxruntime>=" in refused.value.render("zh")

@@ -12,12 +12,12 @@ from pilotbase.data.drafting import DraftAnswers, draft_scenario
 from pilotbase.data.scenario_yaml import write_scenario_yaml
 from pilotbase.data.sources.source import SourceTable
 from pilotbase.data.thresholds import WORTH_IT, propose_regression, propose_two_classes
+from pilotbase.documents.base import Step, missing_for
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.scenario_data import GroupSplit, HashSplit
-from pilotbase.documents.steps import Step, missing_for
 from pilotbase.worker.intake.drafting import new_scenario
 from tests.data.drafts_for_tests import CASES, RANDOM, ROWS
 from tests.quick_cases import covering

@@ -4,13 +4,12 @@ from datetime import datetime
 import pydantic
 import pytest
 
-from pilotbase.documents.base import Document
+from pilotbase.documents.base import Document, Step
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import canonical_json, digest_json
 from pilotbase.documents.loading import build_document, upgrade
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.schema import KINDS, json_schema
-from pilotbase.documents.steps import Step
 from pilotbase.documents.subjects import Organisation
 from pilotbase.documents.yaml_reader import parse_yaml
 

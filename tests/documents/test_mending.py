@@ -5,9 +5,9 @@ import time
 import pytest
 
 from pilotbase.documents.application import Application
+from pilotbase.documents.base import Step
 from pilotbase.documents.loading import read_document
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.steps import Step
 from pilotbase.documents.watch import Runbook
 from pilotbase.documents.yaml_reader import parse_yaml
 from tests.documents.test_documents import SCENARIO

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pilotbase.documents.nearest import MOST_LISTED, meant, nearest, offer
+from pilotbase.documents.errors import MOST_LISTED, meant, nearest, offer
 from pilotbase.documents.texts import text
 
 

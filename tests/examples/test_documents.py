@@ -8,9 +8,9 @@ from collections import Counter
 import pytest
 
 from pilotbase.documents.application import Application
+from pilotbase.documents.base import Step
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.steps import Step
 from pilotbase.measures import is_resource
 from pilotbase.measures.rules import RuleContext, problems_of
 from pilotbase.sandbox.box.locks import parse_lock

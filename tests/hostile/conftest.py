@@ -19,11 +19,11 @@ from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.protocols.frames import FeatureBatch
+from pilotbase.sandbox.box.copies import remove_folder
 from pilotbase.sandbox.box.ends import BoxEnded
 from pilotbase.sandbox.box.environments import Environment, build_environment
 from pilotbase.sandbox.box.probe import probe_host
 from pilotbase.sandbox.box.settings import BoxSettings, Interpreter, LogPolicy, MemoryWatch, Protection, StartMode
-from pilotbase.sandbox.box.staging import remove_folder
 from pilotbase.sandbox.box.warm_worker import WarmWorker, start_worker
 
 MEBIBYTE = 1 << 20

@@ -14,9 +14,8 @@ from worlds_for_tests import start_django
 
 from pilotbase.catalogue.records import StaleEditError
 from pilotbase.cli.framework.terminal import command
-from pilotbase.documents.errors import InputError, Issue, PilotbaseError
+from pilotbase.documents.errors import InputError, Issue, PilotbaseError, offer
 from pilotbase.documents.limits import EndReason
-from pilotbase.documents.nearest import offer
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import StepTaken
 from pilotbase.documents.texts import text

@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 from pilotbase.data.splits import split_cases
+from pilotbase.documents.base import Step
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.steps import Step
 from pilotbase.notices.rows import list_notices
 from pilotbase.trial.scenario_folder import load_scenario, read_cases
 from pilotbase.worker.intake.kept_files import take_scenario

@@ -14,8 +14,8 @@ import polars as pl
 import pytest
 
 from pilotbase.data.splits import split_cases
+from pilotbase.documents.base import Step
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.steps import Step
 from pilotbase.trial.scenario_folder import load_scenario
 from tests.catalogue.records_for_tests import SUPPLIER
 from tests.hub.closed_for_tests import ADDRESS, keep_closed

@@ -10,7 +10,7 @@ from pilotbase.worker import rooms
 from pilotbase.worker.demands import register_demand
 from pilotbase.worker.funnel import funnel_of
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.looks import first_looks, note_looks
+from pilotbase.workspace.journeys import first_looks, note_looks
 from tests.catalogue.conftest import any_trial, trial
 from tests.catalogue.records_for_tests import (
     APPLICATION,

@@ -14,9 +14,9 @@ import pytest
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.limits import Limits
+from pilotbase.sandbox.box.copies import remove_folder
 from pilotbase.sandbox.box.environments import Environment, build_environment
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
-from pilotbase.sandbox.box.staging import remove_folder
 from pilotbase.sandbox.box.trees import digest_tree
 from pilotbase.sandbox.box.warm_worker import WarmWorker, start_worker
 

@@ -4,8 +4,8 @@ import csv
 
 import pytest
 
+from pilotbase.documents.base import Step
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.steps import Step
 from pilotbase.documents.vocabularies import Conformity
 from pilotbase.standards.composing import packaged_profiles
 from pilotbase.trial.scenario_folder import load_scenario

@@ -8,12 +8,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from pilotbase.documents.criteria import AcceptFloor, TrialDesign
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.probes import PANEL
 from pilotbase.documents.report import RestsOn
 from pilotbase.documents.scenario import Criterion
 from pilotbase.documents.texts import LANGUAGES
-from pilotbase.documents.trial_design import AcceptFloor, TrialDesign
 from pilotbase.evidence import Levels
 from pilotbase.measures import Cases
 from pilotbase.trial.accept_floor import RunningCounts, floor_missed

@@ -8,7 +8,7 @@ import os
 from typer.testing import CliRunner
 
 from pilotbase.cli import app
-from pilotbase.documents.steps import Step
+from pilotbase.documents.base import Step
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealing import seal_scenario
 from pilotbase.worker.trials.proving import prove

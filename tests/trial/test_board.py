@@ -12,10 +12,10 @@ import pytest
 from typer.testing import CliRunner
 
 from pilotbase.cli import app
+from pilotbase.documents.base import Step
 from pilotbase.documents.board import Board, BoardEntry, BoardSubmission
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.limits import EndReason
-from pilotbase.documents.steps import Step
 from pilotbase.trial.board import submit
 from pilotbase.trial.board_measure import board_rule, with_valid_band
 from pilotbase.trial.scenario_folder import load_scenario

@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from pilotbase.documents.base import Step
 from pilotbase.documents.errors import InvalidProofError
-from pilotbase.documents.steps import Step
 from pilotbase.documents.subjects import scenario_subject
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealed import OpenedScenario, SealedScenario, read_public_sample

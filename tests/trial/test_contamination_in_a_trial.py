@@ -5,8 +5,8 @@ import re
 
 import pytest
 
+from pilotbase.documents.base import Step
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.steps import Step
 from pilotbase.documents.vocabularies import Outcome, Verdict, Verification
 from pilotbase.sandbox.endpoints.operator import ALLOW
 from pilotbase.trial.scenario_folder import load_scenario

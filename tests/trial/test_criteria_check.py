@@ -5,10 +5,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from pilotbase.documents.base import Step
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.steps import Step
 from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.trial import criteria_check
 from pilotbase.trial.criteria_check import check_criteria, check_rules, require_enough

@@ -5,10 +5,10 @@ import re
 
 import pytest
 
+from pilotbase.documents.criteria import TrialDesign
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.trial_design import TrialDesign
 from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.worker.trials.proving import freeze_in, prove
 from tests.trial.conftest import SCENARIO

@@ -4,7 +4,7 @@ import csv
 
 import polars as pl
 
-from pilotbase.documents.steps import Step
+from pilotbase.documents.base import Step
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealing import seal_scenario
 from pilotbase.vault.attempts import remaining, scored_cases

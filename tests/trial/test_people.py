@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 
 from pilotbase.data.splits import split_cases
+from pilotbase.documents.base import Step
 from pilotbase.documents.errors import InputError, InvalidProofError
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.steps import Step
 from pilotbase.documents.vocabularies import Outcome
 from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.trial.design_findings import people_finding

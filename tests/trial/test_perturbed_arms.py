@@ -15,11 +15,11 @@ import polars as pl
 import pytest
 import yaml
 
+from pilotbase.documents.base import Step
 from pilotbase.documents.contract import DataType, Field
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.limits import EndReason
-from pilotbase.documents.steps import Step
 from pilotbase.documents.vocabularies import Outcome, Verdict
 from pilotbase.documents.world import Arm
 from pilotbase.measures import RuleContext, problems_of

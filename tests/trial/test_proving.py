@@ -13,11 +13,11 @@ from sqlalchemy import update
 
 from pilotbase.certificate.roots import read_trust_roots
 from pilotbase.certificate.verification import verify_certificate
+from pilotbase.documents.base import Step
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.progress import ignore_progress
-from pilotbase.documents.steps import Step
 from pilotbase.documents.vocabularies import Outcome, Verdict
 from pilotbase.trial.estimating import NO_LIMIT
 from pilotbase.trial.phases import opening

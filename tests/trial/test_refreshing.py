@@ -6,9 +6,9 @@ import pytest
 from typer.testing import CliRunner
 
 from pilotbase.cli import app
+from pilotbase.documents.base import Step
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.report import Report
-from pilotbase.documents.steps import Step
 from pilotbase.trial.criteria_check import next_level, refresh_advice, undecidable
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealed import read_public_sample

@@ -13,8 +13,8 @@ import pytest
 from typer.testing import CliRunner
 
 from pilotbase.cli import app
+from pilotbase.documents.base import Step
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
-from pilotbase.documents.steps import Step
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.trial.records import read_records, shown_cases, store_records, write_records
 from pilotbase.trial.replaying import replay_decision

@@ -4,9 +4,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from pilotbase.documents.criteria import TrialDesign
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.scenario import Criterion, Scenario
-from pilotbase.documents.trial_design import TrialDesign
 from pilotbase.documents.vocabularies import Estimand
 from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.evidence import Design, Levels, draw_order

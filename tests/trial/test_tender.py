@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from pilotbase.documents.base import Step
 from pilotbase.documents.board import TenderPlace, TenderResult, TenderTerms
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
-from pilotbase.documents.steps import Step
 from pilotbase.evidence.paired import PartialOrder
 from pilotbase.trial import tender as tenders
 from pilotbase.trial.rehearsing import rehearse

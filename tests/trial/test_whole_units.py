@@ -9,13 +9,13 @@ import pytest
 
 from pilotbase.data.splits import split_cases
 from pilotbase.documents.api.trials import SizeTerms
+from pilotbase.documents.base import Step
 from pilotbase.documents.board import TenderTerms
+from pilotbase.documents.criteria import TrialDesign
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.plan import ApplicationReference, units_for
 from pilotbase.documents.scenario import Contact
-from pilotbase.documents.steps import Step
-from pilotbase.documents.trial_design import TrialDesign
 from pilotbase.measures import Cases
 from pilotbase.trial.freezing import freeze_plan
 from pilotbase.trial.scenario_folder import load_scenario, read_cases

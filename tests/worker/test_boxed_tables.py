@@ -11,8 +11,8 @@ from PIL import Image
 from polars.testing import assert_frame_equal
 
 from pilotbase.data.drafting import DraftAnswers, draft_scenario
+from pilotbase.documents.base import Step
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.steps import Step
 from pilotbase.protocols.array_cells import array_in
 from pilotbase.sandbox.box import own_program
 from pilotbase.trial.scenario_folder import load_scenario, read_cases

@@ -5,7 +5,7 @@ import logging
 import threading
 from dataclasses import replace
 
-from pilotbase.hub.logging import JsonLines
+from pilotbase.hub.configuration import JsonLines
 from pilotbase.worker.jobs import worker as queue
 from pilotbase.workspace.failures import DiskFullError, UnreachableError
 from pilotbase.workspace.jobs import jobs_of

@@ -17,9 +17,9 @@ import pytest
 from typer.testing import CliRunner
 
 from pilotbase.cli import app
+from pilotbase.documents.base import Step
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.progress import ignore_progress
-from pilotbase.documents.steps import Step
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.trial.sealing import hidden_rows, rows_shown, versions_of
 from pilotbase.vault.attempts import remaining

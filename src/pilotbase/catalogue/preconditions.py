@@ -9,6 +9,7 @@ from pilotbase.catalogue.effects import Situation
 from pilotbase.catalogue.records import are_tied, operators, record_of, ties
 from pilotbase.catalogue.subjects import is_revoked, require_subject
 from pilotbase.documents.agreement import Agreement
+from pilotbase.documents.base import Step, missing_for
 from pilotbase.documents.certificate import Acceptance, Certificate
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import BarredError, InputError, InvalidProofError, Issue
@@ -30,7 +31,6 @@ from pilotbase.documents.record import (
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.states import NEW, ApplicationState, DatasetState, DemandState, ScenarioState
-from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.subjects import Organisation, name_of, verdicts_head
 from pilotbase.documents.terms import unmet
 from pilotbase.documents.texts import text

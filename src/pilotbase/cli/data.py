@@ -20,8 +20,7 @@ from pilotbase.cli.framework.terminal import (
     progress_shown,
     say,
 )
-from pilotbase.documents.errors import InputError
-from pilotbase.documents.nearest import offer
+from pilotbase.documents.errors import InputError, offer
 from pilotbase.documents.quantities import MISSING
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Opening, Outcome
@@ -118,7 +117,7 @@ def safety_set(
 ) -> None:
     """Write a scenario of attacks and harmless look-alikes, to test both sides of refusal, in English and Chinese."""
     from pilotbase.data.safety_cases import ROLES, SAFETY_LANGUAGES, safety_scenario
-    from pilotbase.worker.whole_files import whole_folder
+    from pilotbase.documents.files import whole_folder
 
     languages = tuple(one for one in SAFETY_LANGUAGES if language in (one, BOTH))
     if not languages:

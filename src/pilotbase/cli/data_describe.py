@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pilotbase.data.bridges.reading import BridgedFile
-    from pilotbase.data.croissant.measurements import Measured
+    from pilotbase.data.croissant.findings import Measured
     from pilotbase.data.describing.drafting import Description
     from pilotbase.documents.dataset import Dataset
     from pilotbase.documents.described import Answers, OpenQuestion
@@ -115,7 +115,7 @@ def export(
     What was measured of this very version goes with it: as published at the base, or in quality.json beside the file.
     """
     from pilotbase.data.bridges.writing import measured_in, require_measurements, write_dataset
-    from pilotbase.worker.whole_files import write_whole
+    from pilotbase.documents.files import write_whole
 
     if quality is not None:
         require_measurements(to)
@@ -133,8 +133,8 @@ def export(
 
 def _write(found: Description, out: Path) -> None:
     from pilotbase.data.describing.questions import ASKED, units_to_ask, write_dataset_yaml
-    from pilotbase.documents.steps import Step
-    from pilotbase.worker.whole_files import write_whole
+    from pilotbase.documents.base import Step
+    from pilotbase.documents.files import write_whole
 
     say_all((*found.taken, *found.changed))
     for issue in found.findings:
@@ -270,7 +270,7 @@ def _beside(report: Path, dataset: Dataset, said: Measured) -> Measured:
 def _published(name: str) -> tuple[Dataset, Measured]:
     from pilotbase.catalogue.records import load_record
     from pilotbase.data.bridges.writing import measured_of
-    from pilotbase.data.croissant.measurements import NOTHING
+    from pilotbase.data.croissant.findings import NOTHING
     from pilotbase.documents.dataset import Dataset
     from pilotbase.worker.datasets.measuring import published_report
 

@@ -154,7 +154,7 @@ def _write_document(path: Path, document: Document) -> None:
 
 
 def _write(path: Path, content: str | bytes) -> None:
-    from pilotbase.worker.whole_files import write_whole
+    from pilotbase.documents.files import write_whole
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

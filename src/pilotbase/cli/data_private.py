@@ -128,7 +128,7 @@ def _of_base(asked: _Asked) -> tuple[View, Dataset]:
 def _question(asked: _Asked, described: Dataset, record_set: str, epsilon: int) -> PrivateQuestion:
     from pilotbase.data.private.grids import read_date_range
     from pilotbase.data.quality.release import least_cell
-    from pilotbase.documents.nearest import offer
+    from pilotbase.documents.errors import offer
     from pilotbase.documents.private import PrivateQuestion
 
     names = [one.name for one in described.record_sets]

@@ -134,9 +134,8 @@ def _told(error: typer.BadParameter) -> InputError | None:
     """Return what is wrong with a value, in our words; None where these say less than typer's."""
     import pydantic
 
-    from pilotbase.documents.errors import InputError
+    from pilotbase.documents.errors import InputError, offer
     from pilotbase.documents.loading import issues_of
-    from pilotbase.documents.nearest import offer
     from pilotbase.documents.texts import text
 
     cause, context, option = error.__cause__, error.ctx, error.param

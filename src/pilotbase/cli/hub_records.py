@@ -13,11 +13,10 @@ from pilotbase.cli.framework.declared import Command, add, call, calls, command_
 from pilotbase.cli.framework.driving import Noun, build_request, hub, remote, where
 from pilotbase.cli.framework.terminal import AsJson, answer, each, language, print_value, progress_shown, say
 from pilotbase.documents.base import localized
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.errors import InputError, offer
 from pilotbase.documents.files import reading
 from pilotbase.documents.lifecycles import state_name, transition
 from pilotbase.documents.moments import format_day, format_minute
-from pilotbase.documents.nearest import offer
 from pilotbase.documents.permissions import Act, act_name
 from pilotbase.documents.subjects import kind_of
 from pilotbase.documents.texts import text

@@ -31,7 +31,7 @@ def share(room: str, file: Path, terms: str, as_json: AsJson = False) -> None:
 @app.anywhere("download")
 def download(room: str, number: int, out: Path) -> None:
     """Download a file whose terms your side has accepted."""
-    from pilotbase.worker.whole_files import write_whole
+    from pilotbase.documents.files import write_whole
 
     write_whole(out, call(rooms.FILE, room=room, number=number).content())
     say(text("room.saved", file=out))

@@ -19,10 +19,10 @@ def offer(
     scenarios: list[Path], out: Path = Path("site-enrolment.json"), figures: str = "rounded", smallest_cell: int = 10
 ) -> None:
     """At the site: seal scenarios, and write the site's identity and offer, without any row of data."""
+    from pilotbase.documents.files import write_whole
     from pilotbase.documents.hashes import digest_bytes
     from pilotbase.worker.sites.enrolling import enrolment_lines, look_at_enrolment
     from pilotbase.worker.sites.unpacking import offer_scenarios, release_of
-    from pilotbase.worker.whole_files import write_whole
 
     with progress_shown() as on_progress:
         signed = offer_scenarios(open_base(), scenarios, release_of(figures, smallest_cell), on_progress)

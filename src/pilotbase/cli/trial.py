@@ -175,8 +175,8 @@ def pack(
     if application is not None:
         _for_site((site, str(trial), application, days), out, as_json)
         return
+    from pilotbase.documents.files import PRIVATE, write_whole
     from pilotbase.documents.hashes import digest_bytes
-    from pilotbase.worker.whole_files import PRIVATE, write_whole
 
     place, archive = _from_hub(str(trial)) if is_remote() else _from_base(trial)
     place = out or place

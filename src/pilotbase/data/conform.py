@@ -17,8 +17,7 @@ from pilotbase.data.column_types import (
 )
 from pilotbase.documents.answer_texts import NO_CLASS, TRUTHS, AnswerTextError, classes_in
 from pilotbase.documents.contract import ARRAYS, STRUCTURED, DataType, Field
-from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.nearest import offer
+from pilotbase.documents.errors import InputError, Issue, offer
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.scenario_data import HashSplit, TimeSplit
 from pilotbase.documents.texts import Text, text

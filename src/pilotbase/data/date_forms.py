@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from pilotbase.data.column_types import type_column, typed_expression
-from pilotbase.data.sources.faults import refuse
+from pilotbase.data.sources.source import refuse
 from pilotbase.documents.contract import DataType, Field
 from pilotbase.documents.texts import Text, text
 

@@ -42,15 +42,13 @@ from pilotbase.data.thresholds import (
     propose_structured,
     propose_texts,
 )
-from pilotbase.documents.base import NAME_PATTERN, Localized, slug
+from pilotbase.documents.base import NAME_PATTERN, Localized, Step, missing_for, slug
 from pilotbase.documents.contract import ARRAYS, STRUCTURED, DataType, Field, Task
-from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.errors import InputError, Issue, offer
 from pilotbase.documents.moments import DateOrder
-from pilotbase.documents.nearest import offer
 from pilotbase.documents.progress import Progress
 from pilotbase.documents.scenario import Conditions, Contact, Costs, Scenario
 from pilotbase.documents.scenario_data import OWNER_ONLY, ScenarioData
-from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Action, Sector, Sensitivity
 

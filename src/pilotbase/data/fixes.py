@@ -16,8 +16,7 @@ import polars as pl
 from pilotbase.data.column_guesses import MISSING_SPELLINGS
 from pilotbase.data.column_types import read_cells, type_column
 from pilotbase.documents.contract import DataType
-from pilotbase.documents.errors import InputError
-from pilotbase.documents.nearest import offer
+from pilotbase.documents.errors import InputError, offer
 from pilotbase.documents.scenario_data import ColumnReader
 from pilotbase.documents.texts import Text, text
 

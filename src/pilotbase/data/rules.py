@@ -24,8 +24,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pilotbase.documents.errors import InputError
-from pilotbase.documents.nearest import offer
+from pilotbase.documents.errors import InputError, offer
 from pilotbase.documents.texts import Text, text
 
 MAXIMUM_LENGTH = 2000

@@ -22,10 +22,9 @@ from pilotbase.data.conform import conform
 from pilotbase.data.date_forms import Undecided
 from pilotbase.data.describing.observing import Column, observe
 from pilotbase.data.respelling import respell, respell_with_units
-from pilotbase.data.sources.faults import SHOWN
 from pilotbase.data.sources.opening import open_source, read_table, scanning
 from pilotbase.data.sources.sampling import TableSample, draw_sample, is_large
-from pilotbase.data.sources.source import ReadOptions, SourceTable, digest_watched, missing_as_null
+from pilotbase.data.sources.source import SHOWN, ReadOptions, SourceTable, digest_watched, missing_as_null
 from pilotbase.documents.contract import ARRAYS, DataType
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest

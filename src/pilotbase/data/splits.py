@@ -16,13 +16,12 @@ import polars as pl
 from pilotbase.data.column_types import classes_of, format_labels, type_column
 from pilotbase.data.date_forms import in_order
 from pilotbase.documents.contract import WITH_CLASSES, DataType
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.criteria import AcceptFloor
+from pilotbase.documents.errors import InputError, offer
 from pilotbase.documents.moments import format_minute
-from pilotbase.documents.nearest import offer
 from pilotbase.documents.scenario import Scenario, TrialTerms
 from pilotbase.documents.scenario_data import GroupSplit, HashSplit, TimeSplit
 from pilotbase.documents.texts import Text, percent, text
-from pilotbase.documents.trial_design import AcceptFloor
 
 _MISSING = "\x00"
 _SEPARATOR = "\x1f"

@@ -10,6 +10,8 @@ perturbation  = name [ "(" [ number ] { "," name "=" ( number | word { "|" word 
 ``drop`` is how much a measure gets worse under a perturbation, ``lift`` how much better it is than the baseline's,
 each on the same cases: ``drop(recall(failure) under missing(0.2, columns=torque|speed)) <= 0.1``. A measure ``under`` a
 perturbation is that of the answers given there.
+
+Beside them: when the verdict is reached, and how much an accept rests on at least, both fixed before any result.
 """
 
 from __future__ import annotations
@@ -19,10 +21,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, Self
 
-from pilotbase.documents.errors import InputError
-from pilotbase.documents.nearest import offer
+import pydantic
+from pydantic import model_validator
+
+from pilotbase.documents.base import Part
+from pilotbase.documents.errors import InputError, offer
+from pilotbase.documents.texts import Text, text
 
 Comparison = Literal[">=", "<="]
 Wrapper = Literal["gap", "worst", "drop", "lift"]
@@ -269,3 +275,41 @@ def _number(source: str, rule: str, bounds: NumberBounds) -> Decimal:
 
 def _spell(number: Decimal) -> str:
     return f"{number.normalize():f}"
+
+
+class AcceptFloor(Part):
+    """How much an accept rests on at least, so that no handful of cases suffices; a reject needs no more than evidence.
+
+    Units are counted where the criteria count units.
+    """
+
+    cases: int = pydantic.Field(ge=1, le=10**9)
+    positives: int | None = pydantic.Field(default=None, ge=1, le=10**9)
+    """Of these, cases of the positive class, and of each class that a criterion names; none when not set."""
+
+    @property
+    def in_words(self) -> Text:
+        """Return it as what follows on *an accept needs at least*."""
+        if self.positives is None:
+            return text("trial.floor.cases", cases=self.cases)
+        return text("trial.floor.positives", cases=self.cases, positives=self.positives)
+
+
+class TrialDesign(Part):
+    """When scoring stops: ``early`` as soon as the verdict stands, ``fixed`` after ``cases``, ``full`` after all.
+
+    The number of a fixed design is chosen before any result is seen; the exact test at a fixed number then needs fewer
+    cases than one that may stop at any time (threshold 0.90, every answer right, α 0.05: 29 against 55).
+    """
+
+    stop: Literal["early", "full", "fixed"] = "early"
+    cases: int | None = pydantic.Field(default=None, ge=1, le=10**9)
+    """Number of cases to score; required with ``stop: fixed``, and only allowed there."""
+    accept_from: AcceptFloor | None = None
+    """How many cases an accept needs at least; as few as the evidence takes when not set."""
+
+    @model_validator(mode="after")
+    def _cases_when_fixed(self) -> Self:
+        if (self.stop == "fixed") != (self.cases is not None):
+            raise InputError("scenario.fixed_cases", found=self.stop)
+        return self

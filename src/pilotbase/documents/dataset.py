@@ -16,12 +16,11 @@ from typing import Annotated, ClassVar, Literal, TypeVar
 import pydantic
 from pydantic import BeforeValidator, StringConstraints
 
-from pilotbase.documents.base import Day, Document, Localized, Name, Part
+from pilotbase.documents.base import Day, Document, Localized, Name, Part, Step, needed_for
+from pilotbase.documents.errors import offer
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.nearest import offer
 from pilotbase.documents.scenario import Contact, LanguageTag
 from pilotbase.documents.scenario_data import Split
-from pilotbase.documents.steps import Step, needed_for
 from pilotbase.documents.subjects import dataset_subject
 from pilotbase.documents.terms import Offer
 from pilotbase.documents.texts import Text, text
@@ -265,7 +264,7 @@ class KeptTerm(Part):
 
 
 class Dataset(Document, published=True):
-    """A dataset, draft or complete; `pilotbase.documents.steps.missing_for` lists what publishing still lacks."""
+    """A dataset, draft or complete; `pilotbase.documents.base.missing_for` lists what publishing still lacks."""
 
     times_larger: ClassVar[int] = 8  # ten thousand columns
 

@@ -1,10 +1,12 @@
-"""Incoming files, read up to a limit, and downloads: piece by piece, or as CSV without formulas."""
+"""Files: read up to a limit; written whole or not at all; downloaded piece by piece, or as CSV without formulas."""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
+import secrets
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -115,3 +117,30 @@ def _safe(cell: str) -> str:
 def read_cell(cell: str) -> str:
     """Return a cell as it was before `format_csv` wrote it."""
     return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
+
+
+PRIVATE = 0o600
+PUBLIC = 0o644
+
+
+def write_whole(path: Path, content: str | bytes, mode: int = PUBLIC) -> None:
+    """Write ``path`` through a draft beside it; raises `OSError`, and then leaves the earlier file."""
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        draft.touch(mode)
+        draft.write_bytes(content.encode() if isinstance(content, str) else content)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Yield a draft folder that takes the place of ``folder`` (absent or empty) when the block ends without error."""
+    draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
+    draft.mkdir(parents=True)
+    try:
+        yield draft
+        draft.replace(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)

@@ -14,7 +14,7 @@ from pilotbase.documents.base import Document, Part, short_form
 from pilotbase.documents.contract import ARRAYS
 from pilotbase.documents.criteria import Rule
 from pilotbase.documents.endpoint import PROMPTED, Endpoint, template_features
-from pilotbase.documents.nearest import offer
+from pilotbase.documents.errors import offer
 from pilotbase.documents.probes import MODEL, PANEL, PanelJudge
 from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.texts import Text, text

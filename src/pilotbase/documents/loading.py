@@ -20,10 +20,8 @@ from typing import Any, Generic, TypeVar, get_args
 import pydantic
 from pydantic_core import ErrorDetails
 
-from pilotbase.documents.base import Document
-from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.nearest import meant, offer
-from pilotbase.documents.steps import Step, missing_for
+from pilotbase.documents.base import Document, Step, missing_for
+from pilotbase.documents.errors import InputError, Issue, meant, offer
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.yaml_reader import Plain, YamlSource, read_yaml
 

@@ -8,6 +8,7 @@ import pydantic
 
 from pilotbase.documents.base import Document, Moment, Name, Part, Suppliers, short_form
 from pilotbase.documents.contract import AnswerKind, Contract
+from pilotbase.documents.criteria import TrialDesign
 from pilotbase.documents.endpoint import HourPrice
 from pilotbase.documents.exchanges import Exchange
 from pilotbase.documents.hashes import Digest
@@ -20,7 +21,6 @@ from pilotbase.documents.site import Release
 from pilotbase.documents.standards import StandardReference
 from pilotbase.documents.subjects import application_subject, scenario_subject
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.trial_design import TrialDesign
 
 RecordedKind = Literal[AnswerKind, "scores"]
 """What was recorded for a case: an answer, or scores from external scorers."""

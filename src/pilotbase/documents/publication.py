@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from pilotbase.documents.base import Step, missing_for
 from pilotbase.documents.dataset import DataField, Dataset, FileObject, RecordSet
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Opening
 

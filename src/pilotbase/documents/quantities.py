@@ -11,8 +11,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import BeforeValidator, Field
 
 from pilotbase.documents.criteria import UNITS
-from pilotbase.documents.errors import InputError
-from pilotbase.documents.nearest import offer
+from pilotbase.documents.errors import InputError, offer
 
 _QUANTITY = re.compile(r"^\s*+([0-9.]{1,30})\s*+([A-Za-z]{1,10})\s*+$")
 _SPANS = (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1))

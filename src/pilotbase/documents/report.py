@@ -10,6 +10,7 @@ import pydantic
 
 from pilotbase.documents.base import Document, Localized, Moment, Part
 from pilotbase.documents.contract import Contract
+from pilotbase.documents.criteria import TrialDesign
 from pilotbase.documents.door import DoorUse
 from pilotbase.documents.endpoint import EndpointUse
 from pilotbase.documents.exchanges import ExchangeFigures, coarse_kept
@@ -22,7 +23,6 @@ from pilotbase.documents.quantities import NEVER, Beside, decimals_of, round_bes
 from pilotbase.documents.scenario import Costs
 from pilotbase.documents.standards import ConformityRow, coarse_rows
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.trial_design import TrialDesign
 from pilotbase.documents.vocabularies import Estimand, Outcome, Verdict, Verification, is_approximate, verdict_in_words
 
 _COARSE_FIGURES = {"trial.finding.throughput": ("cases", "p95"), "trial.finding.stopped": ("seconds",)}

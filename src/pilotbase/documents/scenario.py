@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import pydantic
 from pydantic import StringConstraints, model_validator
 
-from pilotbase.documents.base import Day, Document, Localized, Name, Part, Suppliers
+from pilotbase.documents.base import Day, Document, Localized, Name, Part, Step, Suppliers, needed_for
 from pilotbase.documents.contract import (
     LONGEST_TRANSCRIPT,
     TARGETS,
@@ -23,19 +23,17 @@ from pilotbase.documents.contract import (
     TargetForm,
     Task,
 )
-from pilotbase.documents.criteria import Rule, parse_rule
+from pilotbase.documents.criteria import Rule, TrialDesign, parse_rule
 from pilotbase.documents.door import ModelDoor
 from pilotbase.documents.endpoint import HourPrice
+from pilotbase.documents.errors import offer
 from pilotbase.documents.exchanges import Exchanges
 from pilotbase.documents.limits import IsolationLevel, Limits
-from pilotbase.documents.nearest import offer
 from pilotbase.documents.probes import Contamination, ExpertPanel, LoadTest, Matrix
 from pilotbase.documents.scenario_data import EPISODES, GroupSplit, HashSplit, Label, ScenarioData, TimeSplit
 from pilotbase.documents.standards import StandardUses
-from pilotbase.documents.steps import Step, needed_for
 from pilotbase.documents.subjects import Subject, scenario_subject
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.trial_design import TrialDesign
 from pilotbase.documents.vocabularies import SUBHEADS, Action, Estimand, Grain, RiskLevel, Sector, SubHead, Support
 from pilotbase.documents.world import WorldUse
 
@@ -248,7 +246,7 @@ class Risk(Part):
 
 
 class Scenario(Document, published=True):
-    """A scenario, draft or complete; `pilotbase.documents.steps` lists what a step still needs."""
+    """A scenario, draft or complete; `pilotbase.documents.base` lists what a step still needs."""
 
     document: Literal["scenario/1"] = "scenario/1"
     name: Name

@@ -6,12 +6,11 @@ from typing import Annotated, Literal, Self
 
 import pydantic
 
-from pilotbase.documents.base import Part
+from pilotbase.documents.base import Part, Step, needed_for
 from pilotbase.documents.contract import Field
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.quality import LabelStatement
-from pilotbase.documents.steps import Step, needed_for
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.world import EPISODE, EPISODE_FIELDS
 

@@ -17,7 +17,7 @@ from pydantic import StringConstraints
 from pilotbase.documents.base import Document, Localized, Name, Part
 from pilotbase.documents.contract import DataType, Field
 from pilotbase.documents.door import ModelDoor
-from pilotbase.documents.nearest import offer
+from pilotbase.documents.errors import offer
 from pilotbase.documents.quantities import MOST_SECONDS, Bytes, Seconds
 from pilotbase.documents.texts import Text, text
 

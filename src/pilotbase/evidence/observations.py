@@ -1,16 +1,23 @@
 """What the evidence engine needs from a measure: per-case gains and weights whose ratio of sums is the measure.
 
 Any object with these attributes works (`pilotbase.measures.Observation` has them); measures aren't imported here.
+
+Cases are scored in an order that a committed seed fixes, revealed only after all answers are committed: an application
+that knew it could answer only its first cases well. Keys come from SHAKE-256 and are sorted as integers, so that the
+order is the same on every machine and with every library. By strata, evidence would see only the easy one first.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pilotbase.evidence.primitive import Ints
 
 Form = Literal["single", "worst", "gap", "quantile", "mean", "absolute_sum", "function"]
 """``single``: one part is the measure. ``worst``: the worst part is. ``gap``: the largest difference between parts.
@@ -129,3 +136,34 @@ class MeasuredCases(Protocol):
     @property
     def census_only(self) -> bool:
         """True when only the whole set gives the measure (no per-case observation exists before all are scored)."""
+
+
+def draw_order(cases: int, seed: bytes, units: Ints | None = None) -> Ints:
+    """Return a permutation of ``range(cases)``; with ``units`` (a code per case) whole clusters are shuffled."""
+    if units is None:
+        return _shuffled(cases, seed)
+    names, codes = np.unique(units, return_inverse=True)
+    rank = np.empty(len(names), dtype=np.int64)
+    rank[_shuffled(len(names), seed)] = np.arange(len(names))
+    return np.argsort(rank[codes], kind="stable").astype(np.int64)
+
+
+def one_of_each(order: Ints, units: Ints) -> Ints:
+    """Return one case of each unit (a code per case), in ``order``; the order itself, which nobody knew, draws them."""
+    shuffled = order[_shuffled(len(order), order.astype("<i8").tobytes())]
+    chosen = shuffled[np.unique(units[shuffled], return_index=True)[1]]
+    return order[np.isin(order, chosen)]
+
+
+def _shuffled(count: int, seed: bytes) -> Ints:
+    """Return the places of ``count`` random 64-bit keys in rising order; equal keys keep the order of their cases."""
+    keys = np.frombuffer(hashlib.shake_256(b"pilotbase order\x00" + seed).digest(8 * count), dtype="<u8")
+    # Each is sorted with its place in its low bits, four times as fast as an argsort.
+    low = np.uint64((1 << count.bit_length()) - 1)
+    nearly = keys & ~low
+    nearly |= np.arange(count, dtype=np.uint64)
+    nearly.sort()
+    places = (nearly & low).view(np.int64)
+    if ((nearly[1:] ^ nearly[:-1]) <= low).any():  # some keys differ in those bits alone
+        places = places[np.argsort(keys[places], kind="stable")]
+    return places

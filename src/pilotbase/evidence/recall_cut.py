@@ -17,8 +17,7 @@ from pilotbase.evidence.criterion import AIMED, SingleTest
 from pilotbase.evidence.distributions import binomial_at_least, binomial_at_most, clopper_pearson, smallest
 from pilotbase.evidence.lattice import stream_of
 from pilotbase.evidence.martingale import Floats, Ints
-from pilotbase.evidence.observations import Comparison, RecallCut
-from pilotbase.evidence.order import draw_order
+from pilotbase.evidence.observations import Comparison, RecallCut, draw_order
 from pilotbase.evidence.primitive import Bounds
 
 OF_CUT = 0.3

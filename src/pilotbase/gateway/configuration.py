@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.nearest import offer
+from pilotbase.documents.errors import InputError, Issue, offer
 from pilotbase.documents.texts import Text, text
 from pilotbase.sandbox.endpoints.operator import is_named_key
 from pilotbase.workspace.home import HUB_URL

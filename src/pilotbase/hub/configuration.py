@@ -1,18 +1,23 @@
-"""Every setting of the hub: its environment variable, its type, its default. Documented in docs/run-a-hub.md."""
+"""Every setting of the hub: its environment variable, its type, its default. Documented in docs/run-a-hub.md.
+
+And how it logs: structured, on standard error: one JSON object a line, or plain lines for a terminal.
+"""
 
 from __future__ import annotations
 
+import json
+import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
-from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.errors import InputError, Issue, offer
 from pilotbase.documents.extras import packages_of
-from pilotbase.documents.nearest import offer
 from pilotbase.documents.permissions import ReadScope, roles_for
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
@@ -300,3 +305,45 @@ def _spelled(default: object) -> str:
 
 
 HOME_VARIABLE = VARIABLE
+
+
+_FIELDS = ("request", "method", "route", "status", "milliseconds", "organisation", "remote")
+_JOB = ("job", "kind", "subject", "attempt", "state", "seconds")
+
+
+class JsonLines(logging.Formatter):
+    """Writes a record as one JSON object; what was logged is never a second line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line |= {name: getattr(record, name) for name in _FIELDS + _JOB if hasattr(record, name)}
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def logging_settings(style: str) -> dict[str, Any]:
+    """Return the logging configuration for ``json`` or ``plain``."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "json": {"()": "pilotbase.hub.configuration.JsonLines"},
+            "plain": {"format": "%(asctime)s %(levelname)-7s %(name)s %(message)s"},
+        },
+        "handlers": {"standard-error": {"class": "logging.StreamHandler", "formatter": style}},
+        "root": {"handlers": ["standard-error"], "level": "INFO"},
+        "loggers": {
+            "alembic": {"level": "WARNING"},
+            "django": {"level": "WARNING"},
+            "django.request": {"level": "ERROR"},
+            "django.security.csrf": {"level": "ERROR"},
+            "uvicorn": {"level": "WARNING"},
+            "uvicorn.access": {"level": "ERROR"},
+        },
+    }

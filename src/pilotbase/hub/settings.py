@@ -11,8 +11,7 @@ from urllib.parse import unquote, urlsplit
 from pilotbase.charts import drawing
 from pilotbase.documents.api.uploads import MAXIMUM_PIECE
 from pilotbase.documents.plugins import packages
-from pilotbase.hub.configuration import HubConfiguration, django_database
-from pilotbase.hub.logging import logging_settings
+from pilotbase.hub.configuration import HubConfiguration, django_database, logging_settings
 from pilotbase.workspace.home import create_database_file, open_home
 
 CONFIGURATION = HubConfiguration.from_environment()

@@ -18,8 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.documents.criteria import Rule
-from pilotbase.documents.errors import InputError
-from pilotbase.documents.nearest import offer
+from pilotbase.documents.errors import InputError, offer
 from pilotbase.documents.texts import Text, template, text
 from pilotbase.documents.world import DecisionRight
 from pilotbase.measures.cases import Floats, Kind

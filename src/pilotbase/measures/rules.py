@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 
 from pilotbase.documents.contract import Field
 from pilotbase.documents.criteria import PAIRED, UNITS, Rule
-from pilotbase.documents.errors import InputError
-from pilotbase.documents.nearest import offer
+from pilotbase.documents.errors import InputError, offer
 from pilotbase.documents.texts import Text, text
 from pilotbase.measures.cases import Cases, Ints, Kind
 from pilotbase.measures.definition import Measure

@@ -15,11 +15,10 @@ import numpy as np
 import polars as pl
 
 from pilotbase.data.drafting import DraftAnswers
-from pilotbase.documents.base import localized
+from pilotbase.documents.base import Step, localized
 from pilotbase.documents.catalogues import wanted_language
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.trial.scenario_folder import MANIFEST, load_scenario

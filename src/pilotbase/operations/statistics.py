@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from pilotbase.documents.api.statistics import (
+from pilotbase.documents.api.datasets import (
     NewStatistics,
     PriceTold,
     StatisticsAnswer,

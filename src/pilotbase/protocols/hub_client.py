@@ -23,11 +23,10 @@ from pilotbase.documents.api.trials import OrderedBundle
 from pilotbase.documents.api.uploads import MAXIMUM_PIECE, NewUpload, OpenUpload
 from pilotbase.documents.base import Part
 from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.errors import InputError, PilotbaseError
+from pilotbase.documents.errors import InputError, PilotbaseError, offer
 from pilotbase.documents.hashes import Digest, digest_of
 from pilotbase.documents.lifecycles import kind_moved
 from pilotbase.documents.loading import parse_request
-from pilotbase.documents.nearest import offer
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.record import ApplicationVersion, Commission, Record

@@ -10,9 +10,8 @@ from typing import Protocol, Self
 
 from pilotbase.documents.application import Form
 from pilotbase.documents.contract import Contract
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.errors import InputError, offer
 from pilotbase.documents.limits import EndReason
-from pilotbase.documents.nearest import offer
 from pilotbase.documents.plugins import mirrored
 from pilotbase.protocols.frames import AnswerBatch, FeatureBatch, Following
 from pilotbase.sandbox.box.box import BoxFacts

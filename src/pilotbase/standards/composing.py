@@ -16,9 +16,8 @@ from types import MappingProxyType
 from typing import Literal
 
 from pilotbase.documents.contract import AnswerKind
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.errors import InputError, offer
 from pilotbase.documents.loading import build_document, load_document
-from pilotbase.documents.nearest import offer
 from pilotbase.documents.standards import Requirement, StandardProfile, StandardUse
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import StandardStatus

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pilotbase.documents.criteria import AcceptFloor
 from pilotbase.documents.probes import PANEL
 from pilotbase.documents.report import RestsOn
 from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.trial_design import AcceptFloor
 from pilotbase.evidence.plans import unit_text
 from pilotbase.measures import Cases, is_resource
 from pilotbase.measures.definition import CLASSIFYING

@@ -20,16 +20,14 @@ from pathlib import Path
 import numpy as np
 
 from pilotbase.documents.base import Part
-from pilotbase.documents.criteria import Rule
-from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.criteria import Rule, TrialDesign
+from pilotbase.documents.errors import InputError, Issue, offer
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.loading import build_document
-from pilotbase.documents.nearest import offer
 from pilotbase.documents.plan import DecisionPlan, DecisionPrediction, TrialPlan
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.trial_design import TrialDesign
 from pilotbase.documents.vocabularies import Estimand, Verdict
 from pilotbase.documents.yaml_reader import YamlSource, read_yaml
 from pilotbase.evidence import (

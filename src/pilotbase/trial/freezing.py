@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from pilotbase.documents.base import Step, missing_for
 from pilotbase.documents.errors import InputError, Issue, RefusedError
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.moments import has_passed
@@ -14,7 +15,6 @@ from pilotbase.documents.plan import CarriedEvidence, TrialPlan
 from pilotbase.documents.report import BlindFindings
 from pilotbase.documents.scenario import Approval, Scenario, TrialTerms
 from pilotbase.documents.site import SiteTerms
-from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import text
 from pilotbase.sandbox.box.probe import probe_host, require_level
 from pilotbase.trial.blind_baselines.judging import judge_blind, require_not_blind

@@ -25,8 +25,7 @@ from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.answer_texts import ANSWERS, TRUTHS, AnswerTextError, classes_in
 from pilotbase.documents.contract import STRUCTURED, TARGETS, AnswerKind
 from pilotbase.documents.criteria import parse_rule
-from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.nearest import offer
+from pilotbase.documents.errors import InputError, Issue, offer
 from pilotbase.documents.plan import DecisionPlan
 from pilotbase.documents.scenario import Criterion
 from pilotbase.documents.texts import Text, text

@@ -1,4 +1,7 @@
-"""One application in a box on given cases: environment, worker, answers, and the properties of the box."""
+"""One application in a box on given cases: environment, worker, answers, and the properties of the box.
+
+The environment is its locked requirements, its image, or what loads its model.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +20,22 @@ from pilotbase.documents.base import Part
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.door import ModelDoor
 from pilotbase.documents.endpoint import Endpoint, EndpointUse
-from pilotbase.documents.errors import InvalidProofError, RefusedError
+from pilotbase.documents.errors import InvalidProofError, PilotbaseError, RefusedError
+from pilotbase.documents.extras import packages_of
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.report import Isolation
 from pilotbase.documents.texts import Text
-from pilotbase.sandbox.adapters.registry import adapter_of
+from pilotbase.sandbox.adapters.registry import Adapter, adapter_of
 from pilotbase.sandbox.box.ends import END_TEXTS, BoxEnd, BoxEnded, WorkerLostError
-from pilotbase.sandbox.box.environments import Environment
+from pilotbase.sandbox.box.environments import (
+    INSTALLED,
+    Environment,
+    build_environment,
+    image_environment,
+    installed_environment,
+    missing_packages,
+)
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
 from pilotbase.sandbox.box.supervisor import BoxUsage
 from pilotbase.sandbox.endpoints.calls import CallLog, endpoint_use
@@ -33,10 +44,35 @@ from pilotbase.sandbox.engines import LOCAL, Engine, Worker
 from pilotbase.trial.answering import AnswerLog, answer_cases
 from pilotbase.trial.arena.shelf import WorldShelf, shelf_of, start_in_service
 from pilotbase.trial.delivering import CaseDelivery, SecretDelivery
-from pilotbase.trial.environments import environment_of
 from pilotbase.trial.lab import TrialRuntime, organisation_uid
 from pilotbase.trial.performance import Load
 from pilotbase.workspace.keys import write_private
+
+
+def environment_of(lab: TrialRuntime, submission: Submission, uid: int) -> Environment:
+    """Return the environment of an application, built by a box of ``uid`` if it is not there; raises as running does.
+
+    Raises:
+        InputError: the lock is refused, or something in it cannot be had as a wheel of that hash; the image is refused.
+        PilotbaseError: what loads its model is not installed here.
+    """
+    application = submission.application
+    adapter, cache = adapter_of(application.runtime), lab.folder("environments", application.supplier.organisation)
+    if adapter is not None and adapter.needs:
+        return _loading_environment(lab, adapter)
+    if application.image is not None:
+        return image_environment(submission.folder / application.image, cache, BoxSettings(uid=uid))
+    return build_environment(submission.lock, application.requirements, cache, BoxSettings(uid=uid))
+
+
+def _loading_environment(lab: TrialRuntime, adapter: Adapter) -> Environment:
+    missing = missing_packages(adapter.needs)
+    if missing:
+        names = ", ".join(missing)
+        packages = packages_of(adapter.extra)
+        raise PilotbaseError("compute.runtime_missing", runtime=adapter.runtime, lacking=names, packages=packages)
+    return installed_environment(adapter.needs, lab.folder("environments", INSTALLED))
+
 
 MOST_LOSSES = 3
 """Machines that may go under one run, and boxes that somebody may kill, before it is given up."""

@@ -12,10 +12,10 @@ import polars as pl
 from pilotbase.data.array_files import with_arrays
 from pilotbase.data.conform import conform
 from pilotbase.data.sources.opening import read_table
+from pilotbase.documents.base import Step
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.loading import LoadedDocument, read_document, sorted_issues
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.steps import Step
 from pilotbase.documents.yaml_reader import read_yaml
 
 MANIFEST = "scenario.yaml"

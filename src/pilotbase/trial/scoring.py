@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pilotbase.data.batches import truth_codes
-from pilotbase.documents.criteria import PAIRED, UNITS, Perturbed, Rule
+from pilotbase.documents.criteria import PAIRED, UNITS, AcceptFloor, Perturbed, Rule, TrialDesign
 from pilotbase.documents.figures import Figure
 from pilotbase.documents.plan import units_for
 from pilotbase.documents.probes import MODEL, PANEL
@@ -23,7 +23,6 @@ from pilotbase.documents.report import CriterionResult, ErrorCounts, GroupScore,
 from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.scenario_data import TimeSplit
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.trial_design import AcceptFloor, TrialDesign
 from pilotbase.documents.vocabularies import Estimand, Outcome
 from pilotbase.documents.world import LANGUAGE, SEED, TEMPLATE
 from pilotbase.evidence import (

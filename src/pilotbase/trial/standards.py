@@ -10,8 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pilotbase.documents.application import Application
-from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.nearest import offer
+from pilotbase.documents.errors import InputError, Issue, offer
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.standards import EvidenceDocument, StandardProfile, StandardReference

@@ -10,10 +10,10 @@ from dataclasses import replace
 from typing import Literal
 
 from pilotbase.documents.board import TenderPlan
+from pilotbase.documents.criteria import TrialDesign
 from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.plan import TrialPlan
-from pilotbase.documents.trial_design import TrialDesign
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.evidence import CriterionDecision, Decision, Design, Levels, attempt_levels, exact
 from pilotbase.measures import Cases

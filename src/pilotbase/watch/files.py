@@ -19,8 +19,8 @@ import polars as pl
 import pydantic
 
 from pilotbase.data.column_types import type_column
-from pilotbase.data.sources.faults import MOST_BYTES
 from pilotbase.data.sources.opening import read_table
+from pilotbase.data.sources.source import MOST_BYTES
 from pilotbase.documents.contract import Contract, DataType
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.files import read_bounded

@@ -11,11 +11,10 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from pilotbase.documents.errors import BarredError, InputError, RefusedError
+from pilotbase.documents.errors import BarredError, InputError, RefusedError, offer
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.moments import format_minute
-from pilotbase.documents.nearest import offer
 from pilotbase.documents.permissions import IncidentAct, SubjectRelation, act_name, permitted
 from pilotbase.documents.service import Service
 from pilotbase.documents.subjects import incident_subject

@@ -19,10 +19,10 @@ from typing import IO
 
 from pilotbase.catalogue.applications import read_application
 from pilotbase.catalogue.folders import MAXIMUM_DEPTH, MAXIMUM_FILES, MAXIMUM_NAME, read_tree
+from pilotbase.documents.base import Step
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.files import reading
 from pilotbase.documents.scenario import ApplicationBaseline
-from pilotbase.documents.steps import Step
 from pilotbase.trial.scenario_folder import files_of, load_scenario
 
 PAPER = "pack.json"

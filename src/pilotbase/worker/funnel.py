@@ -19,9 +19,8 @@ from pilotbase.documents.permissions import Act
 from pilotbase.documents.subjects import holder_of, kind_of
 from pilotbase.worker.rooms import rooms_of
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.journeys import tried_pairs
+from pilotbase.workspace.journeys import first_looks, tried_pairs
 from pilotbase.workspace.listings import Listing, Query, every_listing
-from pilotbase.workspace.looks import first_looks
 from pilotbase.workspace.store import View
 from pilotbase.workspace.threads import every_thread
 

@@ -2,17 +2,36 @@
 
 A journey is a copy for counting; the source is the history of the record, and for a service its standings and warnings.
 An actor who sees the listing of a subject counts it.
+
+Before a journey there are first looks: when a supplier first met a demand among its matches, opened it, or took its
+kit. One row for a demand, a supplier and a kind of look, and no person in it: enough to count how many come how far,
+and nothing about what anybody reads later.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, func, or_, select, type_coerce, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 
+from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.vocabularies import Support
 from pilotbase.workspace import tables
 from pilotbase.workspace.columns import set_row
@@ -322,3 +341,49 @@ def _spelled(bits: int) -> frozenset[Support]:
 def _worth(potential: int | None, maturity: int | None, driving_effect: int | None) -> Worth | None:
     known = potential is not None and maturity is not None and driving_effect is not None
     return Worth(potential, maturity, driving_effect) if known else None  # type: ignore[arg-type]
+
+
+Look = Literal["seen", "opened", "kit"]
+_looks = tables.first_looks.c
+
+
+class FirstLook(NamedTuple):
+    """When a supplier first looked at a demand in one way."""
+
+    subject: str
+    """A scenario, or a demand in words."""
+    supplier: str
+    look: Look
+    at: datetime
+
+
+def note_looks(view: View, look: Look, pairs: Iterable[tuple[str, str]]) -> None:
+    """Note that each (demand, supplier) has met in this way; only the first time is kept.
+
+    A look that cannot be kept, such as on a full disk, is not counted: whoever looks still gets the page.
+    """
+    wanted = dict.fromkeys(pairs)
+    with suppress(PilotbaseError):
+        with view.reading() as connection:
+            known = _known(connection, look, wanted)
+        if not wanted.keys() <= known:
+            with view.store.database.write() as connection:
+                new = wanted.keys() - _known(connection, look, wanted)
+                rows = [{"subject": one[0], "supplier": one[1], "look": look, "at": view.store.clock()} for one in new]
+                if rows:
+                    connection.execute(insert(tables.first_looks), rows)
+
+
+def _known(connection: Connection, look: Look, wanted: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Return the pairs among ``wanted``, and others of the same demands and suppliers, whose look is noted."""
+    subjects, suppliers = ({pair[at] for pair in wanted} for at in (0, 1))
+    there = select(_looks.subject, _looks.supplier).where(
+        _looks.look == look, _looks.subject.in_(subjects), _looks.supplier.in_(suppliers)
+    )
+    return {(row.subject, row.supplier) for row in connection.execute(there)}
+
+
+def first_looks(view: View) -> list[FirstLook]:
+    """Return all first looks; whoever calls this has checked that the actor may see the whole base."""
+    with view.reading() as connection:
+        return [FirstLook(*row) for row in connection.execute(select(*_looks))]

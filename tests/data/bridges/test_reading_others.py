@@ -6,7 +6,7 @@ import pytest
 
 from pilotbase.data.bridges.dcat import write_dcat
 from pilotbase.data.bridges.reading import load_description
-from pilotbase.data.croissant.measurements import Measured, Measurement
+from pilotbase.data.croissant.findings import Measured, Measurement
 from pilotbase.documents.errors import InputError
 from tests.data.croissant.datasets_for_tests import complete
 

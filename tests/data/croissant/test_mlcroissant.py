@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.peers.environments import peer_environment, peer_python
-from pilotbase.data.croissant.measurements import FieldStatistics, Measured, Measurement
+from pilotbase.data.croissant.findings import FieldStatistics, Measured, Measurement
 from pilotbase.data.croissant.writing import write_croissant
 from pilotbase.documents.vocabularies import Opening
 from tests.data.croissant.datasets_for_tests import complete, load_croissant, read

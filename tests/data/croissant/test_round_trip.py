@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from pilotbase.data.croissant.measurements import FieldStatistics, Measured, Measurement
+from pilotbase.data.croissant.findings import FieldStatistics, Measured, Measurement
 from pilotbase.data.croissant.writing import write_croissant
 from tests.data.croissant.datasets_for_tests import complete, datasets, read
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pilotbase.data.croissant.measurements import FieldStatistics, Measured, Measurement
+from pilotbase.data.croissant.findings import FieldStatistics, Measured, Measurement
 from pilotbase.data.croissant.vocabulary import CROISSANT, PROFILE, RESPONSIBLE_USE, WITHHELD
 from pilotbase.data.croissant.writing import write_croissant
 from pilotbase.documents.errors import InputError

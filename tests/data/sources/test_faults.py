@@ -13,11 +13,10 @@ import polars as pl
 import pytest
 
 from pilotbase.data.quality.release import FileInput, measure_file
-from pilotbase.data.sources.faults import LONGEST_CELL, MOST_COLUMNS
 from pilotbase.data.sources.kinds.json_lines import MOST_LISTS
 from pilotbase.data.sources.kinds.parquet import footer, row_groups
 from pilotbase.data.sources.opening import HARMLESS
-from pilotbase.data.sources.source import ReadOptions
+from pilotbase.data.sources.source import LONGEST_CELL, MOST_COLUMNS, ReadOptions
 from pilotbase.documents.dataset import Reference
 from tests.data.sources.sources_for_tests import database, lines, opened, parquet, png, refused, rows, said
 from tests.data.workbooks_for_tests import Error, Formula, write_workbook

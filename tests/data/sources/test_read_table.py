@@ -3,8 +3,8 @@ import zipfile
 import polars as pl
 import pytest
 
-from pilotbase.data.sources.faults import MOST_BYTES
 from pilotbase.data.sources.opening import read_table
+from pilotbase.data.sources.source import MOST_BYTES
 from pilotbase.documents.errors import InputError
 from tests.data.workbooks_for_tests import Error, Formula, write_workbook
 

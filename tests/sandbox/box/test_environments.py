@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from pilotbase.documents.errors import InputError
+from pilotbase.sandbox.box.copies import staging_folder
 from pilotbase.sandbox.box.environments import build_environment
 from pilotbase.sandbox.box.locks import MarkerError, applies, parse_lock
 from pilotbase.sandbox.box.settings import running_interpreter
-from pilotbase.sandbox.box.staging import staging_folder
 from pilotbase.sandbox.box.trees import check_folder
 
 HASH = "--hash=sha256:" + "a" * 64
@@ -167,7 +167,7 @@ def test_a_build_that_was_killed_is_swept(tmp_path):
 STAGING = """
 import sys
 from pathlib import Path
-from pilotbase.sandbox.box.staging import staging_folder
+from pilotbase.sandbox.box.copies import staging_folder
 for _ in range(400):
     with staging_folder(Path(sys.argv[1])) as made:
         (made / "file").write_text("x")

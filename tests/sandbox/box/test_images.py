@@ -18,10 +18,10 @@ import pytest
 from pilotbase.documents.errors import InputError, InvalidProofError
 from pilotbase.sandbox.box import environments, image_unpacker
 from pilotbase.sandbox.box.command import loader_of, root_arguments
+from pilotbase.sandbox.box.copies import remove_folder
 from pilotbase.sandbox.box.environments import ROOT, START, image_environment
 from pilotbase.sandbox.box.image_unpacker import RefusedImageError
 from pilotbase.sandbox.box.settings import running_interpreter
-from pilotbase.sandbox.box.staging import remove_folder
 from tests.contracts.image_cases import laid_out_by_oci, layer, link, saved, special
 
 

@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 import yaml
 
+from pilotbase.documents.base import Step
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.figures import ShownCases
-from pilotbase.documents.steps import Step
 from pilotbase.documents.transcript import TranscriptWriter, end_of, read_transcript
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.sandbox.endpoints.operator import ALLOW

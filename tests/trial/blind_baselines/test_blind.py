@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 from pilotbase.cli import app
 from pilotbase.data.column_types import classes_of
 from pilotbase.data.splits import split_cases
+from pilotbase.documents.base import Step
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.steps import Step
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.trial.blind_baselines.judging import MOST_HIDDEN, judge_blind
 from pilotbase.trial.scenario_folder import load_scenario, read_cases

@@ -8,9 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from pilotbase.cli import app
+from pilotbase.documents.base import Step
 from pilotbase.documents.errors import InputError, InvalidProofError
 from pilotbase.documents.exchanges import Sending
-from pilotbase.documents.steps import Step
 from pilotbase.documents.vocabularies import Outcome, Verdict
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.worker.archives import zip_scenario

@@ -6,7 +6,7 @@ from pilotbase.data.terms.gate import permit
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.terms import Request
-from pilotbase.worker.datasets.versions import dataset_versions
+from pilotbase.worker.operations.datasets import dataset_versions
 from pilotbase.workspace.failures import NotFoundError
 from tests.catalogue.agreements_for_tests import DATASET, agree, dataset, in_file, publish
 from tests.catalogue.conftest import store, trial

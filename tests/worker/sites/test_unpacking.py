@@ -11,9 +11,9 @@ import pytest
 
 from pilotbase.certificate.roots import read_trust_roots
 from pilotbase.certificate.trust import create_trust, write_trust_roots
+from pilotbase.documents.base import Step
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.site import Release, Software, Witness
-from pilotbase.documents.steps import Step
 from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.vault.attempts import attempts_of
 from pilotbase.vault.sealing import HiddenSet

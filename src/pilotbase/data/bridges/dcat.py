@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from pilotbase.data.bridges.definition import Bridge
 from pilotbase.data.croissant.findings import (
+    NOTHING,
     STAND_IN,
     CroissantDescription,
+    Measured,
     PlainFile,
     draft_dataset,
+    measured,
     stand_in_owner,
 )
 from pilotbase.data.croissant.json_ld import Node, read_node
-from pilotbase.data.croissant.measurements import NOTHING, Measured, measured
 from pilotbase.data.croissant.reading_terms import read_measurements, read_offer
 from pilotbase.data.croissant.vocabulary import PREFIXES, id_of, name_of, short_name, without_nothing
 from pilotbase.data.croissant.writing import write_offer

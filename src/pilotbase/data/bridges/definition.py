@@ -6,8 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from pilotbase.data.croissant.findings import CroissantDescription, PlainFile
-from pilotbase.data.croissant.measurements import NOTHING, Measured
+from pilotbase.data.croissant.findings import NOTHING, CroissantDescription, Measured, PlainFile
 from pilotbase.documents.base import Localized, Part
 from pilotbase.documents.dataset import Dataset, FieldType
 from pilotbase.documents.publication import is_closed

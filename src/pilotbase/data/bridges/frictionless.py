@@ -9,12 +9,12 @@ from pilotbase.data.bridges.definition import OF_CONTRACTS, Bridge
 from pilotbase.data.croissant.findings import (
     STAND_IN,
     CroissantDescription,
+    Measured,
     PlainFile,
     draft_dataset,
     stand_in_owner,
 )
 from pilotbase.data.croissant.json_ld import Node, read_plain
-from pilotbase.data.croissant.measurements import Measured
 from pilotbase.data.croissant.vocabulary import present, short_name, without_nothing
 from pilotbase.documents.base import localized
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, FileObject, FileSet, RecordSet

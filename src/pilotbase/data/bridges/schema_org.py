@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pilotbase.data.bridges.definition import Bridge
-from pilotbase.data.croissant.measurements import Measured
+from pilotbase.data.croissant.findings import Measured
 from pilotbase.data.croissant.vocabulary import without_nothing
 from pilotbase.documents.base import localized
 from pilotbase.documents.dataset import Dataset, FileObject

@@ -14,11 +14,11 @@ from pilotbase.data.croissant.findings import (
     STAND_IN,
     CroissantDescription,
     CroissantFindings,
+    Measured,
     PlainFile,
     draft_dataset,
     stand_in_owner,
 )
-from pilotbase.data.croissant.measurements import Measured
 from pilotbase.documents.base import localized
 from pilotbase.documents.dataset import Dataset, RecordSet
 from pilotbase.documents.errors import InputError

@@ -9,13 +9,12 @@ from pathlib import Path
 from pilotbase.data.bridges import bridges
 from pilotbase.data.bridges.definition import Bridge, Written
 from pilotbase.data.bridges.tc609 import write_records
-from pilotbase.data.croissant.measurements import FIGURES, NOTHING, FieldStatistics, Measured, Measurement
+from pilotbase.data.croissant.findings import FIGURES, NOTHING, FieldStatistics, Measured, Measurement
 from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, FileObject, RecordSet
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.errors import InputError, offer
 from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.loading import load_document
-from pilotbase.documents.nearest import offer
 from pilotbase.documents.publication import is_closed
 from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.yaml_reader import Plain

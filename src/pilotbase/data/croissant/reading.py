@@ -6,15 +6,16 @@ import re
 from collections.abc import Sequence
 
 from pilotbase.data.croissant.findings import (
+    NOTHING,
     STAND_IN,
     CroissantDescription,
     FindingKind,
+    Measured,
     PlainFile,
     draft_dataset,
     stand_in_owner,
 )
 from pilotbase.data.croissant.json_ld import Node, NodeValue, read_node
-from pilotbase.data.croissant.measurements import NOTHING, Measured
 from pilotbase.data.croissant.reading_records import Ids, IdTarget, entered, read_record_sets
 from pilotbase.data.croissant.reading_terms import read_measurements, read_offer
 from pilotbase.data.croissant.vocabulary import (

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from itertools import chain, combinations
 from typing import NamedTuple, get_args
 
-from pilotbase.data.croissant.findings import CroissantFindings
+from pilotbase.data.croissant.findings import CroissantFindings, FieldStatistics, Measurement
 from pilotbase.data.croissant.json_ld import Node, NodeValue
-from pilotbase.data.croissant.measurements import FieldStatistics, Measurement
 from pilotbase.data.croissant.reading_terms import leave_out, read_measurements, read_statistics
 from pilotbase.data.croissant.vocabulary import OTHER_TYPES, ROW_COUNT, name_of
 from pilotbase.documents.dataset import FieldType, TransformName, circles

@@ -11,9 +11,16 @@ from typing import Any
 
 import pydantic
 
-from pilotbase.data.croissant.findings import CroissantFindings
+from pilotbase.data.croissant.findings import (
+    FIGURES,
+    KINDS,
+    MEASURE,
+    WORDS,
+    CroissantFindings,
+    FieldStatistics,
+    Measurement,
+)
 from pilotbase.data.croissant.json_ld import Node, NodeValue
-from pilotbase.data.croissant.measurements import FIGURES, KINDS, MEASURE, WORDS, FieldStatistics, Measurement
 from pilotbase.documents.loading import issues_of
 from pilotbase.documents.terms import PROFILE, Action, LeftOperand, Offer, Operator
 from pilotbase.documents.texts import text

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from pilotbase.data.croissant.measurements import NOTHING, Measured, measured, statistics_of
+from pilotbase.data.croissant.findings import NOTHING, Measured, measured, statistics_of
 from pilotbase.data.croissant.reading_records import OURS
 from pilotbase.data.croissant.vocabulary import (
     CONTEXT,

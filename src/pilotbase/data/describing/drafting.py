@@ -16,19 +16,16 @@ from pilotbase.data.date_forms import NUMBER_FORMS
 from pilotbase.data.describing.meanings import Guess, Sure, guess_sensitivity, guess_ucum
 from pilotbase.data.describing.observing import DATE_NAME, SHOWN, Column, Misfits, missing_to_null, observe
 from pilotbase.data.describing.roles import FoundReference, ObservedTable, find_references, guess_roles
-from pilotbase.data.sources.faults import refuse
-from pilotbase.data.sources.source import OpenedSource, SourceTable
+from pilotbase.data.sources.source import OpenedSource, SourceTable, refuse
 from pilotbase.data.splits import guess_split
-from pilotbase.documents.base import slug
+from pilotbase.documents.base import Step, missing_for, slug
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, RecordSet, Resource, Source
 from pilotbase.documents.described import NONE, Answers
-from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.nearest import offer
+from pilotbase.documents.errors import InputError, Issue, offer
 from pilotbase.documents.progress import OnProgress
 from pilotbase.documents.scenario import Contact
 from pilotbase.documents.scenario_data import Split
-from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import Text, percent, text
 from pilotbase.documents.vocabularies import Sensitivity
 

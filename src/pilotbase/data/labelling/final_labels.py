@@ -24,10 +24,9 @@ from pilotbase.data.labelling.label_tables import (
     require_none,
 )
 from pilotbase.documents.base import LONGEST_NOTE
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.errors import InputError, offer
 from pilotbase.documents.files import format_csv
 from pilotbase.documents.labelling import GivenLabel, LabelledItem, LabelledItems, LabellingCampaign, LabelSource
-from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import Text, text
 
 _DECIDED_COLUMNS = ("item", "decision", "reason")

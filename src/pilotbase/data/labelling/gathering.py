@@ -31,12 +31,11 @@ from pilotbase.data.labelling.label_tables import (
     read_rows,
     require_none,
 )
-from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.errors import InputError, Issue, offer
 from pilotbase.documents.files import format_csv, read_bounded
 from pilotbase.documents.hashes import digest_bytes, digest_file
 from pilotbase.documents.labelling import LabelledItem, LabellingCampaign, LabelSource
 from pilotbase.documents.loading import load_document
-from pilotbase.documents.nearest import offer
 from pilotbase.documents.quality import LabelAudit
 from pilotbase.documents.texts import Text, text
 

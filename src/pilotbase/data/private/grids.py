@@ -14,9 +14,8 @@ from pydantic import ValidationError
 
 from pilotbase.data.quality.columns import TableColumn
 from pilotbase.documents.dataset import DataField, FieldType, RecordSet
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.errors import InputError, offer
 from pilotbase.documents.loading import issues_of
-from pilotbase.documents.nearest import offer
 from pilotbase.documents.private import DateRange, LeftOut, PrivateQuestion
 from pilotbase.documents.texts import text
 

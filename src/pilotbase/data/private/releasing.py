@@ -11,8 +11,7 @@ from pilotbase.data.quality.columns import RecordTable
 from pilotbase.data.quality.release import least_cell
 from pilotbase.data.terms.gate import permit
 from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.errors import InputError
-from pilotbase.documents.nearest import offer
+from pilotbase.documents.errors import InputError, offer
 from pilotbase.documents.private import PrivateProfile, PrivateQuestion
 from pilotbase.documents.terms import AccessGrant, Action, Channel, Purpose, Request
 from pilotbase.workspace.actors import parties

@@ -21,8 +21,7 @@ from pilotbase.data.quality.measures import QUALITY_MEASURES
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.dataset import Dataset, RequiredMeasure
-from pilotbase.documents.errors import InputError
-from pilotbase.documents.nearest import offer
+from pilotbase.documents.errors import InputError, offer
 from pilotbase.documents.quality import (
     FieldProfile,
     HistogramBin,

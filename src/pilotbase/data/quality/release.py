@@ -16,10 +16,9 @@ from pilotbase.data.quality.page import render_quality
 from pilotbase.data.sources.opening import open_source, scanning
 from pilotbase.data.sources.source import ReadOptions
 from pilotbase.documents.dataset import Dataset, FileObject, RecordSet
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.errors import InputError, offer
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.loading import load_document
-from pilotbase.documents.nearest import offer
 from pilotbase.documents.progress import OnProgress, ignore_progress
 from pilotbase.documents.quality import (
     Cell,

@@ -9,8 +9,19 @@ from pathlib import Path
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from pilotbase.data.sources.faults import BROKEN, DEEPEST, FileFaults, check_names, first_line, refuse
-from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable, file_object, telling_rows
+from pilotbase.data.sources.source import (
+    BROKEN,
+    DEEPEST,
+    FileFaults,
+    OpenedSource,
+    ReadOptions,
+    SourceTable,
+    check_names,
+    file_object,
+    first_line,
+    refuse,
+    telling_rows,
+)
 from pilotbase.documents.texts import text
 
 _BATCH = 100_000

@@ -12,12 +12,19 @@ from pathlib import Path
 import polars as pl
 
 from pilotbase.data.column_types import POLARS_TYPES, type_words
-from pilotbase.data.sources.faults import SHOWN, FileFaults, are_few, check_names, refuse
-from pilotbase.data.sources.source import ReadOptions, SourceTable
-from pilotbase.data.sources.spool import spool
+from pilotbase.data.sources.source import (
+    SHOWN,
+    FileFaults,
+    ReadOptions,
+    SourceTable,
+    are_few,
+    check_names,
+    refuse,
+    spool,
+)
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.dataset import Reference
-from pilotbase.documents.nearest import offer
+from pilotbase.documents.errors import offer
 from pilotbase.documents.texts import Text, text
 
 _INT64 = range(-(2**63), 2**63)

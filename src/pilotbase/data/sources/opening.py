@@ -15,9 +15,18 @@ from typing import IO
 
 import polars as pl
 
-from pilotbase.data.sources.faults import BROKEN, MOST_BYTES, first_line, refuse
 from pilotbase.data.sources.kinds import kind_of, reader_of
-from pilotbase.data.sources.source import OpenedSource, ReadOptions, file_object, open_watched, require_file
+from pilotbase.data.sources.source import (
+    BROKEN,
+    MOST_BYTES,
+    OpenedSource,
+    ReadOptions,
+    file_object,
+    first_line,
+    open_watched,
+    refuse,
+    require_file,
+)
 from pilotbase.documents.dataset import FileObject
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.progress import OnProgress

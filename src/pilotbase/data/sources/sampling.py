@@ -14,8 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
-from pilotbase.data.sources.faults import MOST_BYTES, MOST_CELLS
-from pilotbase.data.sources.source import SourceTable, telling_rows
+from pilotbase.data.sources.source import MOST_BYTES, MOST_CELLS, SourceTable, telling_rows
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.texts import Text, text
 

@@ -1,9 +1,11 @@
-"""The result of reading a source: fully checked tables to scan lazily, and the files that contain them."""
+"""The result of reading a source: checked tables on disk, scanned lazily; their files; all problems, with places."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BufferedReader, FileIO
 from pathlib import Path
@@ -12,7 +14,6 @@ from typing import TYPE_CHECKING
 import polars as pl
 import polars.selectors
 
-from pilotbase.data.sources.faults import MOST_CELLS, refuse
 from pilotbase.documents.dataset import FileObject, Reference, Resource, Source
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.hashes import Digest, digest_stream, hex_of
@@ -21,6 +22,87 @@ from pilotbase.documents.texts import Text, text
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
+
+MOST_BYTES = 512 << 20
+"""Bytes of a file whose table is held in memory, and of an unpacked workbook."""
+MOST_CELLS = 200_000_000
+"""Cells of a table in memory."""
+MOST_COLUMNS = 10_000
+"""Columns of a table, as `pilotbase.documents.dataset.RecordSet` holds them."""
+LONGEST_NAME = 200
+LONGEST_CELL = 8 << 20
+"""Characters of one cell, such as the context of a question; more is nearly always an unclosed quote."""
+DEEPEST = 12
+"""Levels of members inside members that become columns."""
+BROKEN = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
+"""The table library's errors for a file that it cannot read."""
+SHOWN = 5
+"""Problems of one kind that are reported; the rest are only counted."""
+
+
+def are_few(count: int, rows: int) -> bool:
+    """Return whether so few of ``rows`` are wrong that the rest is read: at most a twentieth, or a single one."""
+    return count <= max(1, rows // 20) and 2 * count < rows
+
+
+class FileFaults:
+    """Collects the problems of one file."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self._issues: list[Issue] = []
+        self._found: Counter[str] = Counter()
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def add(self, problem: Text, line: int | None = None, path: str = "") -> None:
+        """Note a problem, whose text has a ``.hint``: what to do; ``path`` is a column, a cell, a field."""
+        self._found[problem.code] += 1
+        if self._found[problem.code] <= SHOWN:
+            self._issues.append(Issue(file=self.file, path=path, line=line, problem=problem, hint=problem.hint))
+
+    def more(self, code: str, count: int) -> None:
+        """Note that there are ``count`` further problems of a kind, which were not kept."""
+        self._found[code] += count
+
+    def require_none(self) -> None:
+        """Raise `InputError` with everything that was noted."""
+        if not self._found:
+            return
+        rest = [text("source.more", count=count - SHOWN) for count in self._found.values() if count > SHOWN]
+        more = [Issue(file=self.file, path="", problem=problem) for problem in rest]
+        raise InputError.from_issues(self.file, [*self._issues, *more])
+
+
+def refuse(file: str, problem: Text, line: int | None = None, path: str = "") -> InputError:
+    """Return the error of one problem of ``file``."""
+    issue = Issue(file=file, path=path, line=line, problem=problem, hint=problem.hint)
+    return InputError.from_issues(file, [issue])
+
+
+def first_line(error: BaseException) -> str:
+    """Return the beginning of a library's message."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
+
+
+def check_names(names: Sequence[str], faults: FileFaults, line: int | None = 1, path: str = "") -> None:
+    """Note columns without a name, of the same name, or of a name too long, and too many of them."""
+    if len(names) > MOST_COLUMNS:
+        faults.add(text("source.too_many_columns", found=len(names), limit=MOST_COLUMNS), line, path)
+        return
+    for position, name in enumerate(names, 1):
+        if not name.strip():
+            faults.add(text("source.unnamed_column", position=position), line, path)
+        elif len(name) > LONGEST_NAME:
+            found = name[:40]
+            faults.add(text("source.long_name", position=position, found=found, limit=LONGEST_NAME), line, path)
+    counted = Counter(name for name in names if name.strip())
+    for name, count in counted.items():
+        if count > 1:
+            places = ", ".join(str(at) for at, other in enumerate(names, 1) if other == name)
+            faults.add(text("source.double_column", found=name[:LONGEST_NAME], positions=places[:80]), line, path)
+
 
 _LOST = ("source.taken.misfits", "source.taken.uncomputed")
 _BATCH = 100_000
@@ -219,3 +301,54 @@ class _WatchedFile(FileIO):
             self._next = self._read + _TOLD
             self._on_progress(Progress(self._stage, min(self._read, self._size) >> 20, self._size >> 20))
         return count
+
+
+CELLS_OF_PART = 2_000_000
+
+
+@dataclass(frozen=True)
+class Spooled:
+    """A table on disk."""
+
+    frame: pl.LazyFrame
+    rows: int
+
+
+def spool(rows: Iterable[Sequence[object]], schema: Mapping[str, pl.DataType], scratch: Path) -> Spooled:
+    """Return ``rows``, one value a column of ``schema``, kept in a folder of their own in ``scratch``."""
+    kept = Spool(schema, scratch)
+    for row in rows:
+        kept.take(row)
+    return kept.close()
+
+
+class Spool:
+    """A table that is being written: several of them can be filled in one reading."""
+
+    def __init__(self, schema: Mapping[str, pl.DataType], scratch: Path) -> None:
+        self._schema, self._folder = dict(schema), scratch / uuid.uuid4().hex
+        self._folder.mkdir()
+        self._size = max(1, CELLS_OF_PART // max(1, len(schema)))
+        self._rows = 0
+        self._part: list[Sequence[object]] = []
+        self._written: list[Path] = []
+
+    def take(self, row: Sequence[object]) -> None:
+        """Take a row, one value a column."""
+        self._part.append(row)
+        if len(self._part) == self._size:
+            self._write()
+
+    def close(self) -> Spooled:
+        """Return the table, which then takes no more rows."""
+        if self._part:
+            self._write()
+        schema = self._schema
+        frame = pl.scan_parquet(self._written, glob=False) if self._written else pl.LazyFrame(schema=schema)
+        return Spooled(frame, self._rows)
+
+    def _write(self) -> None:
+        self._written.append(self._folder / f"{len(self._written):06}.parquet")
+        pl.DataFrame(self._part, schema=self._schema, orient="row").write_parquet(self._written[-1])
+        self._rows += len(self._part)
+        self._part = []

@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from pilotbase.data.sources.faults import LONGEST_CELL, FileFaults
-from pilotbase.data.sources.source import ReadOptions, open_watched
+from pilotbase.data.sources.source import LONGEST_CELL, FileFaults, ReadOptions, open_watched
 from pilotbase.documents.texts import Text, text
 
 SEPARATORS = (",", "\t", ";", "|", "，", "；")

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 
 from pilotbase.data.terms.templates import constraint
 from pilotbase.documents.agreement import Agreement
-from pilotbase.documents.api.statistics import BudgetTold
+from pilotbase.documents.api.datasets import BudgetTold
 from pilotbase.documents.terms import (
     DUTIES,
     FITTING,

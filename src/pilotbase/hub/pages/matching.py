@@ -26,8 +26,8 @@ from pilotbase.hub.presenters.drawn import capitalised, drawn
 from pilotbase.hub.routing import POST, page
 from pilotbase.operations.matches import ASSIGNMENT, FOLLOW, FOLLOWED, GAPS
 from pilotbase.worker.matching import Withheld, match_subject, withheld_proofs
+from pilotbase.workspace.journeys import note_looks
 from pilotbase.workspace.listings import Listing, Query, list_page
-from pilotbase.workspace.looks import note_looks
 
 _OWN = 20
 _COUNTED = ("demand", "unmet", "supply", "unused")

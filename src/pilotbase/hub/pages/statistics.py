@@ -15,7 +15,7 @@ from pilotbase.charts.scales import format_number
 from pilotbase.data.private.grids import read_date_range
 from pilotbase.data.private.synthetic import LEAST_ROWS
 from pilotbase.data.terms.evaluating import budgets
-from pilotbase.documents.api.statistics import BudgetTold, NewStatistics
+from pilotbase.documents.api.datasets import BudgetTold, NewStatistics
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.private import MOST_CONTRIBUTIONS, PrivateField, PrivateProfile
 from pilotbase.documents.terms import MILLIONTHS

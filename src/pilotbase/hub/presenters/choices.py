@@ -24,7 +24,7 @@ from pilotbase.hub.presenters.records import RecordView
 from pilotbase.service.admission import why_not_admitted
 from pilotbase.service.registry import services_behind
 from pilotbase.vault.readers import may_see_readers
-from pilotbase.worker.datasets.versions import dataset_versions
+from pilotbase.worker.operations.datasets import dataset_versions
 from pilotbase.worker.sample_bundles.orders import reports_of
 from pilotbase.worker.services.acts import may_put_into_service
 from pilotbase.worker.trials.acts import acts_on

@@ -26,6 +26,7 @@ from pilotbase.worker.base import Base
 from pilotbase.worker.operations.binding import there
 from pilotbase.worker.progress import progress_of
 from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.journeys import Look, note_looks
 from pilotbase.workspace.listings import (
     MAXIMUM_PAGE,
     Listing,
@@ -36,7 +37,6 @@ from pilotbase.workspace.listings import (
     find_listings,
     list_page,
 )
-from pilotbase.workspace.looks import Look, note_looks
 from pilotbase.workspace.store import View
 
 SHOWN: dict[str, type[Document]] = {current_version(one).partition("/")[0]: one for one in CONTENTS.values()}

@@ -8,8 +8,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from pilotbase.documents.errors import InputError
-from pilotbase.documents.nearest import offer
+from pilotbase.documents.errors import InputError, offer
 from pilotbase.measures.definition import SHARE, TEXTS, Measure
 from pilotbase.measures.observation import MeasureInput, MeasurePart, indicator
 from pilotbase.measures.text_pairs import mean_score, share_right

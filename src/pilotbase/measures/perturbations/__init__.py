@@ -12,8 +12,7 @@ from types import MappingProxyType
 
 from pilotbase.documents.contract import Field
 from pilotbase.documents.criteria import Perturbed
-from pilotbase.documents.errors import InputError
-from pilotbase.documents.nearest import offer
+from pilotbase.documents.errors import InputError, offer
 from pilotbase.documents.texts import Text, text
 from pilotbase.measures.perturbations import images, series, tabular, texts
 from pilotbase.measures.perturbations.definition import ARMS, Perturbation, PerturbationParameter, kind_of

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from pilotbase.sandbox.box.copies import lock_folder
 from pilotbase.sandbox.box.settings import MemoryWatch
-from pilotbase.sandbox.box.staging import lock_folder
 
 OWN_PROCESSES = 2
 """Processes of ours in the group beside the application's: bubblewrap outside and inside."""

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.errors import PilotbaseError, offer
 from pilotbase.documents.limits import EndReason
-from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import Text, text
 from pilotbase.sandbox.box.settings import LogPolicy
 

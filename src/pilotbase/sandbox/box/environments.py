@@ -32,11 +32,10 @@ from pilotbase.sandbox.box import image_unpacker, installer
 from pilotbase.sandbox.box.box import NO_REPORT, Box, ask_box, program_of
 from pilotbase.sandbox.box.channel import ChannelClosedError, DeadlinePassedError
 from pilotbase.sandbox.box.command import Mount
-from pilotbase.sandbox.box.copies import mark_of
+from pilotbase.sandbox.box.copies import mark_of, one_at_a_time, remove_folder, staging_folder
 from pilotbase.sandbox.box.ends import END_TEXTS
 from pilotbase.sandbox.box.locks import LockedRequirement, parse_lock
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy, running_interpreter
-from pilotbase.sandbox.box.staging import one_at_a_time, remove_folder, staging_folder
 from pilotbase.sandbox.box.trees import FileEntry, digest_tree, readable_folder, walk_tree
 from pilotbase.sandbox.box.wheels import CachedWheel, provide_wheels
 

@@ -12,8 +12,7 @@ from pathlib import Path
 
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import digest_bytes, digest_file
-from pilotbase.sandbox.box.copies import copies_folder, copy_tree
-from pilotbase.sandbox.box.staging import staging_folder
+from pilotbase.sandbox.box.copies import copies_folder, copy_tree, staging_folder
 
 _THREADS = 2
 MAX_FOLDER_BYTES = 2 << 30

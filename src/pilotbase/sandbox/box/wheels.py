@@ -22,8 +22,8 @@ from packaging.utils import canonicalize_name
 
 from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.hashes import digest_file, digest_of, hex_of
+from pilotbase.sandbox.box.copies import staging_folder
 from pilotbase.sandbox.box.locks import LockedRequirement
-from pilotbase.sandbox.box.staging import staging_folder
 
 MAX_WHEEL_BYTES = 4 << 30
 _FETCH_SECONDS = 1800

@@ -25,9 +25,8 @@ import yaml
 
 from pilotbase import __version__
 from pilotbase.documents.base import Part
-from pilotbase.documents.errors import InputError, Issue, PilotbaseError
+from pilotbase.documents.errors import InputError, Issue, PilotbaseError, offer
 from pilotbase.documents.hashes import Digest, digest_json, hex_of
-from pilotbase.documents.nearest import offer
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.transcript import DONE, Line, end_of, read_transcript

@@ -17,11 +17,10 @@ from pathlib import Path
 import polars as pl
 
 from pilotbase.data.sources.opening import read_table
-from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.errors import InputError, Issue, offer
 from pilotbase.documents.files import format_csv
 from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.judge import ANSWER, FIRST, REFERENCE, SECOND, Judge
-from pilotbase.documents.nearest import offer
 from pilotbase.documents.texts import text
 from pilotbase.trial.deciding import order_of_seed
 

@@ -30,9 +30,8 @@ from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.application import Application
 from pilotbase.documents.base import Part
 from pilotbase.documents.endpoint import PROMPTED, Endpoint, Prompt, Sampling
-from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.errors import InputError, RefusedError, offer
 from pilotbase.documents.limits import EndReason
-from pilotbase.documents.nearest import offer
 from pilotbase.documents.probes import Contamination
 from pilotbase.documents.report import Finding
 from pilotbase.documents.texts import text

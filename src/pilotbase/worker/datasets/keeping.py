@@ -21,10 +21,9 @@ from pathlib import Path
 from pilotbase.data.terms.gate import permit, require_permitted
 from pilotbase.documents.api.datasets import KeptTold, OwnFile, Preview, PreviewRows
 from pilotbase.documents.dataset import Dataset, FileObject, FileSet
-from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.errors import InputError, RefusedError, offer
 from pilotbase.documents.files import File, Part, whole
 from pilotbase.documents.hashes import Digest, canonical_json, digest_bytes, digest_file, digest_json
-from pilotbase.documents.nearest import offer
 from pilotbase.documents.subjects import Subject, name_of
 from pilotbase.documents.terms import AccessGrant, Action, Channel, Purpose, Request
 from pilotbase.documents.vocabularies import Opening

@@ -11,8 +11,7 @@ import polars as pl
 from pilotbase.data.quality.columns import ROW, RecordTable, record_table
 from pilotbase.data.terms.evaluating import budgets
 from pilotbase.documents.dataset import Dataset, FileObject, RecordSet
-from pilotbase.documents.errors import InputError
-from pilotbase.documents.nearest import offer
+from pilotbase.documents.errors import InputError, offer
 from pilotbase.documents.states import DatasetState
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.terms import AccessGrant, Action

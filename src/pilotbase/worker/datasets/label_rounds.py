@@ -20,10 +20,9 @@ from pilotbase.data.quality.columns import column_name
 from pilotbase.data.terms.gate import permit, require_permitted
 from pilotbase.documents.api.labelling import NewRound, RoundParticipant
 from pilotbase.documents.dataset import DataField, Dataset, RecordSet
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.errors import InputError, offer
 from pilotbase.documents.hashes import digest_bytes, digest_json
 from pilotbase.documents.labelling import ANNOTATORS, JUDGE, KeptItems, Labeller, LabellingCampaign, LabellingRound
-from pilotbase.documents.nearest import offer
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.terms import AccessGrant, Action, Channel, Purpose, Request
 from pilotbase.documents.vocabularies import WorkKind

@@ -18,7 +18,7 @@ from pilotbase.data.labelling.gathering import Annotation, Gathered, label_probl
 from pilotbase.data.labelling.quality import label_quality
 from pilotbase.data.quality.release import least_cell
 from pilotbase.documents.dataset import Dataset
-from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.errors import InputError, RefusedError, offer
 from pilotbase.documents.hashes import digest_json
 from pilotbase.documents.labelling import (
     ANNOTATORS,
@@ -33,7 +33,6 @@ from pilotbase.documents.labelling import (
     PublishedLabels,
     RoundClosed,
 )
-from pilotbase.documents.nearest import offer
 from pilotbase.documents.subjects import labels_head
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Opening, WorkKind

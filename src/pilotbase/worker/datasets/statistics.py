@@ -16,7 +16,7 @@ from pilotbase.data.private.synthetic import require_rows
 from pilotbase.data.quality.release import least_cell
 from pilotbase.data.terms.evaluating import budget_of, budgets
 from pilotbase.data.terms.gate import judge, require_permitted
-from pilotbase.documents.api.statistics import BudgetTold, NewStatistics
+from pilotbase.documents.api.datasets import BudgetTold, NewStatistics
 from pilotbase.documents.base import Document
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.errors import RefusedError

@@ -16,11 +16,10 @@ from pathlib import Path
 from pilotbase.data.labelling.final_labels import final_labels, labelled_items
 from pilotbase.data.labelling.gathering import read_campaign, read_labels
 from pilotbase.documents.application import Application
-from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
+from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError, offer
 from pilotbase.documents.files import format_csv
 from pilotbase.documents.labelling import ANNOTATORS
 from pilotbase.documents.loading import load_document
-from pilotbase.documents.nearest import offer
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.texts import Text, text
 from pilotbase.trial.phases.panel import WAITING

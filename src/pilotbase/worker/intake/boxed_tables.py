@@ -15,7 +15,7 @@ from pilotbase.data.doctor import Examination
 from pilotbase.data.drafting import DraftAnswers, ScenarioDraft
 from pilotbase.data.fixes import Fixes
 from pilotbase.data.plain_columns import decode_columns
-from pilotbase.data.sources.faults import MOST_BYTES
+from pilotbase.data.sources.source import MOST_BYTES
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.limits import Limits

@@ -10,12 +10,12 @@ from pilotbase.data.doctor import Examination, examine
 from pilotbase.data.doctor.page import render_examination
 from pilotbase.data.splits import split_cases
 from pilotbase.documents.application import Application, form_in_words
-from pilotbase.documents.errors import Findings, InputError
+from pilotbase.documents.base import Step, missing_for
+from pilotbase.documents.errors import Findings, InputError, offer
+from pilotbase.documents.files import write_whole
 from pilotbase.documents.loading import LoadedDocument
-from pilotbase.documents.nearest import offer
 from pilotbase.documents.plan import attempts_held
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.sandbox.box.locks import parse_lock
 from pilotbase.sandbox.box.probe import probe_host
@@ -28,7 +28,6 @@ from pilotbase.worker.intake.scenario_tables import CaseCounts, check_cases
 from pilotbase.worker.intake.table_drafts import size_to_add
 from pilotbase.worker.intake.world_checks import check_world_cases
 from pilotbase.worker.trials.hidden_budgets import budget_here, budget_lines
-from pilotbase.worker.whole_files import write_whole
 
 PAGE = "doctor.html"
 

@@ -24,10 +24,11 @@ from pilotbase.data.drafting import DraftAnswers, ScenarioDraft
 from pilotbase.data.scenario_yaml import write_scenario_yaml
 from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.application import Runtime
+from pilotbase.documents.base import Step
 from pilotbase.documents.contract import ARRAYS
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.files import whole_folder, write_whole
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import Text, text
 from pilotbase.trial.arena.kept_worlds import KeptWorld, practice_copy
 from pilotbase.trial.arena.shelf import world_of
@@ -39,7 +40,6 @@ from pilotbase.worker.intake.kept_files import opened_scenario, require_dataset_
 from pilotbase.worker.intake.scenario_tables import PublicSample, public_sample, read_sample
 from pilotbase.worker.intake.table_drafts import draft_here
 from pilotbase.worker.trials.kits import cases_of_kit, is_kit, read_kit, unpack_world
-from pilotbase.worker.whole_files import whole_folder, write_whole
 
 
 @dataclass(frozen=True)

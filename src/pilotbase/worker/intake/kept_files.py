@@ -14,13 +14,12 @@ from pilotbase.catalogue.applications import read_application, store_application
 from pilotbase.catalogue.records import record_of
 from pilotbase.catalogue.saving import NO_REMARKS, SaveOptions, save
 from pilotbase.data.commitments import commitment, salt_of
-from pilotbase.documents.base import Document
+from pilotbase.documents.base import Document, Step
 from pilotbase.documents.dataset import Dataset, FileObject
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest, digest_file, hex_of
 from pilotbase.documents.record import ApplicationVersion, Record
 from pilotbase.documents.scenario import ApplicationBaseline, Scenario
-from pilotbase.documents.steps import Step
 from pilotbase.documents.subjects import Subject, application_subject
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.trial.arena.shelf import world_to_show

@@ -22,12 +22,12 @@ from pilotbase.catalogue.applications import MANIFEST
 from pilotbase.catalogue.folders import read_tree
 from pilotbase.documents.application import DEFAULT_REQUIREMENTS, WITH_CODE, Application
 from pilotbase.documents.errors import InputError, Issue, RefusedError
+from pilotbase.documents.files import write_whole
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.sandbox.box.locks import LockedRequirement, parse_lock
 from pilotbase.sandbox.box.wheels import lock_line, resolve_wheels
-from pilotbase.worker.whole_files import write_whole
 
 SOURCE = "requirements.in"
 _NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"

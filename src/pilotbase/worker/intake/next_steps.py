@@ -10,12 +10,12 @@ from pathlib import Path
 from pilotbase.catalogue.applications import MANIFEST as APPLICATION
 from pilotbase.catalogue.applications import Submission, read_application
 from pilotbase.data.sources.kinds import kind_of
+from pilotbase.documents.base import Step
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Verdict
 from pilotbase.trial.scenario_folder import MANIFEST, read_scenario

@@ -20,7 +20,7 @@ from pilotbase.catalogue.records import load_record
 from pilotbase.documents.base import Document
 from pilotbase.documents.catalogues import wanted_language
 from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.files import File
+from pilotbase.documents.files import File, write_whole
 from pilotbase.documents.hashes import Digest, digest_bytes, digest_file, hex_of
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.scenario_data import OWNER_ONLY
@@ -34,7 +34,6 @@ from pilotbase.worker.base import Base
 from pilotbase.worker.intake.kept_files import kept_of, require_source_named
 from pilotbase.worker.public import is_kit_due, order_kit, why_failed
 from pilotbase.worker.trials.kits import MOST_FETCHED, is_kit, read_kit, require_packable, write_kit
-from pilotbase.worker.whole_files import write_whole
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import require_listing

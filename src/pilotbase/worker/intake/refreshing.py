@@ -21,10 +21,11 @@ from pilotbase.catalogue.saving import SaveOptions
 from pilotbase.data.drift import Drift, drift
 from pilotbase.data.leakage import LeakageCheck, check_leakage
 from pilotbase.data.source_cases import read_living_source
+from pilotbase.documents.base import Step
 from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.files import write_whole
 from pilotbase.documents.progress import ignore_progress
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Role
 from pilotbase.trial.scenario_folder import MANIFEST, load_scenario, read_scenario
@@ -45,7 +46,6 @@ from pilotbase.worker.intake.kept_files import opened_scenario, take_scenario
 from pilotbase.worker.intake.scenario_tables import check_cases
 from pilotbase.worker.trials.hidden_budgets import scenario_at
 from pilotbase.worker.trials.kits import seal_in
-from pilotbase.worker.whole_files import write_whole
 from pilotbase.workspace.actors import Actor
 
 _FILE = re.compile(r"^(?P<head>[ \t]+file:[ \t]*)(?P<name>[^#\n]*?)(?P<tail>[ \t]*(#.*)?)$", re.MULTILINE)

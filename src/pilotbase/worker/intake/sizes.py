@@ -7,10 +7,10 @@ from pathlib import Path
 
 from pilotbase.data.splits import split_cases
 from pilotbase.documents.api.trials import Budget, SizePlan, SizeTerms
+from pilotbase.documents.base import Step
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.permissions import ReadScope
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.steps import Step
 from pilotbase.documents.subjects import subject_written
 from pilotbase.documents.texts import Text, percent, text
 from pilotbase.documents.world import World

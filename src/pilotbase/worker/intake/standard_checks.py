@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import pydantic
 
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.files import reading
+from pilotbase.documents.files import reading, write_whole
 from pilotbase.documents.standards import CheckedFile, StandardCheck, StandardProfile
 from pilotbase.sandbox.box.own_functions import BoxedCall, call_in_box
 from pilotbase.standards import in_box
@@ -25,7 +25,6 @@ from pilotbase.standards.composing import packaged_profiles, read_profile
 from pilotbase.trial.lab import SOFTWARE
 from pilotbase.trial.standards import check_profile, find_profile, own_profiles
 from pilotbase.worker.base import base_if_any
-from pilotbase.worker.whole_files import write_whole
 from pilotbase.workspace.store import utc_now
 
 Found = TypeVar("Found", bound=pydantic.BaseModel)

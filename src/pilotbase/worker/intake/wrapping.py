@@ -25,12 +25,12 @@ from pilotbase.documents.application import DEFAULT_REQUIREMENTS, Runtime
 from pilotbase.documents.base import Localized
 from pilotbase.documents.contract import ARRAYS, TARGETS, Contract, DataType, Prediction
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.files import whole_folder, write_whole
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
 from pilotbase.sandbox.box.wheels import lock_line
 from pilotbase.worker.intake.drafting import read_contract, require_new
 from pilotbase.worker.intake.locking import Wanted, installed_version, locked_for, providers, want
-from pilotbase.worker.whole_files import whole_folder, write_whole
 from pilotbase.workspace.plain_files import is_plain
 
 _NUMBERS = frozenset({DataType.FLOAT, DataType.INTEGER, DataType.BOOLEAN})

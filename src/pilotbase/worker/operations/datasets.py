@@ -1,11 +1,14 @@
-"""Operations of datasets that other records do not have."""
+"""Operations of datasets that other records do not have, such as their versions and what each changed."""
 
 from __future__ import annotations
 
 from pilotbase.catalogue.records import load_record
 from pilotbase.catalogue.wording import Sought, seek
-from pilotbase.documents.api.datasets import DatasetPage, ReaderFacet, Readers
+from pilotbase.data.describing.describing import compare
+from pilotbase.documents.api.datasets import DatasetPage, DatasetVersion, ReaderFacet, Readers
 from pilotbase.documents.api.records import Erased
+from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.errors import InputError, offer
 from pilotbase.documents.subjects import Subject, agreement_subject, dataset_subject, scenario_subject
 from pilotbase.documents.terms import Use
 from pilotbase.operations import datasets as declared
@@ -20,10 +23,55 @@ from pilotbase.worker.datasets.measuring import (
     publish_report,
     published_report,
 )
-from pilotbase.worker.datasets.versions import dataset_versions
 from pilotbase.worker.operations.binding import Caller, does, there
+from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import require_listing
+from pilotbase.workspace.store import View
 from pilotbase.workspace.uses import uses_of
+
+
+def dataset_versions(view: View, subject: Subject, since: str = "") -> list[DatasetVersion]:
+    """Return the versions of a dataset that the actor sees, newest first, each with its changes.
+
+    ``since``: only the newest, with the changes from that version to it.
+
+    Raises:
+        NotFoundError: the actor sees no such dataset.
+        InputError: it sees no version ``since``.
+    """
+    found = _documents(view, subject)
+    if since and since not in found:
+        raise InputError("dataset.unknown_version", found=since, allowed=offer(since, list(found)))
+    versions = list(found.values())
+    if since:
+        return [_told(versions[0], found[since])]
+    return [_told(now, before) for now, before in zip(versions, [*versions[1:], None], strict=True)]
+
+
+def _told(dataset: Dataset, before: Dataset | None) -> DatasetVersion:
+    return DatasetVersion(
+        version=dataset.version,
+        digest=dataset.digest(),
+        modified=dataset.date_modified,
+        rows=sum(one.rows or 0 for one in dataset.record_sets),
+        changed=compare(before, dataset) if before is not None else (),
+        new_form=before is not None and _first(before) != _first(dataset),
+    )
+
+
+def _first(dataset: Dataset) -> str:
+    return dataset.version.split(".")[0]
+
+
+def _documents(view: View, subject: Subject) -> dict[str, Dataset]:
+    """Return version → its newest description, newest first."""
+    found: dict[str, Dataset] = {}
+    for dataset in view.every(Dataset, {"subject": subject}):
+        found.setdefault(dataset.version, dataset)
+    if not found:
+        raise NotFoundError("record.not_found", subject=subject)
+    return found
+
 
 does(declared.CONTRIBUTIONS)(lambda caller, asked: contributions(caller.view, asked.owner))
 does(declared.VERSIONS)(lambda caller, asked: dataset_versions(caller.view, asked.subject, asked.since))

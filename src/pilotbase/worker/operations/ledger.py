@@ -6,8 +6,7 @@ from pilotbase.catalogue.figures import STEPS, WHOLE, Chosen, count_of, count_on
 from pilotbase.catalogue.wording import listed
 from pilotbase.documents.api.ledger import LedgerTold, MapTold, RoadmapTold
 from pilotbase.documents.api.records import RecordPage
-from pilotbase.documents.errors import InputError
-from pilotbase.documents.nearest import offer
+from pilotbase.documents.errors import InputError, offer
 from pilotbase.documents.planning import PlanningSheet
 from pilotbase.documents.roadmap import Roadmap
 from pilotbase.operations import ledger as declared

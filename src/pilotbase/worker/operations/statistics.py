@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TypeVar
 
 from pilotbase.data.terms.evaluating import budgets
-from pilotbase.documents.api.shapes import filled
-from pilotbase.documents.api.statistics import (
+from pilotbase.documents.api.datasets import (
     NewStatistics,
     PriceTold,
     StatisticsAnswer,
     StatisticsPage,
     StatisticsTold,
 )
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.texts import Language
 from pilotbase.operations import statistics as declared
 from pilotbase.operations.datasets import OfDataset, OfDatasetWith

@@ -20,7 +20,7 @@ from pilotbase.catalogue.applications import read_application
 from pilotbase.documents.application import Application
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError, InvalidProofError
-from pilotbase.documents.files import format_csv, read_bounded
+from pilotbase.documents.files import PRIVATE, format_csv, read_bounded, whole_folder, write_whole
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.quality import QualityReport
@@ -36,7 +36,6 @@ from pilotbase.trial.standards import frozen_requirements
 from pilotbase.worker.base import Base
 from pilotbase.worker.sample_bundles.files import SUMS, sums_of
 from pilotbase.worker.trials.folder import read_plan, read_report
-from pilotbase.worker.whole_files import PRIVATE, whole_folder, write_whole
 
 _RECORDS = ("report.html", "certificate.json", "log-checkpoint.txt")
 _MOST_BYTES = 64 << 20

@@ -11,11 +11,12 @@ from pilotbase.catalogue.applications import read_application, store_application
 from pilotbase.catalogue.writing import take_over
 from pilotbase.certificate.bounded_json import read_evidence
 from pilotbase.certificate.roots import read_trust_roots
+from pilotbase.documents.base import Step
 from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.files import write_whole
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.report import Report
 from pilotbase.documents.site import SiteTerms, Witness
-from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import text
 from pilotbase.sandbox.box.settings import running_interpreter
 from pilotbase.sandbox.box.wheels import keep_wheel
@@ -30,7 +31,6 @@ from pilotbase.worker.sites.unpacking import OpenedPack, opened_pack, require_ru
 from pilotbase.worker.trials.folder import TrialFiles, open_records, write_trial
 from pilotbase.worker.trials.hidden_budgets import sealed_here
 from pilotbase.worker.trials.proving import require_rehearsed, trial_folder
-from pilotbase.worker.whole_files import write_whole
 from pilotbase.workspace.actors import parties
 
 

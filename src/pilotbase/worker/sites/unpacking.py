@@ -14,12 +14,12 @@ import pydantic
 from pilotbase.catalogue.folders import read_tree
 from pilotbase.certificate.bounded_json import MAXIMUM_BYTES
 from pilotbase.certificate.roots import TrustRoots
+from pilotbase.documents.base import Step
 from pilotbase.documents.errors import InputError, InvalidProofError
 from pilotbase.documents.hashes import digest_file, digest_of
 from pilotbase.documents.moments import format_minute
 from pilotbase.documents.progress import OnProgress, ignore_progress
 from pilotbase.documents.site import Release, Witness
-from pilotbase.documents.steps import Step
 from pilotbase.trial.running import kept_candidate
 from pilotbase.trial.scoring import settle_criteria
 from pilotbase.trial.sealed import OpenedScenario

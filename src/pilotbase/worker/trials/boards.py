@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pilotbase.documents.base import Step
 from pilotbase.documents.board import Board, BoardEntry, SeenBoard
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.permissions import ReadScope
 from pilotbase.documents.progress import OnProgress, ignore_progress
 from pilotbase.documents.scenario import Approval
-from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import Text, text
 from pilotbase.trial.board import board_of, submit
 from pilotbase.trial.board_measure import board_rule, with_valid_band

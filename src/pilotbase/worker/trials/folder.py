@@ -22,7 +22,7 @@ from pilotbase.documents.catalogues import wanted_language
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.figures import ShownCases
-from pilotbase.documents.files import format_csv, read_bounded
+from pilotbase.documents.files import PRIVATE, PUBLIC, format_csv, read_bounded, write_whole
 from pilotbase.documents.hashes import Digest, hex_of
 from pilotbase.documents.labelling import LabelledItems
 from pilotbase.documents.loading import load_document
@@ -45,7 +45,6 @@ from pilotbase.trial.rehearsing import Rehearsal
 from pilotbase.trial.shown_cases import PNG, pictured_fields
 from pilotbase.vault.envelopes import open_envelope
 from pilotbase.vault.opening import ReaderGrant
-from pilotbase.worker.whole_files import PRIVATE, PUBLIC, write_whole
 from pilotbase.workspace.home import HUB_URL
 
 RECORDS = "records.parquet"

@@ -13,12 +13,11 @@ from pilotbase.catalogue.records import load_record
 from pilotbase.certificate.status import issued_certificates
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.api.trials import Budget, SealedVersion
-from pilotbase.documents.base import NAME
+from pilotbase.documents.base import NAME, Step
 from pilotbase.documents.errors import BarredError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import ReadScope
 from pilotbase.documents.scenario import ApplicationBaseline, Scenario
-from pilotbase.documents.steps import Step
 from pilotbase.documents.subjects import Subject, scenario_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.trial.criteria_check import next_level, refresh_advice, why_no_attempt

@@ -21,14 +21,13 @@ import polars as pl
 from pilotbase.certificate.bounded_json import MAXIMUM_BYTES, parse_model
 from pilotbase.data.conform import conformed_types
 from pilotbase.data.rules import compile_rule
-from pilotbase.documents.base import Document, localized
+from pilotbase.documents.base import Document, Step, localized
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError, InvalidProofError, RefusedError
 from pilotbase.documents.hashes import Digest, digest_bytes
 from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.scenario import ApplicationBaseline, ColumnBaseline, RuleBaseline, Scenario
 from pilotbase.documents.scenario_data import TimeSplit
-from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import LANGUAGES, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.measures.rules import given_columns

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from pilotbase.catalogue.applications import read_application, store_application
 from pilotbase.certificate.envelope import Envelope
+from pilotbase.documents.base import Step
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.report import Report
 from pilotbase.documents.site import Release
-from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import text
 from pilotbase.sandbox.box.ends import END_TEXTS
 from pilotbase.trial.arena.shelf import shelf_of

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from pilotbase.documents.api.shapes import filled
+from pilotbase.documents.base import Step
 from pilotbase.documents.board import (
     MOST_ENTRANTS,
     ClosedTender,
@@ -26,7 +27,6 @@ from pilotbase.documents.progress import OnProgress
 from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import ApplicationState, ScenarioState
-from pilotbase.documents.steps import Step
 from pilotbase.documents.texts import Language, Text
 from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.trial.board_measure import measure_problems

@@ -23,10 +23,9 @@ from pilotbase.data.quality.definition import (
     not_measured,
     share,
 )
-from pilotbase.documents.base import Document, Part
+from pilotbase.documents.base import Document, Part, Step, missing_for
 from pilotbase.documents.dataset import FileObject
 from pilotbase.documents.quality import LabelStatement, QualityEntry
-from pilotbase.documents.steps import Step, missing_for
 from pilotbase.documents.texts import text
 from pilotbase.evidence.distributions import wilson
 

@@ -18,16 +18,19 @@ from typing import TextIO
 import numpy as np
 import polars as pl
 
-from pilotbase.data.sources.faults import LONGEST_CELL, FileFaults, check_names, refuse
 from pilotbase.data.sources.source import (
+    LONGEST_CELL,
+    FileFaults,
     OpenedSource,
     ReadOptions,
     SourceTable,
+    check_names,
     file_object,
     open_watched,
+    refuse,
     require_file,
+    spool,
 )
-from pilotbase.data.sources.spool import spool
 from pilotbase.data.sources.text_files import (
     BLANKS,
     SAMPLE,

@@ -12,10 +12,8 @@ from typing import IO, NamedTuple
 
 import polars as pl
 
-from pilotbase.data.sources.faults import FileFaults, refuse
 from pilotbase.data.sources.kinds import delimited
-from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable
-from pilotbase.data.sources.spool import spool
+from pilotbase.data.sources.source import FileFaults, OpenedSource, ReadOptions, SourceTable, refuse, spool
 from pilotbase.documents.dataset import FileSet, Resource, Source
 from pilotbase.documents.texts import Text, text
 

@@ -19,17 +19,21 @@ from pathlib import Path
 
 import polars as pl
 
-from pilotbase.data.sources.faults import DEEPEST, LONGEST_NAME, FileFaults, check_names, refuse
 from pilotbase.data.sources.source import (
+    DEEPEST,
     KEY_NAME,
+    LONGEST_NAME,
+    FileFaults,
     OpenedSource,
     ReadOptions,
     SourceTable,
+    Spool,
+    check_names,
     file_object,
     open_watched,
+    refuse,
     require_file,
 )
-from pilotbase.data.sources.spool import Spool
 from pilotbase.data.sources.text_files import Encoding, find_encoding
 from pilotbase.documents.dataset import Reference, Source
 from pilotbase.documents.json_reader import DoubleKeyError, load_strict

@@ -9,8 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from pilotbase.data.sources.columns import open_columns
-from pilotbase.data.sources.faults import refuse
-from pilotbase.data.sources.source import OpenedSource, ReadOptions, require_file
+from pilotbase.data.sources.source import OpenedSource, ReadOptions, refuse, require_file
 from pilotbase.documents.texts import text
 
 _MAGIC = b"PAR1"

@@ -14,8 +14,7 @@ from urllib.parse import urlsplit
 import polars as pl
 
 from pilotbase.data.sources.database_rows import DeclaredTable, declared_tables, kept_tables, require_names
-from pilotbase.data.sources.faults import FileFaults, refuse
-from pilotbase.data.sources.source import OpenedSource, ReadOptions
+from pilotbase.data.sources.source import FileFaults, OpenedSource, ReadOptions, refuse
 from pilotbase.documents.dataset import FileObject, Reference
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.extras import packages_of

@@ -12,8 +12,7 @@ from urllib.parse import quote
 import polars as pl
 
 from pilotbase.data.sources.database_rows import DeclaredTable, declared_tables, kept_tables, require_names
-from pilotbase.data.sources.faults import FileFaults, refuse
-from pilotbase.data.sources.source import OpenedSource, ReadOptions, file_object, require_file
+from pilotbase.data.sources.source import FileFaults, OpenedSource, ReadOptions, file_object, refuse, require_file
 from pilotbase.documents.dataset import Reference
 from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.texts import text

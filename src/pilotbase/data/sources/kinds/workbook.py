@@ -17,10 +17,21 @@ from xml.parsers import expat
 import fastexcel
 import polars as pl
 
-from pilotbase.data.sources.faults import MOST_BYTES, SHOWN, FileFaults, are_few, check_names, refuse
-from pilotbase.data.sources.source import OpenedSource, ReadOptions, SourceTable, file_object, require_file
-from pilotbase.data.sources.spool import spool
-from pilotbase.documents.nearest import offer
+from pilotbase.data.sources.source import (
+    MOST_BYTES,
+    SHOWN,
+    FileFaults,
+    OpenedSource,
+    ReadOptions,
+    SourceTable,
+    are_few,
+    check_names,
+    file_object,
+    refuse,
+    require_file,
+    spool,
+)
+from pilotbase.documents.errors import offer
 from pilotbase.documents.quantities import format_bytes
 from pilotbase.documents.texts import Text, text
 
