@@ -101,6 +101,14 @@ def test_on_a_page_letters_keep_their_size_and_everything_else_is_as_wide_as_its
         )
 
 
+def test_a_prefix_that_another_library_registers_does_not_reach_a_page():
+    """As `qrcode` does, and with it the page of a second factor."""
+    ElementTree.register_namespace("svg", "http://www.w3.org/2000/svg")
+    drawing = Drawing(100, 20, "title", "words")
+    drawing.line((0, 0), (100, 20))
+    assert stretched(drawing.to_svg()).startswith("<svg ") and "svg:" not in stretched(drawing.to_svg())
+
+
 def test_a_long_line_is_stretched_without_its_stroke_and_a_mark_is_moved_as_a_whole():
     drawing = Drawing(400, 100, "title", "told")
     drawing.path([(0, 0), (200, 50), (400, 0)], "red")

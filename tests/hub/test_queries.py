@@ -1,5 +1,6 @@
 """How many questions a page asks of store and accounts: a fixed number, however many records there are."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -61,8 +62,10 @@ def counted(statements: list[str]) -> Iterator[None]:
 
     engine = base().lab.store.database._current_engine()
 
+    mine = threading.get_ident()  # a thread that an earlier module left may ask the same store
+
     def note(_connection, _cursor, statement, *_more):
-        if not statement.startswith(("BEGIN", "PRAGMA")):
+        if threading.get_ident() == mine and not statement.startswith(("BEGIN", "PRAGMA")):
             statements.append(statement)
 
     event.listen(engine, "before_cursor_execute", note)

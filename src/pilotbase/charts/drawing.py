@@ -24,7 +24,7 @@ Anchor = Literal["start", "middle", "end"]
 Point = tuple[float, float]
 Found = TypeVar("Found")
 Spelled = Callable[[float], str]
-_SVG = "{http://www.w3.org/2000/svg}"
+_SVG = "http://www.w3.org/2000/svg"
 
 
 @cache
@@ -61,7 +61,6 @@ DEEPEST = 0.45
 """How opaque a ground of `BLUE` is at the most: ink stays readable on it."""
 
 
-ElementTree.register_namespace("", _SVG[1:-1])
 _ACROSS = {"x", "x1", "x2", "cx", "width"}
 _SMALLEST, _MARK = 12, 24
 """Pixels: height of letters, and up to which width a shape is a mark."""
@@ -75,7 +74,7 @@ class Drawing:
         self._root = ElementTree.Element(
             "svg",
             {
-                "xmlns": "http://www.w3.org/2000/svg",
+                "xmlns": _SVG,
                 "viewBox": f"0 0 {_short(width)} {_short(height)}",
                 "width": _short(width),
                 "height": _short(height),
@@ -210,7 +209,8 @@ def stretched(svg: str) -> str:
     Lines through many points lie in a layer that is stretched without their strokes; what is as small as a mark is
     moved as a whole. Letters are at least 12 pixels high.
     """
-    root = ElementTree.fromstring(svg)  # noqa: S314 - a drawing of our own
+    # Without its namespace, whose prefix any library of the process may set: `svg:svg` is no drawing in HTML.
+    root = ElementTree.fromstring(svg.replace(f' xmlns="{_SVG}"', "", 1))  # noqa: S314 - a drawing of our own
     whole = float(root.get("width", "0"))
     del root.attrib["viewBox"]
     layer = {"viewBox": f"0 0 {_short(whole)} {root.get('height')}", "preserveAspectRatio": "none", "width": "100%"}
@@ -228,9 +228,9 @@ def stretched(svg: str) -> str:
             else:
                 part.set("vector-effect", "non-scaling-stroke")
                 around = {**layer, "height": root.get("height", "")}
-            root[place] = ElementTree.Element(f"{_SVG}svg", around)
+            root[place] = ElementTree.Element("svg", around)
             root[place].append(part)
-    root.attrib |= {"width": "100%", "overflow": "visible"}
+    root.attrib |= {"xmlns": _SVG, "width": "100%", "overflow": "visible"}
     return ElementTree.tostring(root, encoding="unicode")
 
 
