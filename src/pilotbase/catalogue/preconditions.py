@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 
 from pilotbase.catalogue.effects import Situation
-from pilotbase.catalogue.records import are_tied, operators, record_of, ties
+from pilotbase.catalogue.records import are_tied, operators, record_of, tied_to, ties
 from pilotbase.catalogue.subjects import is_revoked, require_subject
 from pilotbase.documents.agreement import Agreement
 from pilotbase.documents.base import Step, missing_for
@@ -162,7 +162,7 @@ def _approvals(at: Situation) -> None:
 def _free_of_interest(at: Situation) -> None:
     organisation, person = at.actor.organisation, at.actor.person
     parties = {*filter(None, [at.record.demand_owner, at.record.supplier])}
-    if any(are_tied(at.base, organisation, party) for party in sorted(parties)):
+    if tied_to(at.base, organisation, parties):
         raise BarredError("record.interest_of_organisation", organisation=organisation)
     declared = [one.has_interest for one in at.record.interests if one.person == person]
     if not declared:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.moments import format_minute
 from pilotbase.documents.permissions import Act, act_name
 from pilotbase.documents.record import Record, StepTaken
-from pilotbase.documents.subjects import Organisation, organisation_subject, record_head
+from pilotbase.documents.subjects import Organisation, name_of, organisation_subject, record_head
 from pilotbase.documents.thread import Thread
 from pilotbase.documents.vocabularies import Role
 from pilotbase.workspace.actors import Actor
@@ -157,12 +157,27 @@ def ties(base: View, record: Record) -> tuple[Tie, ...]:
     if record.supplier is None:
         return ()
     others = sorted({*operators(base, record), *filter(None, [record.demand_owner])})
-    return tuple(Tie(other, record.supplier) for other in others if are_tied(base, other, record.supplier))
+    tied = tied_to(base, record.supplier, others)
+    return tuple(Tie(other, record.supplier) for other in others if other in tied)
 
 
 def are_tied(base: View, one: str, other: str) -> bool:
     """Return whether two organisations are the same, or either has declared a tie to the other."""
-    return one == other or other in _declared(base, one) or one in _declared(base, other)
+    return other in tied_to(base, one, [other])
+
+
+def tied_to(base: View, one: str, others: Iterable[str]) -> frozenset[str]:
+    """Return those of ``others`` that are tied to ``one``; what all of them have declared is read at once."""
+    others = frozenset(others)
+    records = records_of(base, [organisation_subject(name) for name in {one, *others}]).values()
+    stored = base.get_all([record.documents["organisation"] for record in records])
+    declared = {
+        name_of(record.subject): stored[record.documents["organisation"]].load(Organisation).related
+        for record in records
+    }
+    return frozenset(
+        other for other in others if other == one or other in declared.get(one, ()) or one in declared.get(other, ())
+    )
 
 
 def declared_ties(base: View) -> dict[str, frozenset[str]]:
@@ -193,8 +208,3 @@ def organisation_of(base: View, name: str) -> Organisation | None:
     """Return an organisation's own document, or None if it is not registered."""
     record = record_of(base, organisation_subject(name))
     return None if record is None else base.load(record.documents["organisation"], Organisation)
-
-
-def _declared(base: View, name: str) -> frozenset[str]:
-    found = organisation_of(base, name)
-    return frozenset(found.related) if found is not None else frozenset()
