@@ -336,6 +336,7 @@ PAGES = """
 /certificates/{xray}/badge.zh.svg   404 404 404 404 404 404 404 404 404 404
 /certificates/{serial}/qr.svg       200 200 200 200 200 200 200 200 200 200
 /certificates/badges/revocation.jwt  200 200 200 200 200 200 200 200 200 200
+/.well-known/did.json                404 404 404 404 404 404 404 404 404 404
 /certificates/{xray}/               404 404 404 404 404 404 404 404 404 404
 /certificates/trust-roots.json      200 200 200 200 200 200 200 200 200 200
 /certificates/log-key.txt           200 200 200 200 200 200 200 200 200 200

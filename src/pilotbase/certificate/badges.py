@@ -1,8 +1,12 @@
 """Open Badges 3.0: what a person has shown, as a credential that anyone's software verifies.
 
 A badge is a projection of a certificate that accepts: the person's application passed the scenario, by the same trial
-as any other. It is a W3C Verifiable Credential 2.0, secured as a JWT (RFC 7519, EdDSA) under the ``did:key`` of the
-base's signing key. Its claims stand at the top level, as VC-JOSE-COSE asks, and under ``vc``, as VC 1.1 readers ask.
+as any other. It is a W3C Verifiable Credential 2.0, secured as a JWT (RFC 7519, EdDSA). Its claims stand at the top
+level, as VC-JOSE-COSE asks, and under ``vc``, as VC 1.1 readers ask.
+
+The issuer is the hub's ``did:web``, whose document lists the signing keys that stand: a badge outlives a rotation of
+the key, and ends when the key that signed it is revoked. Without https there is no ``did:web``: the issuer is the
+``did:key`` of the signing key, and the badge names no status list.
 """
 
 from __future__ import annotations
@@ -13,8 +17,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
+from urllib.parse import urlsplit
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from pilotbase.certificate.trust import TrustFolder
 from pilotbase.documents.certificate import Certificate
@@ -42,7 +47,7 @@ class BadgeTerms:
     title: str
     """The title of the scenario."""
     url: str
-    """The public address of the hub; empty: there is none, and the badge has no status list."""
+    """The public address of the hub; empty: there is none."""
     number: int
     """The place of its certificate in the log, which is its place in the status lists."""
     language: Language = "en"
@@ -50,7 +55,8 @@ class BadgeTerms:
 
 def sign_badge(certificate: Certificate, terms: BadgeTerms, trust: TrustFolder, now: datetime) -> str:
     """Return the badge for a ``certificate`` that accepts, as a compact JWT; it ends with the certificate."""
-    return _signed(_credential(certificate, terms, trust, now), trust, now, certificate.expires_at)
+    credential = _credential(certificate, terms, trust, now)
+    return _signed(issuer_of(trust, terms.url), credential, trust, now, certificate.expires_at)
 
 
 def sign_status(purpose: str, numbers: Iterable[int], length: int, url: str, trust: TrustFolder, now: datetime) -> str:
@@ -70,12 +76,12 @@ def sign_status(purpose: str, numbers: Iterable[int], length: int, url: str, tru
         "@context": [_CREDENTIALS],
         "id": address,
         "type": ["VerifiableCredential", "BitstringStatusListCredential"],
-        "issuer": did_key(trust.signing_key().public_key()),
+        "issuer": issuer_of(trust, url),
         "validFrom": format_for_machines(now),
         "validUntil": format_for_machines(until),
         "credentialSubject": subject,
     }
-    return _signed(credential, trust, now, until)
+    return _signed(issuer_of(trust, url), credential, trust, now, until)
 
 
 def status_address(url: str, purpose: str) -> str:
@@ -83,17 +89,36 @@ def status_address(url: str, purpose: str) -> str:
     return f"{url}/certificates/badges/{purpose}.jwt"
 
 
-def did_key(key: Ed25519PublicKey) -> str:
-    """Return the identifier that is the key itself (did:key 0.9: multicodec 0xed, base58btc).
+def did_document(trust: TrustFolder, url: str) -> dict[str, Any] | None:
+    """Return the document of the hub's ``did:web`` (did:web method, 2.5.2) with its signing keys; None: not https."""
+    did = issuer_of(trust, url)
+    if not did.startswith("did:web:"):
+        return None
+    keys = [_multibase(key.load()) for key in (trust.public_key(), *trust.state.retired)]
+    methods = [{"id": f"{did}#{key}", "type": "Multikey", "controller": did, "publicKeyMultibase": key} for key in keys]
+    return {
+        "@context": ["https://www.w3.org/ns/did/v1", "https://w3id.org/security/multikey/v1"],
+        "id": did,
+        "verificationMethod": methods,
+        "assertionMethod": [one["id"] for one in methods],
+    }
 
-    >>> did_key(Ed25519PublicKey.from_public_bytes(bytes(32)))
-    'did:key:z6MkeTG3bFFSLYVU7VqhgZxqr6YzpaGrQtFMh1uvqGy1vDnP'
-    """
+
+def issuer_of(trust: TrustFolder, url: str) -> str:
+    """Return the identifier under which the base issues badges at the hub ``url``."""
+    parts = urlsplit(url)
+    if parts.scheme == "https":
+        return f"did:web:{parts.netloc.replace(':', '%3A')}"
+    return f"did:key:{_multibase(trust.public_key().load())}"
+
+
+def _multibase(key: Ed25519PublicKey) -> str:
+    """Return a key as Multikey spells it: multicodec 0xed, base58btc."""
     rest, digits = int.from_bytes(_ED25519 + key.public_bytes_raw()), ""
     while rest:
         rest, digit = divmod(rest, len(_BASE58))
         digits = _BASE58[digit] + digits
-    return f"did:key:z{digits}"
+    return f"z{digits}"
 
 
 def _credential(certificate: Certificate, terms: BadgeTerms, trust: TrustFolder, now: datetime) -> dict[str, Any]:
@@ -106,7 +131,8 @@ def _credential(certificate: Certificate, terms: BadgeTerms, trust: TrustFolder,
         "criteria": {"narrative": certificate.claim.render(terms.language)},
         "inLanguage": terms.language,
     }
-    issuer = {"id": did_key(trust.signing_key().public_key()), "type": ["Profile"], "name": trust.issuer}
+    did = issuer_of(trust, terms.url)
+    issuer = {"id": did, "type": ["Profile"], "name": trust.issuer}
     credential: dict[str, Any] = {
         "@context": [_CREDENTIALS, _BADGES],
         "id": f"urn:pilotbase:badge:{hex_of(certificate.serial)}",
@@ -123,6 +149,7 @@ def _credential(certificate: Certificate, terms: BadgeTerms, trust: TrustFolder,
     }
     if terms.url:
         credential["evidence"] = [{"id": page, "type": ["Evidence"], "name": abbreviated(certificate.serial)}]
+    if did.startswith("did:web:"):
         credential["credentialStatus"] = [_status(purpose, terms) for purpose in get_args(Purpose)]
     return credential
 
@@ -146,10 +173,9 @@ def _bits(numbers: Iterable[int], length: int) -> str:
     return "u" + _base64(gzip.compress(bytes(bits), mtime=0))
 
 
-def _signed(credential: dict[str, Any], trust: TrustFolder, now: datetime, until: datetime) -> str:
-    key: Ed25519PrivateKey = trust.signing_key()
-    issuer = did_key(key.public_key())
-    header = {"alg": "EdDSA", "typ": "JWT", "kid": f"{issuer}#{issuer.removeprefix('did:key:')}"}
+def _signed(issuer: str, credential: dict[str, Any], trust: TrustFolder, now: datetime, until: datetime) -> str:
+    key = trust.signing_key()
+    header = {"alg": "EdDSA", "typ": "JWT", "kid": f"{issuer}#{_multibase(key.public_key())}"}
     times = {"iat": int(now.timestamp()), "nbf": int(now.timestamp()), "exp": int(until.timestamp())}
     claims = {**credential, "iss": issuer, "sub": credential["credentialSubject"]["id"], "jti": credential["id"]}
     signed = f"{_base64(canonical_json(header))}.{_base64(canonical_json({**claims, **times, 'vc': credential}))}"

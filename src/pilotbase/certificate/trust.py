@@ -44,6 +44,8 @@ class TrustState(Document):
     """Oldest first; the last one is in use."""
     signing_key: Digest
     signing_until: Moment
+    retired: tuple[PublicKey, ...] = ()
+    """Earlier signing keys that were rotated, not revoked: what they signed stays valid."""
     rotations: tuple[Envelope, ...] = ()
     """With these, each root except the first was certified by its predecessor."""
     delegation: Envelope
@@ -71,6 +73,10 @@ class TrustFolder:
         """Return the period for which the root authorises the signing key."""
         granted = parse_model(Delegation, self.state.delegation.content(), DELEGATION)
         return granted.valid_from, granted.valid_until
+
+    def public_key(self) -> PublicKey:
+        """Return the public half of the signing key in use."""
+        return parse_model(Delegation, self.state.delegation.content(), DELEGATION).key
 
     def roots(self) -> TrustRoots:
         return TrustRoots(roots=self.state.roots)
@@ -154,7 +160,9 @@ def rotate_signing_key(trust: TrustFolder, now: datetime, *, compromised: bool =
     delegation = _delegate_signing(trust.issuer, root_key, root, signing, now)
     revoked = (*root.revoked_keys, old) if compromised else root.revoked_keys
     root = _standing_for(root.model_copy(update={"revoked_keys": revoked}), delegation)
+    retired = trust.state.retired if compromised else (*trust.state.retired, trust.public_key())
     state = _with_signing(trust.state, (*trust.state.roots[:-1], root), signing, delegation)
+    state = state.model_copy(update={"retired": retired})
     _write(trust.path, state)
     (trust.path / _file("signing", old)).unlink(missing_ok=True)
     return TrustFolder(trust.path, state)

@@ -110,7 +110,7 @@ class Fix:
 
     @property
     def question(self) -> Text:
-        """Return what is asked of an owner who does not leave the rows out."""
+        """Return the question for an owner who keeps these rows."""
         return text(f"doctor.fix.{'class' if self.label else 'empty'}_means", column=self.column, label=self.label)
 
     @property

@@ -33,7 +33,7 @@ from pilotbase.service.admission import why_not_admitted
 from pilotbase.service.registry import services_behind
 from pilotbase.worker.services.acts import may_put_into_service
 from pilotbase.worker.trials import certificates
-from pilotbase.worker.trials.badges import badge_status, took_part
+from pilotbase.worker.trials.badges import badge_keys, badge_status, took_part
 from pilotbase.worker.trials.certificates import Checked
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
@@ -149,6 +149,13 @@ def badge_list(request: HttpRequest, purpose: Any) -> HttpResponse:
     return HttpResponse(signed, content_type="application/vc+jwt")
 
 
+@page(".well-known/did.json", "did-document", EVERYBODY)
+def did(request: HttpRequest) -> HttpResponse:
+    """Give the keys of the hub's badges, at the place that its ``did:web`` names."""
+    found = badge_keys(base(), settings.CONFIGURATION.url)
+    return HttpResponse(json.dumps(found), content_type="application/did+json")
+
+
 @page("certificates/<digits:serial>/qr.svg", "certificate-qr", EVERYBODY)
 def qr(request: HubRequest, serial: str) -> HttpResponse:
     """Give the QR code that stands on the certificate's page."""
@@ -183,6 +190,7 @@ def _beside(acting: RequestActor, issued: IssuedCertificate, checked: Checked) -
         return told
     record = trial_with(view, issued.digest(), stated.scenario.subject, stated.application.subject)
     may_serve = may_put_into_service(acting.actor, stated)
+    accepted = stated.accepts and checked.verification is not None
     thread = (
         mission_shown(acting, record.subject, f"certificate:{hex_of(stated.serial)}", record)
         if record is not None
@@ -194,7 +202,7 @@ def _beside(acting: RequestActor, issued: IssuedCertificate, checked: Checked) -
         "services": services_behind(view, issued.digest()),
         "may_serve": may_serve,
         "barred": _barred(view, issued, record, checked) if may_serve else None,
-        "took_part": checked.verification is not None and stated.accepts and took_part(view, issued),
+        "took_part": accepted and took_part(view, stated.application, record),
     }
 
 

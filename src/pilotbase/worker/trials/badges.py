@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pilotbase.catalogue.records import record_of, trial_with
-from pilotbase.certificate.badges import BadgeTerms, Purpose, sign_badge, sign_status
-from pilotbase.certificate.status import IssuedCertificate, revocations_of
+from pilotbase.certificate.badges import BadgeTerms, Purpose, did_document, sign_badge, sign_status
+from pilotbase.certificate.status import revocations_of
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest, digest_bytes, hex_of
+from pilotbase.documents.plan import ApplicationReference
+from pilotbase.documents.record import Record
 from pilotbase.documents.texts import Language
 from pilotbase.worker.base import Base
 from pilotbase.worker.trials.certificates import issued, logged, standing_certificate
 from pilotbase.workspace.actors import parties
+from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.log.entries import log_size
 from pilotbase.workspace.store import View
@@ -34,7 +37,10 @@ def give_badge(base: Base, view: View, serial: str, email: str, url: str, langua
         NotFoundError: there is no such certificate.
         RefusedError: it does not accept or no longer holds, or the actor took no part in it.
     """
-    if not took_part(view, issued(base, serial)):
+    found = issued(base, serial)
+    stated = found.certificate
+    trial = trial_with(view, found.digest(), stated.scenario.subject, stated.application.subject)
+    if not took_part(view, stated.application, trial):
         raise RefusedError("certificate.badge.no_part")
     certificate = standing_certificate(base, serial)
     scenario = find_listing(base.lab.view, certificate.scenario.subject)
@@ -57,18 +63,23 @@ def badge_status(base: Base, purpose: Purpose, url: str) -> str:
     return sign_status(purpose, numbers, length, url, base.trust, base.lab.store.clock())
 
 
+def badge_keys(base: Base, url: str) -> dict[str, Any]:
+    """Return the document of the hub's ``did:web``; raises `NotFoundError`: without https it has none."""
+    found = did_document(base.trust, url)
+    if found is None:
+        raise NotFoundError("hub.not_found")
+    return found
+
+
 def _number(base: Base, serial: str) -> int:
     """Return the number of the log's entry that issued a certificate."""
     return logged(base, serial).entries["head"].number
 
 
-def took_part(view: View, certificate: IssuedCertificate) -> bool:
-    """Return whether the actor handed in the application, or did a step of its trial, for its supplier."""
-    stated = certificate.certificate
-    trial = trial_with(view, certificate.digest(), stated.scenario.subject, stated.application.subject)
-    records = (trial, record_of(view, stated.application.subject))
+def took_part(view: View, application: ApplicationReference, trial: Record | None) -> bool:
+    """Return whether the actor handed in the application, or did a step of its ``trial``, for its supplier."""
+    if view.actor.organisation != application.supplier.organisation:
+        return False
+    records = filter(None, (trial, record_of(view, application.subject)))
     mine = (view.actor.organisation, view.actor.person)
-    supplier = view.actor.organisation == stated.application.supplier.organisation
-    return supplier and any(
-        (step.organisation, step.person) == mine for record in records if record is not None for step in record.history
-    )
+    return any((step.organisation, step.person) == mine for record in records for step in record.history)
