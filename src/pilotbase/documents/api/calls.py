@@ -84,7 +84,9 @@ class CallDetail(CallTold):
     round: int
     """Of scores; the first is 1."""
     agreement: LabelFigure | None
-    """Of the opened scores of this round, for the owner, the base and the panel, as the next two."""
+    """Of the opened scores of this round, for the owner, the base and the panel, as the next three."""
+    must_talk: bool
+    """Whether they disagree and have not talked yet: until they score once more, nothing is awarded."""
     talk: PanelTalk | None
     """The panel's talk, after which the experts score once more."""
     earlier: list[JudgedCall]

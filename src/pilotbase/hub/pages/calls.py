@@ -27,7 +27,7 @@ from pilotbase.hub.presenters.states import RecordStage
 from pilotbase.hub.routing import EVERYBODY, FORM, page
 from pilotbase.operations import calls, trials
 from pilotbase.operations.operation import Operation
-from pilotbase.trial.call_standing import are_at_odds, expert_points
+from pilotbase.trial.call_standing import expert_points
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import Query, list_page
 
@@ -221,7 +221,6 @@ def _may(acting: RequestActor, found: CallDetail) -> dict[str, bool]:
     judges = next((one for one in found.panel if one.reviewer.person == acting.actor.person), None)
     team = found.own is not None
     turned = any(one.person == acting.actor.person for one in found.keys)
-    at_odds = _at_odds(found)
     in_time = found.objection_ends is None or base().lab.store.clock() <= found.objection_ends
     return {
         "edit": owns and stage is CallStage.DRAFT,
@@ -230,23 +229,15 @@ def _may(acting: RequestActor, found: CallDetail) -> dict[str, bool]:
         "open": stage is CallStage.CLOSED and (runs or owns or acting.has(Role.REGULATOR)) and not turned,
         "score": judges is not None and stage is CallStage.OPENED,
         "release": runs and stage is CallStage.OPENED,
-        "at_odds": at_odds,
-        "talk": runs and at_odds,
+        "talk": runs and found.must_talk,
         "tender": owns and len(found.claims) > 1 and found.tender is None and found.terms.weight_tender > 0,
         "rank": (owns or runs) and stage in (CallStage.JUDGED, CallStage.STANDING),
-        "award": owns and stage is CallStage.STANDING and not at_odds,
+        "award": owns and stage is CallStage.STANDING and not found.must_talk,
         "appeal": team and stage in (CallStage.STANDING, CallStage.OBJECTION) and in_time,
         "decide": runs,
         "reached": owns and stage is CallStage.AWARDED,
         "paid": owns,
     }
-
-
-def _at_odds(found: CallDetail) -> bool:
-    """Return whether the experts disagree and have not talked: then the award waits for a second round."""
-    if found.stage not in (CallStage.JUDGED, CallStage.STANDING) or found.agreement is None:
-        return False
-    return found.talk is None and are_at_odds(found.agreement)
 
 
 def _way(stage: CallStage) -> list[RecordStage]:

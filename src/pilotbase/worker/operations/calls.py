@@ -140,6 +140,7 @@ def detail_told(caller: Caller, history: CallHistory) -> CallDetail:
         scored=list(call_judging.own_scores(base, view, history).values()) if judges else [],
         round=history.round,
         agreement=call_judging.agreement_in(base, history) if knows or judges else None,
+        must_talk=(knows or judges) and call_judging.must_talk(base, history),
         talk=history.talk if knows or judges else None,
         earlier=list(history.earlier) if knows or judges else [],
         tender=history.tender.identity if history.tender is not None else None,
