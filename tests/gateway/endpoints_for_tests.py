@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 USAGE = {"prompt_tokens": 5, "completion_tokens": 3, "total_tokens": 8}
+CALL = {"id": "call-1", "type": "function", "function": {"name": "look", "arguments": '{"room": "red"}'}}
 
 
 class Endpoint:
@@ -52,6 +53,9 @@ class Endpoint:
             await reply(send, {"error": {"message": "their words", "type": "x", "code": "y"}}, int(word[6:]))
         elif asked.get("stream"):
             await self._stream(word, asked, receive, send)
+        elif word == "call":
+            message = {"role": "assistant", "content": None, "tool_calls": [CALL]}
+            await reply(send, {"choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]})
         else:
             message = {"role": "assistant", "content": f"said {word}"}
             choice = {"index": 0, "message": message, "finish_reason": "stop"}
@@ -62,16 +66,20 @@ class Endpoint:
     async def _stream(self, word: str, asked: dict[str, Any], receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
         head = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "their-model"}
-        for piece in ("one ", "two ", "three"):
-            delta = {"index": 0, "delta": {"content": piece}, "finish_reason": None}
-            await send(part(event({**head, "choices": [delta]})))
+        said = [{"content": piece} for piece in ("one ", "two ", "three")]
+        if word == "call":  # the arguments come in pieces
+            begun = {**CALL, "index": 0, "function": {"name": "look", "arguments": ""}}
+            more = [{"index": 0, "function": {"arguments": piece}} for piece in ('{"room":', ' "red"}')]
+            said = [said[0], *({"tool_calls": [one]} for one in (begun, *more))]
+        for piece, delta in enumerate(said):
+            await send(part(event({**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]})))
             if word == "break off":
                 return
             if word == "error event":
                 await send(part(event({"error": {"message": "out of memory", "type": "x", "code": "y"}})))
                 await send(part(b"data: [DONE]\n\n", more=False))
                 return
-            if word == "hang" and piece == "two ":
+            if word == "hang" and piece == 1:
                 await self._wait_for_the_end(receive)
                 return
         if asked["stream_options"]["include_usage"] and word != "no usage":

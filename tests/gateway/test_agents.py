@@ -112,6 +112,23 @@ def test_an_allowed_act_goes_out_as_a_call_and_its_result_comes_back(caller):
     assert lines[4]["user"] == "Thank you."
 
 
+def test_the_same_dialogue_goes_on_by_the_responses_api(caller):
+    history = [{"role": "user", "content": task([{"say": "I look."}, LOOK], "tell", [{"say": "Good-bye."}, DONE])}]
+
+    def send(*more):
+        history.extend(more)
+        answer = caller.client.responses.create(model=caller.name, input=history)
+        history.extend(answer.output)
+        return answer
+
+    words, call = send().output
+    assert words.content[0].text == "I look." and (call.name, call.arguments) == ("look", "{}")
+    heard = send({"type": "function_call_output", "call_id": call.call_id, "output": json.dumps({"room": "red"})})
+    assert json.loads(heard.output_text)[0]["content"] == {"room": "red"}
+    last = send({"role": "user", "content": "Thank you."})
+    assert last.output_text == "Good-bye." and told(last)["ended"] == "done"
+
+
 def test_a_failed_call_is_an_error_for_the_agent(caller):
     caller.say(task([LOOK], "tell"))
     heard = caller.result({"error": "busy"}).choices[0].message.content

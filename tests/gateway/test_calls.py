@@ -95,10 +95,10 @@ def test_stopping_a_service_ends_its_calls_within_a_second(live, place, name):
 
     threading.Timer(0.2, stop).start()
     (ended,) = post(live, key, body(name, 6.25))
-    assert (ended[0], code(ended)) == (503, "gateway.ended")
+    assert (ended[0], code(ended)) == (403, "gateway.ended")
     assert time.monotonic() - stopped[0] < 1
     (after,) = post(live, key, body(name, 7.5))
-    assert (after[0], code(after)) == (503, "service.stopped")
+    assert (after[0], code(after)) == (403, "service.stopped")
 
 
 def test_one_call_more_than_may_wait_is_refused_at_once(live, place, name):

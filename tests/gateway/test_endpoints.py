@@ -131,7 +131,10 @@ def test_what_the_endpoint_refuses_is_told_with_whose_fault_it_is(place, live, n
         ask(client, name, f"status{status}")
     assert caught.value.status_code == told
     assert ("their words" in caught.value.message) == (told == status)
-    assert ("retry-after" in caught.value.response.headers) == (status == 429)
+    headers = caught.value.response.headers
+    assert ("retry-after" in headers) == (status == 429)
+    assert (headers.get("x-should-retry") == "false") == (status in (302, 401))
+    assert told == status or headers["x-request-id"] == endpoint.asked[-1][1]["x-request-id"]
 
 
 def test_embeddings_are_passed_on(name, budgeted):

@@ -156,7 +156,7 @@ def test_stopping_a_service_stops_its_next_call(live, place, name):
     key, view = place.key(name), place.base.lab.view
     assert ask(live, key, name, json.dumps(CASE)).choices[0].message.content
     take_offline(view, name, text("gateway.handed_over"))
-    with pytest.raises(openai.InternalServerError) as caught:
+    with pytest.raises(openai.PermissionDeniedError) as caught:
         ask(live, key, name, json.dumps(CASE))
     assert caught.value.code == "service.stopped"
     restore(view, name, text("gateway.handed_over"))

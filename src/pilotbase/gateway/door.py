@@ -7,9 +7,10 @@ import itertools
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from http import HTTPStatus
+from typing import Any, Protocol, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -25,6 +26,7 @@ from pilotbase.gateway.configuration import Network
 from pilotbase.gateway.problems import ProblemMessage, problem_of
 from pilotbase.gateway.upstreams.registry import Upstreams
 from pilotbase.protocols.open_inference import HEADER_LENGTH
+from pilotbase.protocols.openai_wire import event_of
 from pilotbase.protocols.strict_json import WireError
 from pilotbase.protocols.upstream import EVENTS, UpstreamCall
 from pilotbase.service.calls import Cost
@@ -32,11 +34,28 @@ from pilotbase.service.calls import Cost
 BODY_SECONDS = 60.0
 _CALL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,79}")
 _GONE = 499
+_NAME = "pilotbase.call"
 _PROCESS, _NUMBERS = secrets.token_hex(6), itertools.count(1)
 """Together they name a call as nothing else is named, for less than a random number costs."""
 _T = TypeVar("_T")
 Handler = Callable[[Request], Awaitable[Response]]
 ErrorBody = Callable[[ProblemMessage], bytes]
+
+
+class ReplyForm(Protocol):
+    """How a protocol spells what answers as a chat completion; a new one for each call."""
+
+    def whole(self, body: bytes) -> bytes:
+        """Return a whole answer."""
+
+    def begin(self) -> bytes:
+        """Return what a stream begins with."""
+
+    def piece(self, chunk: bytes) -> bytes:
+        """Return whole events of a stream."""
+
+    def failed(self, code: str, message: str, error: bytes) -> bytes:
+        """Return what a stream ends with that broke off; ``error``: the body of an error."""
 
 
 @dataclass(frozen=True)
@@ -67,10 +86,14 @@ def secret_of(request: Request) -> str:
     return secret.strip()
 
 
-def call_of(request: Request) -> str:
-    """Return what names the call: the caller's own name for it, where that is one, else a new one."""
-    given = request.headers.get("x-request-id", "")
-    return given if _CALL.fullmatch(given) else f"{_PROCESS}-{next(_NUMBERS)}"
+def call_of(request: Request, told: str | None = None) -> str:
+    """Return what names the call, in every answer to it: ``told``, or the caller's header, or a new name."""
+    known = told or request.scope.get(_NAME)
+    if known is None:
+        given = request.headers.get("x-request-id", "")
+        known = given if _CALL.fullmatch(given) else f"{_PROCESS}-{next(_NUMBERS)}"
+    request.scope[_NAME] = known
+    return str(known)
 
 
 def language_of(request: Request) -> Language:
@@ -138,7 +161,7 @@ class Door:
                 response = await handler(request)
             except PilotbaseError as error:
                 problem = problem_of(error, language_of(request))
-                headers = dict(problem.headers)
+                headers = {**problem.headers, "X-Request-Id": call_of(request)}
                 response = Response(self._error_body(problem), problem.kind.status, headers, "application/json")
             except ClientDisconnect:
                 response = Response(status_code=_GONE)
@@ -154,39 +177,55 @@ class Door:
         service = self.gateway.desk.service_known(secret, name)
         return secret, service, await _read_body(request, self.gateway, service)
 
-    async def answered(self, request: Request, secret: str, question: UpstreamCall, most: Cost = ONE_CALL) -> Response:
-        """Return the response that carries the answer to ``question``, which may cost so much at most."""
+    async def answered(
+        self,
+        request: Request,
+        secret: str,
+        question: UpstreamCall,
+        most: Cost = ONE_CALL,
+        form: ReplyForm | None = None,
+    ) -> Response:
+        """Return the response that carries the answer to ``question``, which may cost so much at most.
+
+        ``form``: how it is spelled; None: as it comes.
+        """
         work = self.gateway.calls.answer(secret, question, most)
         answer = await while_connected(request.receive, work)
-        return _response_of(answer, question.call, self._error_body, question.language)
+        return self._response(answer, question, form)
 
-
-def _response_of(answer: CallAnswer, call: str, error_body: ErrorBody, language: Language) -> Response:
-    """Return the response that carries ``answer``."""
-    headers = {"X-Request-Id": call, "Pilotbase-Standing": answer.standing.value}
-    if answer.version:
-        headers["Pilotbase-Version"] = answer.version
-    reply = answer.reply
-    if isinstance(reply, SettledStream):
-        return StreamedResponse(reply, headers, lambda error: error_body(problem_of(error, language)))
-    if reply.handed_over:
-        headers["Pilotbase-Handed-Over"] = "true"
-    if reply.usage is not None and reply.usage.estimated:
-        headers["Pilotbase-Usage"] = "estimated"
-    if reply.header_length is not None:
-        headers[HEADER_LENGTH] = str(reply.header_length)
-    return Response(reply.body, reply.status, headers, reply.media_type)
+    def _response(self, answer: CallAnswer, question: UpstreamCall, form: ReplyForm | None) -> Response:
+        headers = {"X-Request-Id": question.call, "Pilotbase-Standing": answer.standing.value}
+        if answer.version:
+            headers["Pilotbase-Version"] = answer.version
+        reply = answer.reply
+        if isinstance(reply, SettledStream):
+            return StreamedResponse(reply, headers, self._error_body, question.language, form)
+        if reply.handed_over:
+            headers["Pilotbase-Handed-Over"] = "true"
+        if reply.usage is not None and reply.usage.estimated:
+            headers["Pilotbase-Usage"] = "estimated"
+        if reply.header_length is not None:
+            headers[HEADER_LENGTH] = str(reply.header_length)
+        body = reply.body
+        if form is not None and reply.status == HTTPStatus.OK:
+            body = form.begin() + form.piece(body) if reply.media_type == EVENTS else form.whole(body)
+        return Response(body, reply.status, headers, reply.media_type)
 
 
 class StreamedResponse(Response):
     """Passes a stream on; its call is settled when it ends, or when the caller goes."""
 
     def __init__(
-        self, stream: SettledStream, headers: dict[str, str], error_event: Callable[[PilotbaseError], bytes]
+        self,
+        stream: SettledStream,
+        headers: dict[str, str],
+        error_body: ErrorBody,
+        language: Language,
+        form: ReplyForm | None,
     ) -> None:
         super().__init__(None, 200, {**headers, "Cache-Control": "no-cache"}, EVENTS)
         del self.headers["content-length"]
-        self._stream, self._error_event = stream, error_event
+        self._stream, self._error_body, self._language, self._form = stream, error_body, language, form
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -198,13 +237,21 @@ class StreamedResponse(Response):
 
     async def _send(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        try:
-            async for chunk in self._stream.chunks():
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        except PilotbaseError as error:
-            event = b"data: " + self._error_event(error) + b"\n\n"
-            await send({"type": "http.response.body", "body": event, "more_body": True})
+        async for piece in self._pieces():
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        form = self._form
+        try:
+            if form is not None:
+                yield form.begin()
+            async for chunk in self._stream.chunks():
+                yield chunk if form is None else form.piece(chunk)
+        except PilotbaseError as error:
+            problem = problem_of(error, self._language)
+            body = self._error_body(problem)
+            yield event_of(body) if form is None else form.failed(problem.code, problem.message, body)
 
 
 async def _cancel_when_gone(receive: Receive, task: asyncio.Task[Any]) -> None:

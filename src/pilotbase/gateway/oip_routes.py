@@ -91,7 +91,7 @@ class _InferenceDoor(Door):
         length = read_header_length(request.headers.get(HEADER_LENGTH), len(body))
         asked = read_infer_request(body, length)
         question = UpstreamCall(
-            call=asked.id or call_of(request),
+            call=call_of(request, asked.id),
             service=service.name,
             body=body,
             content=asked,

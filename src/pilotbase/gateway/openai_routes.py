@@ -1,4 +1,4 @@
-"""Routes of the OpenAI API: chat completions, embeddings, models."""
+"""Routes of the OpenAI API: chat completions, responses, embeddings, models."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from pilotbase.gateway.door import Door, Gateway, call_of, language_of, secret_o
 from pilotbase.gateway.problems import ProblemMessage
 from pilotbase.protocols import openai_wire
 from pilotbase.protocols.openai_wire import ChatRequest, EmbeddingRequest, most_prompt_tokens
+from pilotbase.protocols.responses_wire import ResponseWriter, read_responses_request
+from pilotbase.protocols.strict_json import write_json
 from pilotbase.protocols.upstream import JSON, UpstreamCall
 from pilotbase.service.calls import NOTHING, Cost, in_billionths
 
@@ -24,6 +26,7 @@ def openai_routes(gateway: Gateway) -> list[Route]:
     door = _OpenAIDoor(gateway, error_body)
     return [
         door.route("/v1/chat/completions", door.chat, "POST"),
+        door.route("/v1/responses", door.respond, "POST"),
         door.route("/v1/embeddings", door.embed, "POST"),
         door.route("/v1/models", door.models),
         door.route("/v1/models/{model}", door.model),
@@ -43,6 +46,15 @@ class _OpenAIDoor(Door):
         asked = openai_wire.read_chat_request(body)
         question = question_of(request, body, asked)
         return await self.answered(request, secret, question, most_cost(service, question))
+
+    async def respond(self, request: Request) -> Response:
+        """Answer the same in the shape of the Responses API, which keeps nothing between two requests."""
+        secret, service, body = await self.received(request)
+        sent, chat = read_responses_request(body)
+        body = write_json(chat)
+        question = question_of(request, body, openai_wire.read_chat_request(body))
+        form = ResponseWriter(sent, question.call, question.created)
+        return await self.answered(request, secret, question, most_cost(service, question), form)
 
     async def embed(self, request: Request) -> Response:
         """Answer with embeddings."""

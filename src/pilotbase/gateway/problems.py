@@ -35,6 +35,8 @@ class ProblemKind:
 
 _INVALID, _OURS = "invalid_request_error", "server_error"
 _NO_KEY = ProblemKind(401, _INVALID, "invalid_api_key", {"WWW-Authenticate": "Bearer"})
+_STOPPED = ProblemKind(403, _INVALID, headers=NEVER_RETRY)
+"""Several clients try a 503 again whatever its headers say; none of them a 403."""
 _BY_CODE: Mapping[str, ProblemKind] = {
     "gateway.no_key": _NO_KEY,
     "service.unknown_key": _NO_KEY,
@@ -43,12 +45,13 @@ _BY_CODE: Mapping[str, ProblemKind] = {
     "service.unknown_service": ProblemKind(404, _INVALID, "model_not_found"),
     "service.budget_spent": ProblemKind(429, "insufficient_quota", "insufficient_quota", NEVER_RETRY),
     "service.budget_held": ProblemKind(429, "rate_limit_error", "rate_limit_exceeded", {"Retry-After": "1"}),
-    "service.stopped": ProblemKind(503, _OURS, headers=NEVER_RETRY),
-    "service.certificate_revoked": ProblemKind(503, _OURS, headers=NEVER_RETRY),
-    "service.certificate_suspended": ProblemKind(503, _OURS, headers=NEVER_RETRY),
-    "service.certificate_expired": ProblemKind(503, _OURS, headers=NEVER_RETRY),
+    "service.stopped": _STOPPED,
+    "service.certificate_revoked": _STOPPED,
+    "service.certificate_suspended": _STOPPED,
+    "service.certificate_expired": _STOPPED,
+    "gateway.endpoint_misconfigured": ProblemKind(502, _OURS, headers=NEVER_RETRY),
     "gateway.needs_person": ProblemKind(503, _OURS, headers=NEVER_RETRY),
-    "gateway.ended": ProblemKind(503, _OURS, headers=NEVER_RETRY),
+    "gateway.ended": _STOPPED,
     "wire.body_size": ProblemKind(413, _INVALID),
     "wire.body_slow": ProblemKind(408, _INVALID),
     "wire.encoded": ProblemKind(415, _INVALID, headers={"Accept-Encoding": "identity"}),

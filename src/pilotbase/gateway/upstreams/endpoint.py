@@ -46,6 +46,8 @@ _CALLS_A_WORKER = 64
 _TOLD = frozenset({400, 413, 422})
 """What the caller is to blame for, and is told in the endpoint's own words."""
 _FULL = frozenset({429, 503})
+_MISCONFIGURED = frozenset({301, 302, 303, 307, 308, 401, 403, 404, 405})
+"""The operator has to mend the address, the name of the model or the key; no caller can."""
 _log = logging.getLogger("pilotbase.gateway")
 
 
@@ -72,7 +74,7 @@ class EndpointUpstream:
             raise QueueFullError("gateway.queue_full", seconds=1)
         self.pending += 1
         try:
-            response = await self._send(asked)
+            response = await self._send(asked, question.call)
             content = question.content
             if isinstance(content, ChatRequest) and content.stream and response.status == 200:
                 return EndpointStream(response, question, content, self._terms.timeout_seconds)
@@ -99,11 +101,11 @@ class EndpointUpstream:
     def _most(self) -> int:
         return self._terms.workers * _CALLS_A_WORKER + self._terms.queue
 
-    async def _send(self, asked: WireRequest) -> aiohttp.ClientResponse:
+    async def _send(self, asked: WireRequest, call: str) -> aiohttp.ClientResponse:
         """Return the response once its head is there; raises `UpstreamDownError`, `UpstreamFailedError`."""
         try:
             session = self._session = self._session or self._sessions.for_url(self._route.url)
-            headers = {**self._headers, **asked.headers}
+            headers = {**self._headers, **asked.headers, "X-Request-Id": call}
             response = await session.post(asked.url, data=asked.body, headers=headers, allow_redirects=False)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, RefusedError) as problem:
             if self._answered:  # told once, not at every call
@@ -120,6 +122,9 @@ class EndpointUpstream:
         status = response.status
         if status in _FULL:
             raise QueueFullError("gateway.queue_full", seconds=_wait(response.headers.get("Retry-After", "")))
+        if status in _MISCONFIGURED:
+            _log.warning("%s refuses what this base asks: status %s", self._route.url, status)
+            raise UpstreamFailedError("gateway.endpoint_misconfigured", status=status)
         if status != 200 and status not in _TOLD:
             raise UpstreamFailedError("gateway.endpoint_failed", status=status)
         body, told = await _read(response), response.headers.get(HEADER_LENGTH, "")
