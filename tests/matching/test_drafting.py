@@ -188,6 +188,7 @@ def test_a_model_only_suggests_what_the_text_bears_out(model):
     (asked,) = model.asked
     sent = asked["messages"][-1]["content"]
     assert "监护屏" in sent and "金融" not in sent and "13812345678" not in sent
+    assert asked["response_format"]["json_schema"]["schema"]["required"] == ["fields"]
     assert (model.paths, model.headers[0]["authorization"]) == (["/v1/chat/completions"], "Bearer secret-key")
     for field in draft.fields:
         assert all(ground.said in MODEL_DEMAND for ground in field.grounds)
@@ -198,6 +199,13 @@ def test_a_model_only_suggests_what_the_text_bears_out(model):
     assert draft.field("volume") is None and draft.field("conditions.data_may_leave") is None
     assert {"task", "volume"} <= {one.path for one in draft.questions}, "people confirm what a model suggests"
     assert draft_by(None, MODEL_DEMAND, "model") == draft and len(model.asked) == 1
+
+
+def test_a_server_that_knows_no_schemas_is_asked_without_one(model):
+    model.fault = lambda number: "status:400" if number == 0 else None
+    draft = draft_by(None, f"{MODEL_DEMAND}\n没有格式。", "model")
+    assert draft.field("task").value == "anomaly"
+    assert ["response_format" in one for one in model.asked] == [True, False]
 
 
 def test_a_model_overrules_nothing_that_the_text_says(model):
