@@ -290,6 +290,9 @@ PAGES = """
 /api/role-changes                   401 403 200 403 403 403 403 403 403 403
 /organisations/new/                 302 404 200 404 404 404 404 404 404 404
 /scenarios/new/                     302 404 200 200 200 404 404 404 404 404
+/worlds/                            302 404 200 200 200 404 404 404 404 404
+/worlds/office/                     302 404 200 200 200 404 404 404 404 404
+/worlds/office/world.zip            302 404 200 200 200 404 404 404 404 404
 /scenarios/plant/milling/starter-kit.zip 302 404 404 404 404 422 422 404 404 404
 /api/scenarios/plant/milling/kit     404 404 404 404 404 404 404 404 404 404
 /api/scenarios/hospital/xray/kit     404 404 404 404 404 404 404 404 404 404

@@ -339,6 +339,7 @@ class WorkKind(Vocabulary, domain="job.kind"):
     LABEL_IMPORT = "label_import"
     SITE_PACK = "site_pack"
     SITE_REPORT = "site_report"
+    WORLD = "world"
 
 
 class ReadingKind(Vocabulary, domain="reader.kind"):

@@ -187,13 +187,33 @@ class EditForm(DataForm, KeepingForm):
             self.fields[field].widget = forms.CheckboxInput()
 
 
-class WordsForm(forms.Form):
-    """What most owners change of a scenario: its words, and what errors cost."""
+class TitlesForm(forms.Form):
+    """What a scenario is called and is about, in at least one language."""
 
     title_en = forms.CharField(label=t("describing.title_en"), max_length=200, required=False)
     title_zh = forms.CharField(label=t("describing.title_zh"), max_length=200, required=False)
     problem_en = area(t("hub.problem_en"), max_length=2000, required=False)
     problem_zh = area(t("hub.problem_zh"), max_length=2000, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        for name in ("title", "problem"):
+            if not given.get(f"{name}_en") and not given.get(f"{name}_zh"):
+                self.add_error(f"{name}_{language()}", forms.Field.default_error_messages["required"])
+        return given
+
+    def words(self) -> dict[str, object]:
+        """Return what is said of the scenario, by its fields."""
+        given = self.cleaned_data
+        return {
+            name: Localized(en=given[f"{name}_en"] or None, zh=given[f"{name}_zh"] or None)
+            for name in ("title", "problem")
+        }
+
+
+class WordsForm(TitlesForm):
+    """What most owners change of a scenario: its words, and what errors cost."""
+
     cost_of_miss = forms.FloatField(**asked("hub.field_miss", "hub.help_miss"), min_value=0, max_value=1e15)
     cost_of_false_alarm = forms.FloatField(
         **asked("hub.field_false_alarm", "hub.help_false_alarm"), min_value=0, max_value=1e15
@@ -217,20 +237,9 @@ class WordsForm(forms.Form):
             form.initial.update({name: f"{cost:.15g}" for name, cost in known.items()})
         return form
 
-    def clean(self) -> dict[str, Any]:
-        given = super().clean() or {}
-        for name in ("title", "problem"):
-            if not given.get(f"{name}_en") and not given.get(f"{name}_zh"):
-                self.add_error(f"{name}_{language()}", forms.Field.default_error_messages["required"])
-        return given
-
     def said(self, before: Scenario) -> dict[str, object]:
         """Return what the next version says."""
-        given = self.cleaned_data
-        words: dict[str, object] = {
-            name: Localized(en=given[f"{name}_en"] or None, zh=given[f"{name}_zh"] or None)
-            for name in ("title", "problem")
-        }
+        given, words = self.cleaned_data, self.words()
         if before.costs is None:
             return words
         costs = {"miss": given["cost_of_miss"], "false_alarm": given["cost_of_false_alarm"]}
@@ -293,6 +302,7 @@ def _beginning(request: HubRequest, data: DataForm, wrong: forms.Form | None = N
         "lead": lead,
         "form": data,
         "button": text("hub.read_table"),
+        "acts": True,
         **({"made_of": named} if (named := demand_named(request)) is not None else shown_demand(request, wrong)),
     }
     return render(request, "hub/upload.html", {"crumbs": [section_crumb("scenarios")], **shown})

@@ -118,6 +118,7 @@ HELP: Mapping[str, str] = {
     "use-the-api": "api tokens webhooks webhook",
     "watch-a-service": "desk incidents runbook warnings watch",
     "write-a-scenario": "scenarios plan-size",
+    "write-a-world": "worlds",
     "write-an-application": "applications",
 }
 """Page of the documentation → the pages that it helps with, by name or by the first part of their address."""

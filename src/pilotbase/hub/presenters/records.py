@@ -185,9 +185,9 @@ class ShownTool:
 
 @dataclass(frozen=True)
 class ShownWorld:
-    """A world and how many of its episodes a scenario plays; ``world`` is None where only its name is known."""
+    """A world and, in a scenario, how many episodes it plays; ``world`` is None where only its name is known."""
 
-    use: WorldUse
+    use: WorldUse | None
     world: World | None
     tools: tuple[ShownTool, ...] = ()
     arms: tuple[Text, ...] = ()
@@ -198,10 +198,13 @@ def world_shown(base: Base, scenario: Scenario) -> ShownWorld | None:
     if scenario.world is None:
         return None
     world = world_seen(base.lab.view, scenario)
-    if world is None:
-        return ShownWorld(scenario.world, None)
+    return ShownWorld(scenario.world, None) if world is None else world_described(world, scenario.world)
+
+
+def world_described(world: World, use: WorldUse | None = None) -> ShownWorld:
+    """Return a world with its tools and arms in words."""
     arms = tuple(text(f"measure.under.{arm.value}") for arm in world.arms)
-    return ShownWorld(scenario.world, world, tuple(_tool(world, tool) for tool in world.tools), arms)
+    return ShownWorld(use, world, tuple(_tool(world, tool) for tool in world.tools), arms)
 
 
 def _tool(world: World, tool: Tool) -> ShownTool:

@@ -443,8 +443,9 @@ def check_folder(
     lab: TrialRuntime, folder: Path, sizes: GateSizes | None = None, on_progress: OnProgress = ignore_progress
 ) -> WorldCheck:
     """Return what every gate finds about the world in ``folder``; raises as `read_world`."""
-    kept = keep_world(read_world(folder), shelf_of(lab).store)
-    return check_world(kept, lambda hash_seed: _open_box(lab, kept, hash_seed), sizes, on_progress)
+    with tempfile.TemporaryDirectory() as scratch:
+        kept = keep_world(read_world(folder), Path(scratch))
+        return check_world(kept, lambda hash_seed: _open_box(lab, kept, hash_seed), sizes, on_progress)
 
 
 def require_sound(lab: TrialRuntime, kept: KeptWorld) -> None:

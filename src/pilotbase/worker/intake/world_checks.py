@@ -16,8 +16,10 @@ from pilotbase.trial.scoring import error_level
 from pilotbase.worker.intake.scenario_tables import CaseCounts
 
 
-def check_world_cases(scenario: Scenario, folder: Path) -> CaseCounts:
+def check_world_cases(scenario: Scenario, folder: Path, played: bool = True) -> CaseCounts:
     """Return how many episodes of its world a scenario shows and hides; episodes drawn for this check can be won.
+
+    ``played``: whether references play them, which takes a box.
 
     Raises:
         InputError: the world cannot be read or won, the criteria name what it lacks, can't be decided, or are met by
@@ -37,7 +39,8 @@ def check_world_cases(scenario: Scenario, folder: Path) -> CaseCounts:
         drawn = draw_cases(shelf, scenario, kept.digest)
         attempt = scenario.trial.cases_per_attempt or scenario.world.hidden
         check_criteria(scenario, drawn.classes, drawn.split.public, attempt, error_level(scenario.criteria) / 2)
-        counts = CaseCounts(scenario.world.practice, scenario.world.hidden, 0, attempt, None, drawn.judge())
+        blind = drawn.judge() if played else None
+        counts = CaseCounts(scenario.world.practice, scenario.world.hidden, 0, attempt, None, blind)
     findings.issues += blind_issues(counts.blind)
     findings.require_none(MANIFEST)
     return counts

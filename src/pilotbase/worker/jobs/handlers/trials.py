@@ -1,4 +1,4 @@
-"""Jobs of trials: kits for rehearsals, plans, runs, bundles; at a site, packs that go out and reports that come in."""
+"""Jobs of trials: worlds checked, kits, plans, runs, bundles; at a site, packs going out and reports coming in."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ from pilotbase.worker.sites.orders import pack_ordered as site_pack_ordered
 from pilotbase.worker.trials.carrying import carried_evidence
 from pilotbase.worker.trials.consenting import end_refused, run_unless_held
 from pilotbase.worker.trials.proving import require_rehearsed
+from pilotbase.worker.worlds import check_ordered
 from pilotbase.workspace.jobs import Job
 
 
@@ -95,6 +96,7 @@ HANDLERS: Mapping[WorkKind, Handler] = {
     WorkKind.CONSENT_REFUSED: staged("job.progress.consent_refused", lambda base, job: end_refused(base, job.subject)),
     WorkKind.BUNDLE: staged("job.progress.bundle", pack_ordered),
     WorkKind.SITE_PACK: site_pack_ordered,
+    WorkKind.WORLD: check_ordered,
     WorkKind.SITE_REPORT: staged("job.progress.site_report", examine_sent),
 }
 FAILURES: Mapping[WorkKind, Failure] = {
