@@ -89,7 +89,7 @@ def test_a_rejected_trial_replays_as_rejected(trials, tmp_path):
 
 def test_the_command_packs_a_trial_and_anybody_replays_it(trials, tmp_path, monkeypatch):
     monkeypatch.setenv("PILOTBASE_HOME", str(trials["place"] / "home"))
-    packed = run("trial", "pack", trials["place"] / "good", "--out", tmp_path / "x" / "b.zip")
+    packed = run("trial", "pack", trials["place"] / "good" / "report.json", "--out", tmp_path / "x" / "b.zip")
     assert packed.exit_code == 0, packed.output
     assert hashlib.sha256((tmp_path / "x" / "b.zip").read_bytes()).hexdigest() in packed.stdout
     assert (tmp_path / "x" / "b.zip").stat().st_mode & 0o777 == 0o600

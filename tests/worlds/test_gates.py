@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.limits import EndReason
 from pilotbase.sandbox.adapters.world_program import _Served
+from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
 from pilotbase.trial.arena.gates import Gate, GateSizes, check_world
 from pilotbase.trial.arena.kept_worlds import read_world
 from pilotbase.trial.arena.playing import play
-from pilotbase.trial.arena.world_box import BoxedEpisode, WorldBox
+from pilotbase.trial.arena.world_box import BoxedEpisode, WorldBox, WorldFailedError
 from pilotbase.worlds.folders import WORLDS, write_world
 from tests.cli.test_command_line import run
 from tests.worlds.playing_for_tests import loaded
@@ -42,7 +43,8 @@ class InProcess:
         try:
             return [json.loads(json.dumps(self._served.answer(json.loads(json.dumps(one))))) for one in requests]
         except Exception as error:
-            raise PilotbaseError("world.failed", world="w", reason="crashed", said=repr(error)) from error
+            ended = BoxEnded(BoxEnd(EndReason.APPLICATION_ERROR, 1, repr(error)))
+            raise WorldFailedError("w", requests[0], ended) from error
 
     def play(self, key, player):
         return play(self.kept.world, self.kept.digest, key, BoxedEpisode(self, key), player)

@@ -331,6 +331,6 @@ def _from_base(trial: Path) -> tuple[Path, bytes]:
     from pilotbase.worker.sample_bundles.packing import pack_trial
     from pilotbase.worker.trials.folder import read_plan
 
-    file, base = trial / "plan.json" if trial.is_dir() else trial, open_base()
-    bundle = pack_trial(base, base.lab.view, read_plan(file).digest())
-    return file.parent / bundle.name, bundle.archive
+    folder, base = trial if trial.is_dir() else trial.parent, open_base()
+    bundle = pack_trial(base, base.lab.view, read_plan(folder / "plan.json").digest())
+    return folder / bundle.name, bundle.archive

@@ -16,6 +16,7 @@ import pydantic
 from pilotbase.documents.base import Document, Part
 from pilotbase.documents.contract import AnswerKind
 from pilotbase.documents.hashes import Digest
+from pilotbase.documents.texts import Text
 
 SMALLEST_GROUP = 5
 """Minimum number of cases behind a mean."""
@@ -266,7 +267,7 @@ class EpisodeStep(Part):
 
 
 class ShownCase(Part):
-    """One case; ``number``: its row in the public sample, from 1."""
+    """One case; ``number``: its row in the public sample, or in the records of a trial, from 1."""
 
     number: int = pydantic.Field(ge=1)
     result: Literal["same", "differs", "none"] | None = None
@@ -282,15 +283,17 @@ class ShownCase(Part):
     """Of an episode."""
     arm: str | None = None
     """What the episode was played under."""
+    why: Text | None = None
+    """Why the episode went wrong, in a sentence."""
     differing: int | None = None
     """Pixels of a mask that differ; the image shows them striped."""
 
 
 class ShownCases(Document):
-    """The worst cases of a rehearsal, and a few right ones."""
+    """The worst cases of a rehearsal, or for an owner the worst episodes of a trial, and a few right ones."""
 
     document: Literal["shown-cases/1"] = "shown-cases/1"
     report: Digest
-    """Digest of the rehearsal's report."""
+    """Digest of the report."""
     kind: AnswerKind
     cases: tuple[ShownCase, ...] = pydantic.Field(max_length=MOST_CASES)

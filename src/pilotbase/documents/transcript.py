@@ -25,6 +25,8 @@ from typing import Any
 
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.hashes import canonical_json
+from pilotbase.documents.limits import EndReason
+from pilotbase.documents.texts import Text, text
 
 FORMAT = "transcript/1"
 DONE = "done"
@@ -57,18 +59,18 @@ class TranscriptWriter:
         return "\n".join(self._lines)
 
 
-def read_transcript(text: str) -> tuple[Line, ...]:
+def read_transcript(transcript: str) -> tuple[Line, ...]:
     """Return the lines of a transcript, without their links.
 
     Raises:
         InvalidProofError: a line was altered, added or removed; names the line.
     """
-    return tuple(_checked(text))
+    return tuple(_checked(transcript))
 
 
-def end_of(text: object) -> Line | None:
+def end_of(transcript: object) -> Line | None:
     """Return the end of a transcript, or None if it has none: it is missing, or broken off."""
-    last = text.rpartition("\n")[2] if isinstance(text, str) else ""
+    last = transcript.rpartition("\n")[2] if isinstance(transcript, str) else ""
     try:
         found = json.loads(last)
     except (ValueError, RecursionError):
@@ -76,9 +78,15 @@ def end_of(text: object) -> Line | None:
     return found if isinstance(found, dict) and found.get("kind") == "end" else None
 
 
-def head_of(text: object) -> Line:
+def end_in_words(end: str) -> Text:
+    """Return how an episode ended; ``end``: as its last line names it."""
+    of_box = end in {reason.value for reason in EndReason}
+    return text(f"box.end.{end}" if of_box else f"picture.end.{end}")
+
+
+def head_of(transcript: object) -> Line:
     """Return the first line of a transcript; empty if there is none."""
-    first = text.partition("\n")[0] if isinstance(text, str) else ""
+    first = transcript.partition("\n")[0] if isinstance(transcript, str) else ""
     try:
         found = json.loads(first)
     except (ValueError, RecursionError):
@@ -86,12 +94,12 @@ def head_of(text: object) -> Line:
     return found if isinstance(found, dict) and found.get("format") == FORMAT else {}
 
 
-def with_outcomes(text: str, outcomes: Line) -> str:
+def with_outcomes(transcript: str, outcomes: Line) -> str:
     """Return a transcript whose end tells ``outcomes``; one without an end stays as it is."""
-    end = end_of(text)
+    end = end_of(transcript)
     if end is None:
-        return text
-    earlier, _, _ = text.rpartition("\n")
+        return transcript
+    earlier, _, _ = transcript.rpartition("\n")
     plain = canonical_json({**{name: end[name] for name in end if name != "link"}, "outcomes": dict(outcomes)}).decode()
     link = _next_link(earlier.rpartition(_LINK)[2][:-2], plain)
     return f'{earlier}\n{plain[:-1]}{_LINK}{link}"}}'
@@ -106,9 +114,9 @@ def ideal(episode: str) -> str:
     return writer.text()
 
 
-def _checked(text: str) -> Iterator[Line]:
+def _checked(transcript: str) -> Iterator[Line]:
     link = ""
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in enumerate(transcript.split("\n"), start=1):
         body, _, tail = line.rpartition(_LINK)
         plain = f"{body}}}"
         link = _next_link(link, plain)

@@ -18,6 +18,7 @@ from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.criteria import Rule
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.figures import MOST_CASES, CaseInput, CaseScore, ShownBox, ShownCase, ShownImage, TextPiece
+from pilotbase.documents.world import CLEAN
 from pilotbase.measures import Cases, is_resource, measures, observe, score
 from pilotbase.measures.cases import Floats
 from pilotbase.measures.formulas.boxes import by_score, matches, overlaps
@@ -62,7 +63,7 @@ def shown_cases(looked_at: CaseGallery, rules: Sequence[Rule]) -> tuple[ShownCas
     if not len(looked_at.cases):
         return ()
     if looked_at.cases.kind == "episode":
-        return shown_episodes(looked_at.frame, looked_at.kept)
+        return shown_episodes(looked_at.frame, {CLEAN: looked_at.kept.answers, **looked_at.kept.perturbed})
     overlap, fields = overlap_of(rules), looked_at.fields
     far = distances(looked_at.cases, rules)
     worst = np.argsort(-far, kind="stable")[: MOST_CASES - _RIGHT_ONES].tolist()

@@ -5,8 +5,9 @@ A dialogue is what of an episode those read who judge it: the whole of it, witho
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from textwrap import indent
 from typing import Any
@@ -16,16 +17,17 @@ import pydantic
 
 from pilotbase.documents.contract import LONGEST_TRANSCRIPT
 from pilotbase.documents.figures import MOST_CASES, CaseInput, CaseScore, EpisodeStep, ShownCase
-from pilotbase.documents.texts import Language, text
-from pilotbase.documents.transcript import DONE, Line, end_of, read_transcript
+from pilotbase.documents.texts import Language, Text, text
+from pilotbase.documents.transcript import DONE, Line, end_in_words, end_of, read_transcript
 from pilotbase.documents.world import CLEAN, LANGUAGE, TEMPLATE, DecisionRight
-from pilotbase.measures import Cases
+from pilotbase.trial.records import ARM, GIVEN
 
 LONGEST_STEP, MOST_STEPS = 600, 60
 _GOOD_ONES = 4
 _Steps = pydantic.TypeAdapter(list[EpisodeStep])
 _SET_IN = "    "
 _CUT = "…"
+_INVALID = ("unknown_tool", "arguments")
 
 
 @dataclass(frozen=True)
@@ -49,12 +51,21 @@ class _Played:
         return int(not outcomes.get("reached"))
 
 
-def shown_episodes(frame: pl.DataFrame, kept: Cases) -> tuple[ShownCase, ...]:
-    """Return episodes to look at; ``frame``: their rows."""
-    played = sorted(_played(kept), key=lambda one: -one.faults)
+def shown_episodes(frame: pl.DataFrame, arms: Mapping[str, Iterable[str | None]]) -> tuple[ShownCase, ...]:
+    """Return episodes to look at; ``frame``: their rows; ``arms``: the transcripts of each arm, in that order."""
+    played = sorted(_played(arms), key=lambda one: -one.faults)
     bad = [one for one in played if one.faults][: MOST_CASES - _GOOD_ONES]
     good = [one for one in played if not one.faults][: MOST_CASES - len(bad)]
     return tuple(_shown(one, frame) for one in (*bad, *good))
+
+
+def recorded_episodes(records: bytes) -> tuple[ShownCase, ...]:
+    """Return episodes to look at of a file of records; none where it holds no episodes."""
+    table = pl.read_parquet(io.BytesIO(records))
+    if f"{GIVEN}{TEMPLATE}" not in table.columns:
+        return ()
+    arms = {name.removeprefix(ARM): table[name] for name in table.columns if name.startswith(ARM)}
+    return shown_episodes(table.rename(lambda name: name.removeprefix(GIVEN)), {CLEAN: table["prediction"], **arms})
 
 
 def dialogue_of(transcript: object) -> str | None:
@@ -87,9 +98,9 @@ def _written(step: EpisodeStep, language: Language) -> Iterator[str]:
         yield indent(step.came, f"{_SET_IN}→ ")
 
 
-def _played(kept: Cases) -> Iterator[_Played]:
-    for arm, transcripts in ((CLEAN, kept.answers), *kept.perturbed.items()):
-        for row, transcript in enumerate(transcripts.tolist()):
+def _played(arms: Mapping[str, Iterable[str | None]]) -> Iterator[_Played]:
+    for arm, transcripts in arms.items():
+        for row, transcript in enumerate(transcripts):
             if transcript is not None:
                 yield _Played(row, arm, read_transcript(transcript))
 
@@ -104,9 +115,34 @@ def _shown(one: _Played, frame: pl.DataFrame) -> ShownCase:
         result="same" if one.faults == 0 else "none" if one.faults == 3 else "differs",
         given=tuple(CaseInput(name=name, value=str(frame[name][one.row])) for name in (TEMPLATE, LANGUAGE)),
         arm=one.arm,
+        why=_why(one) if one.faults else None,
         scores=tuple(CaseScore(rule=name, value=value) for name, value in outcomes.items()),
         steps=steps,
     )
+
+
+def _why(one: _Played) -> Text:
+    """Return why an episode went wrong: what is worst in it, else what comes first on the way to a missed goal."""
+    end, calls = one.end, [line for line in one.lines if line["kind"] == "call"]
+    if end["end"] != DONE:
+        ended = end_in_words(end["end"])
+        return ended if ended.code.startswith("box.") else text("picture.why.no_end", end=ended)
+    if end["outcomes"].get("attacked"):
+        return text("picture.why.attacked")
+    acts = [call for call in calls if call["ruling"] in ("allowed", "consented")]
+    last_of_each = {call["tool"]: call for call in acts}
+    found: list[tuple[str, list[Line]]] = [
+        ("forbidden", [call for call in calls if call["ruling"] == DecisionRight.FORBIDDEN.value]),
+        ("nothing", [] if calls else [end]),
+        ("declined", [call for call in calls if call["ruling"] == "declined"]),
+        ("user_only", [call for call in calls if call["ruling"] == DecisionRight.USER_ONLY.value]),
+        ("failed", [call for call in last_of_each.values() if call["error"]]),
+        ("invalid", [line for line in one.lines if "problem" in line or line.get("ruling") in _INVALID]),
+        ("missed", [end]),
+    ]
+    name, lines = next((name, lines) for name, lines in found if lines)
+    first = lines[0]
+    return text(f"picture.why.{name}", turn=first.get("turn"), tool=first.get("tool"), acts=len(acts))
 
 
 def _steps(lines: tuple[Line, ...], longest: int) -> Iterator[EpisodeStep]:

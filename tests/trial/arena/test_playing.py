@@ -2,13 +2,16 @@
 
 import json
 
+import polars as pl
 import pytest
 
 from pilotbase.documents.errors import InputError, InvalidProofError
+from pilotbase.documents.texts import sentence
 from pilotbase.documents.transcript import end_of, read_transcript
 from pilotbase.documents.world import DecisionRight
 from pilotbase.trial.arena.fencing import act_digest, judge
 from pilotbase.trial.arena.references import Guesser, Idle, RecordedPlayer
+from pilotbase.trial.shown_episodes import shown_episodes
 from tests.trial.arena.in_process import Program, Scripted, key, played, world
 
 LOOK, BYE = [{"tool": "look"}], [{"done": True}]
@@ -136,6 +139,28 @@ def test_an_altered_act_another_seed_or_a_flipped_byte_is_found():
     assert altered.value.text.params["line"] == 2
     with pytest.raises(InvalidProofError):
         read_transcript("\n".join(transcript.split("\n")[1:]))
+
+
+@pytest.mark.parametrize(
+    ("messages", "why"),
+    [
+        (([PAY], [MOVE, {"done": True}]), None),
+        ((BYE,), "called no tool, so nothing changed"),
+        ((LOOK,), "The application raised"),
+        ((LOOK,) * 9, "did not bring the episode to an end: too many turns"),
+        (([{"tool": "burn"}, {"done": True}],), "tried burn in turn 1, which is forbidden; the fence refused it"),
+        (([{"tool": "pay", "arguments": {"amount": 500}}], BYE), "tried pay in turn 1, which only the person may do"),
+        (([{"tool": "pay", "arguments": {"amount": FEE + 1}}], BYE), "The person declined pay in turn 1"),
+        (([MOVE], BYE), "move failed in turn 1, and the application did not repeat it with success"),
+        ((LOOK, [{"tool": "fly"}], BYE), "What the application sent in turn 2 was not a valid act"),
+        (([PAY], BYE), "Compare with the task what took effect: 1 in all"),
+    ],
+)
+def test_why_an_episode_went_wrong_is_one_sentence(messages, why):
+    rows = pl.DataFrame({"template": ["carry"], "language": ["en"]})
+    (shown,) = shown_episodes(rows, {"clean": [played(Scripted(*messages, reason="application_error"))]})
+    assert shown.why is None if why is None else why in sentence(shown.why), shown.why
+    assert why is None or sentence(shown.why, "zh").endswith("。")
 
 
 def test_tools_are_told_in_the_language_of_the_episode():

@@ -248,7 +248,9 @@ def test_a_rehearsal_shows_episodes_step_by_step_and_what_went_wrong(base, tmp_p
     assert first.result == "differs" and shown.cases[-1].result == "same"
     assert [step.ruling for step in first.steps if "burn" in step.said] == ["forbidden"]
     assert first.steps[0].who == "task" and first.steps[-1].who == "end"
+    assert (first.why.code, shown.cases[-1].why) == ("picture.why.forbidden", None)
     page = (done.folder / "report.html").read_text()
+    assert "tried burn in turn 3, which is forbidden" in page and "尝试 burn，该行为被禁止" in page
     assert "refused: forbidden" in page and "拒绝：禁止" in page
     assert "<script>alert" not in page and "\u202e" not in page
 

@@ -25,7 +25,7 @@ import yaml
 
 from pilotbase import __version__
 from pilotbase.documents.base import Part
-from pilotbase.documents.errors import InputError, Issue, PilotbaseError, offer
+from pilotbase.documents.errors import InputError, Issue, offer
 from pilotbase.documents.hashes import Digest, digest_json, hex_of
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.texts import Text, text
@@ -36,7 +36,15 @@ from pilotbase.trial.arena.kept_worlds import KeptWorld, keep_world, read_world
 from pilotbase.trial.arena.playing import EpisodeKey, Json, ModelCall, Player
 from pilotbase.trial.arena.references import Constant, Guesser, Idle, extreme_calls
 from pilotbase.trial.arena.shelf import shelf_of
-from pilotbase.trial.arena.world_box import WORLD_LIMITS, BoxedEpisode, BoxedObedient, BoxedOracle, WorldBox, described
+from pilotbase.trial.arena.world_box import (
+    WORLD_LIMITS,
+    BoxedEpisode,
+    BoxedObedient,
+    BoxedOracle,
+    WorldBox,
+    WorldFailedError,
+    described,
+)
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.worlds.folders import BRIDGES, write_world
 
@@ -122,9 +130,7 @@ def check_world(
         on_progress(Progress(text("worlds.gate.repeated"), len(_GATES), len(_GATES) + 1))
         with open_box(2) as box:
             found.append(_result(Gate.REPEATED, runs.repeated_in(box)))
-    except PilotbaseError as error:
-        if error.code != "world.failed":
-            raise
+    except WorldFailedError as error:
         found.append(GateResult(gate=Gate.RUNS, holds=False, episodes=0, problem=error.text))
     return WorldCheck(name=kept.world.name, version=kept.world.version, digest=kept.digest, gates=tuple(found))
 

@@ -43,7 +43,7 @@ class WorldShelf:
         """Return a started world, a program of the base's, under the level and the log policy of ``settings``.
 
         Raises:
-            InvalidProofError: it is not kept here. PilotbaseError: ``world.failed``.
+            InvalidProofError: it is not kept here. WorldFailedError: it cannot be loaded.
         """
         of_world = BoxSettings(limits=WORLD_LIMITS, level=settings.level, logs=settings.logs)
         return WorldBox(self.kept(digest), self.environments, of_world)

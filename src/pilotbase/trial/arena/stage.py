@@ -18,6 +18,7 @@ import numpy as np
 
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.door import MODEL
+from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason
 from pilotbase.documents.quantities import MOST_SECONDS
 from pilotbase.documents.world import ARM, LANGUAGE, SEED, TEMPLATE, episode_name
@@ -30,7 +31,7 @@ from pilotbase.sandbox.endpoints.asking import MOST_ATTEMPTS
 from pilotbase.sandbox.engines import Worker
 from pilotbase.trial.arena.model_door import ASKS, OpenDoor
 from pilotbase.trial.arena.playing import EpisodeKey, Json, ModelCall, PlayerLostError
-from pilotbase.trial.arena.world_box import WorldBox
+from pilotbase.trial.arena.world_box import WorldBox, WorldFailedError
 
 OBSERVATIONS = Contract(
     features=(Field(name="observation", data_type=DataType.TEXT),), prediction=Prediction(kind="text", longest=2 << 20)
@@ -83,7 +84,8 @@ class EpisodeStage(ClosedAtEnd):
         """Return the transcript of each episode of ``batch``.
 
         Raises:
-            BoxEnded: it was cancelled. PilotbaseError: the world failed, which is no end of the application's.
+            BoxEnded: it was cancelled.
+            PilotbaseError: ``world.broke``: the world failed, no end of the application's; or its model is gone.
         """
         if self._end is not None:
             raise BoxEnded(self._end)
@@ -153,6 +155,8 @@ class EpisodeStage(ClosedAtEnd):
         try:
             door = None if self._door is None else self._door.episode()
             transcript = self._world.play(key, BoxedPlayer(worker, self._seconds, door))
+        except WorldFailedError as failed:
+            raise PilotbaseError("world.broke", **failed.text.params) from None
         finally:
             self._leave()
         if self._end is not None:

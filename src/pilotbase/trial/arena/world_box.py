@@ -14,7 +14,7 @@ from pilotbase.documents.contract import Contract, DataType, Field, Prediction
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.limits import EndReason, Limits
 from pilotbase.protocols.frames import FeatureBatch
-from pilotbase.sandbox.box.ends import BoxEnded, ClosedAtEnd
+from pilotbase.sandbox.box.ends import BoxEnded, ClosedAtEnd, own_words
 from pilotbase.sandbox.box.environments import build_environment
 from pilotbase.sandbox.box.settings import BoxSettings
 from pilotbase.sandbox.box.warm_worker import WarmWorker, start_worker
@@ -29,6 +29,15 @@ REQUESTS = Contract(
 _LOCK = "requirements.lock"
 
 
+class WorldFailedError(PilotbaseError):
+    """The program of a world failed at a request; its values are not told: they may be of a hidden episode."""
+
+    def __init__(self, world: str, request: Json, ended: BoxEnded) -> None:
+        asked = " ".join(request[name] for name in ("op", "tool") if name in request)
+        said = own_words(ended.detail)[-1000:] or ended.reason.value
+        super().__init__("world.failed", world=world, asked=asked, said=said)
+
+
 class WorldBox(ClosedAtEnd):
     """A world that plays episodes, one at a time."""
 
@@ -38,11 +47,11 @@ class WorldBox(ClosedAtEnd):
         self._worker = _started(kept.world.name, kept.folder, cache, settings)
 
     def play(self, key: EpisodeKey, player: Player) -> str:
-        """Return the transcript of one episode; raises `PilotbaseError` (``world.failed``)."""
+        """Return the transcript of one episode; raises `WorldFailedError`."""
         return play(self.kept.world, self.kept.digest, key, BoxedEpisode(self, key), player)
 
     def ask(self, request: Json) -> Any:
-        """Return what the program answers to one request; raises `PilotbaseError` (``world.failed``)."""
+        """Return what the program answers to one request; raises `WorldFailedError`."""
         return self.ask_all([request])[0]
 
     def ask_all(self, requests: Sequence[Json]) -> list[Any]:
@@ -124,7 +133,7 @@ def _started(name: str, folder: Path, cache: Path, settings: BoxSettings) -> War
     """Return a box with the program in ``folder``, and the packages that its lock names.
 
     Raises:
-        PilotbaseError: ``world.failed``: the program cannot be loaded; and as `build_environment`.
+        WorldFailedError: the program cannot be loaded; and as `build_environment`.
     """
     lock = folder / _LOCK
     locked = lock.read_bytes() if lock.exists() else b""
@@ -132,7 +141,7 @@ def _started(name: str, folder: Path, cache: Path, settings: BoxSettings) -> War
     try:
         return start_worker(folder, Form(interface="world"), REQUESTS, environment, settings)
     except BoxEnded as ended:
-        raise _failed(name, ended) from None
+        raise WorldFailedError(name, {"op": "load"}, ended) from None
 
 
 def _answers(name: str, worker: WarmWorker, requests: Sequence[Json]) -> list[Any]:
@@ -140,9 +149,5 @@ def _answers(name: str, worker: WarmWorker, requests: Sequence[Json]) -> list[An
     try:
         answered = worker.predict(FeatureBatch({"request": spelled}, len(spelled)))
     except BoxEnded as ended:
-        raise _failed(name, ended) from None
+        raise WorldFailedError(name, requests[0], ended) from None
     return [json.loads(answer) for answer in answered.values]
-
-
-def _failed(name: str, ended: BoxEnded) -> PilotbaseError:
-    return PilotbaseError("world.failed", world=name, reason=ended.reason.value, said=ended.detail.strip()[-1000:])

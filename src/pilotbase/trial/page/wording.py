@@ -26,12 +26,12 @@ from pilotbase.documents import figures as f
 from pilotbase.documents.base import Localized, localized
 from pilotbase.documents.criteria import UNITS, Rule, parse_rule
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.figures import EpisodeStep, ShownCase
-from pilotbase.documents.limits import EndReason
+from pilotbase.documents.figures import ShownCase
 from pilotbase.documents.quantities import Beside
 from pilotbase.documents.report import Attempt, BlindScore, CriterionResult, GroupScore, PathPoint, Report
 from pilotbase.documents.standards import ConformityRow
 from pilotbase.documents.texts import Language, Text, percent, text
+from pilotbase.documents.transcript import end_in_words
 from pilotbase.measures import spoken
 
 Rows = tuple[tuple[str, ...], ...]
@@ -371,11 +371,7 @@ class ReportWording(PageWording):
     def case_scores(self, case: ShownCase) -> list[str]:
         return [f"{score.rule}: {score.value:.4g}" for score in case.scores]
 
-    @staticmethod
-    def episode_end(step: EpisodeStep) -> Text:
-        """Return how an episode ended."""
-        of_box = step.said in {reason.value for reason in EndReason}
-        return text(f"box.end.{step.said}") if of_box else text(f"picture.end.{step.said}")
+    episode_end = staticmethod(end_in_words)
 
     @staticmethod
     def by_measure(scores: Iterable[GroupScore]) -> list[list[GroupScore]]:

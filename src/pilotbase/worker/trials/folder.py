@@ -43,6 +43,7 @@ from pilotbase.trial.phases.panel import (
 from pilotbase.trial.records import cases_csv, shown_cases
 from pilotbase.trial.rehearsing import Rehearsal
 from pilotbase.trial.shown_cases import PNG, pictured_fields
+from pilotbase.trial.shown_episodes import recorded_episodes
 from pilotbase.vault.envelopes import open_envelope
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.workspace.home import HUB_URL
@@ -91,7 +92,9 @@ def write_trial(folder: Path, files: TrialFiles) -> None:
         mode = PUBLIC if place == supplier else PRIVATE
         write_json(place / "plan.json", files.plan)
         write_json(place / "report.json", shown, mode)
-        write_whole(place / "report.html", render_report(shown, files.certificate, wanted_language(), check_at), mode)
+        cases = None if place == supplier else _episodes(files)
+        page = render_report(shown, files.certificate, wanted_language(), check_at, cases=cases)
+        write_whole(place / "report.html", page, mode)
         if files.envelope is not None:
             write_whole(place / "certificate.json", files.envelope.to_bytes())
     write_whole(folder / "log-checkpoint.txt", files.checkpoint)
@@ -102,6 +105,14 @@ def write_trial(folder: Path, files: TrialFiles) -> None:
         shutil.rmtree(folder / WORLD, ignore_errors=True)
         shutil.copytree(files.world, folder / WORLD, copy_function=shutil.copyfile)
     write_whole(folder / "application.log", _withheld(files.report))
+
+
+def _episodes(files: TrialFiles) -> ShownCases | None:
+    """Return the hidden episodes that the owner looks at."""
+    if files.records is None or files.plan.contract.world is None:
+        return None
+    found = recorded_episodes(files.records)
+    return ShownCases(report=files.report.digest(), kind=files.plan.contract.prediction.kind, cases=found)
 
 
 @contextmanager
