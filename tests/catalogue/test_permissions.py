@@ -21,7 +21,7 @@ from pilotbase.documents.demand import WordedDemand
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.lifecycles import transition
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.record import Interest, MadeScenario, Reviewer
+from pilotbase.documents.record import Interest, JoinedDemand, MadeScenario, Reviewer
 from pilotbase.documents.subjects import Organisation, verdicts_head
 from pilotbase.documents.vocabularies import Role
 from pilotbase.workspace.actors import PUBLIC, actor, parties
@@ -78,7 +78,7 @@ PEOPLE = {
     ],
 }
 
-DEMAND = "demand:plant/spindles"
+DEMAND, HOST_DEMAND = "demand:plant/spindles", "demand:hospital/wards"
 DEMANDED = WordedDemand(name="spindles", title="Spindles", owner={"organisation": "plant"}, text="Spindles break.")
 MAY = {
     "organisation.register": "om",
@@ -87,6 +87,10 @@ MAY = {
     "demand.register": "D",
     "demand.edit": "D",
     "demand.take_up": "m",
+    "demand.join": "D",
+    "demand.admit": "d",
+    "demand.decline": "d",
+    "demand.leave": "D",
     "demand.withdraw": "oD",
     "scenario.register": "oD",
     "scenario.edit": "oD",
@@ -189,6 +193,11 @@ def walk(trial: Trial) -> Iterator[tuple[str, tuple[Act, ...]]]:
     yield DEMAND, (Act.DEMAND_REGISTER,)
     trial.do(OWNER, DEMAND, Act.DEMAND_REGISTER, DEMANDED)
     yield DEMAND, (Act.DEMAND_EDIT, Act.DEMAND_TAKE_UP, Act.DEMAND_WITHDRAW)
+    theirs = WordedDemand(name="wards", title="Wards", owner={"organisation": "hospital"}, text="Patients fall.")
+    trial.do(OTHER_OWNER, HOST_DEMAND, Act.DEMAND_REGISTER, theirs)
+    yield DEMAND, (Act.DEMAND_JOIN,)
+    trial.do(OWNER, DEMAND, Act.DEMAND_JOIN, JoinedDemand(demand=HOST_DEMAND))
+    yield DEMAND, (Act.DEMAND_ADMIT, Act.DEMAND_DECLINE, Act.DEMAND_LEAVE)
     yield from walk_scenario(trial)
     yield from walk_agreement(trial)
     yield APPLICATION, (Act.APPLICATION_REGISTER,)
@@ -326,6 +335,7 @@ def brought(trial: Trial, act: Act):
         None: None,
         "demand": DEMANDED,
         "made-scenario": MadeScenario(scenario=SCENARIO),
+        "joined-demand": JoinedDemand(demand=HOST_DEMAND),
         "organisation": Organisation(name="acme", title="Acme", roles=(Role.SUPPLIER,), related=("globex",)),
         "scenario": trial.scenario,
         "application-version": trial.version,

@@ -86,6 +86,8 @@ PAGES = """
 /api/demands/plant/none             404 404 404 404 404 404 404 404 404 404
 /api/demands/plant/none/record      401 404 404 404 404 404 404 404 404 404
 /api/demands/plant/none/acts        401 404 404 404 404 404 404 404 404 404
+/api/demands/plant/none/sites       401 404 404 404 404 404 404 404 404 404
+/api/scenarios/plant/milling/sites  401 200 200 200 200 200 200 200 200 200
 /api/matches/demands/plant/none     401 404 404 404 404 404 404 404 404 404
 /rooms/                             302 404 200 200 200 200 200 200 200 200
 /rooms/new/                         302 404 404 302 302 302 302 404 404 404

@@ -44,6 +44,30 @@ def test_a_draft_is_registered_and_becomes_a_scenario_with_its_table(base):
     assert "/demands/plant/spindles/" in scenario and made["Location"] in demand and "Became a scenario" in demand
 
 
+def test_another_with_the_same_need_joins_it_on_the_pages(base):
+    owner, other = base.client("owner"), base.client("other-owner")
+    text = "Coolant pumps on our presses fail without warning; every stop costs CNY 20,000."
+    assert "joins" not in page(base, "owner", "/demands/new/"), "nothing is asked that nobody needs"
+    owner.post("/demands/new/", {"text": text, "name": "pumps"})
+    twin = {"text": text.replace("our presses", "the presses of our clinic"), "name": "clinic-pumps"}
+    offered = html.unescape(other.post("/demands/new/", twin).content.decode())
+    assert "may be the same demand" in offered and 'value="demand:plant/pumps" selected' in offered
+    sent = other.post("/demands/new/", {**twin, "joins": "demand:plant/pumps", "apart": ""})
+    assert sent["Location"] == "/demands/hospital/clinic-pumps/"
+    assert "asks to join" in page(base, "other-owner", sent["Location"])
+    assert "Sites with this need" not in page(base, None, "/demands/plant/pumps/")
+    assert "/demands/hospital/clinic-pumps/" in page(base, "owner", "/work/")
+    owner.post("/demands/hospital/clinic-pumps/acts/demand.admit/", {"note": ""})
+    for who, language, sites in ((None, "en", "2 sites"), ("supplier", "zh-hans", "2 个点位")):
+        assert "/demands/hospital/clinic-pumps/" in page(base, who, "/demands/plant/pumps/", language)
+        assert sites in page(base, who, "/demands/", language)
+    told = base.client("supplier").get("/api/demands/plant/pumps/sites").json()
+    assert [(one["subject"], one["state"]) for one in told] == [("demand:hospital/clinic-pumps", "joined")]
+    other.post("/demands/hospital/clinic-pumps/acts/demand.leave/", {"note": "Ours differ."})
+    assert "2 sites" not in page(base, None, "/demands/")
+    assert "demand:plant/pumps" in page(base, "other-owner", "/demands/hospital/clinic-pumps/acts/demand.join/")
+
+
 def test_its_owner_changes_and_withdraws_it(base):
     owner, text = base.client("owner"), "Forklifts collide in our warehouse twice a month; each costs us CNY 8,000."
     owner.post("/demands/new/", {"text": text, "title": "Forklifts", "name": "forklifts"})

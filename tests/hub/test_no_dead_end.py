@@ -18,7 +18,7 @@ from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.demand import WordedDemand
 from pilotbase.documents.lifecycles import LIFECYCLES, states, transition
 from pilotbase.documents.permissions import Act, Relation
-from pilotbase.documents.record import Appeal, AppealDecision, Interest, Order, OrderLifting, Reviewer
+from pilotbase.documents.record import Appeal, AppealDecision, Interest, JoinedDemand, Order, OrderLifting, Reviewer
 from pilotbase.documents.states import DatasetState
 from pilotbase.documents.subjects import verdicts_head
 from pilotbase.documents.vocabularies import Role, Verdict
@@ -32,6 +32,7 @@ from tests.catalogue.records_for_tests import (
     DESK,
     MACHINE,
     NOW,
+    OTHER_OWNER,
     OWNER,
     PLANNER,
     REGULATOR,
@@ -280,12 +281,17 @@ def test_scenarios_applications_datasets_and_agreements(walk):
     walk_datasets(walk)
 
 
-@comes_by(demand="open taken_up withdrawn")
+@comes_by(demand="open joining joined taken_up withdrawn")
 def test_demands_in_words(walk):
     for name in ("spindles", "belts"):
         said = WordedDemand(name=name, title=name, owner={"organisation": "plant"}, text=f"The {name} break.")
         walk.do(OWNER, f"demand:plant/{name}", Act.DEMAND_REGISTER, said)
-    walk.look("demand:plant/spindles")
+    theirs = WordedDemand(name="wards", title="wards", owner={"organisation": "hospital"}, text="Spindles break.")
+    walk.do(OTHER_OWNER, "demand:hospital/wards", Act.DEMAND_REGISTER, theirs)
+    walk.do(OTHER_OWNER, "demand:hospital/wards", Act.DEMAND_JOIN, JoinedDemand(demand="demand:plant/spindles"))
+    walk.look("demand:plant/spindles", "demand:hospital/wards")
+    walk.do(OWNER, "demand:hospital/wards", Act.DEMAND_ADMIT)
+    walk.look("demand:plant/spindles", "demand:hospital/wards")
     save(walk.trial.store.as_actor(OWNER), scenario(name="belts", demand="demand:plant/belts"))
     walk.do(OWNER, "demand:plant/spindles", Act.DEMAND_WITHDRAW)
     walk.look("demand:plant/spindles", "demand:plant/belts")

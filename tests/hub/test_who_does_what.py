@@ -61,7 +61,8 @@ QUERIES = {
 }
 OF_WHAT_IS_SENT = {"steps.propose", *(one.name for one in records.SAVE.values())}
 """What is sent says whose it is, and what stands there already may be sent by whoever sees it: see `test_api`."""
-SHOWN = {"matches.scenario", "matches.providers", "ledger.records", "ledger.step", "trials.board", "trials.tenders"}
+SHOWN = {"matches.scenario", "matches.providers", "matches.scenario_sites", "ledger.records", "ledger.step",
+         "trials.board", "trials.tenders"}  # fmt: skip
 """An open scenario, its board and tenders are there for others; who owns demand reads their own part of the ledger."""
 OWNED = [
     one

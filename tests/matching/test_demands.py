@@ -10,7 +10,7 @@ from pilotbase.catalogue.saving import save
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.permissions import Act
 from pilotbase.operations.matches import NewDemand
-from pilotbase.worker.demands import register_demand
+from pilotbase.worker.demands import count_sites, register_demand, sites_of
 from pilotbase.worker.matching import draft_of_demand, gap_map, match_subject
 from pilotbase.worker.mission import MissionStage, mission_of
 from pilotbase.worker.reactions.followed import of_matches
@@ -68,6 +68,47 @@ def test_what_may_be_the_same_is_registered_only_with_a_reason(any_store):
     register(any_store, "x-rays", X_RAYS, OTHER_OWNER)
     beside = draft_of_demand(any_store.as_actor(SUPPLIER), SPINDLES).scenarios
     assert {one.subject for one in beside if one.duplicate} == {"demand:plant/spindles", "demand:hospital/again"}
+
+
+def test_who_has_the_same_need_joins_as_a_further_site(any_store):
+    """Both sides consent, the demand counts its sites, and there is one demand to match, also once it has data."""
+    register(any_store)
+    again = SPINDLES.replace("我们车间", "我厂")
+    asked = register(any_store, "again", again, OTHER_OWNER, joins="demand:plant/spindles")
+    assert (asked.state, asked.host) == ("joining", "plant")
+    assert register(any_store, "again", again, OTHER_OWNER, joins="demand:plant/spindles") == asked
+    visitor, owner = any_store.as_actor(VISITOR), any_store.as_actor(OWNER)
+    assert sites_of(visitor, "demand:plant/spindles") == [] and count_sites(visitor) == {}
+    [waiting] = load_record(owner, "demand:hospital/again")[0].waits
+    assert (waiting.act, waiting.organisation) == (Act.DEMAND_ADMIT, "plant")
+    assert refusal(advance, any_store.as_actor(OTHER_OWNER), asked.subject, Act.DEMAND_ADMIT) == "record.not_permitted"
+    assert advance(owner, asked.subject, Act.DEMAND_ADMIT).state == "joined"
+    assert [one.subject for one in sites_of(visitor, "demand:plant/spindles")] == ["demand:hospital/again"]
+    assert count_sites(visitor) == {"demand:plant/spindles": 2}
+    assert [one.subject for one in gap_map(any_store.as_actor(DESK)).unmet] == ["demand:plant/spindles"]
+    save(owner, scenario(name="milling", owner="plant", demand="demand:plant/spindles"))
+    assert [one.subject for one in sites_of(visitor, "scenario:plant/milling")] == ["demand:hospital/again"]
+    assert count_sites(owner)["scenario:plant/milling"] == 2
+    advance(any_store.as_actor(OTHER_OWNER), asked.subject, Act.DEMAND_LEAVE)
+    assert count_sites(visitor) == {}
+    assert [one.subject for one in list_page(visitor, Query("demand", states=("open",))).items] == [
+        "demand:hospital/again"
+    ]
+
+
+def test_a_demand_joins_an_open_one_of_somebody_else(any_store):
+    register(any_store)
+    mine = {"joins": "demand:plant/spindles", "apart": "x"}
+    assert refusal(register, any_store, "again", SPINDLES, **mine) == "demand.joins_own"
+    assert find_listing(any_store.as_actor(OWNER), "demand:plant/again") is None, "nothing half done"
+    theirs = {"name": "again", "text": SPINDLES, "who": OTHER_OWNER}
+    assert refusal(register, any_store, **theirs, joins="demand:plant/none") == "demand.not_joinable"
+    register(any_store, **theirs, joins="demand:plant/spindles")
+    declined = advance(any_store.as_actor(OWNER), "demand:hospital/again", Act.DEMAND_DECLINE)
+    assert (declined.state, declined.subjects) == ("open", {})
+    advance(any_store.as_actor(OWNER), "demand:plant/spindles", Act.DEMAND_WITHDRAW)
+    again = {"joins": "demand:plant/spindles"}
+    assert refusal(register, any_store, **theirs, **again) == "demand.not_joinable"
 
 
 def test_nobody_s_phone_number_becomes_public(any_store):

@@ -2,8 +2,10 @@
 
 import pytest
 
+from pilotbase.catalogue.advancing import advance
 from pilotbase.catalogue.saving import save
 from pilotbase.catalogue.threads import ask
+from pilotbase.documents.permissions import Act
 from pilotbase.documents.thread import Question
 from pilotbase.operations.matches import NewDemand
 from pilotbase.worker import rooms
@@ -15,6 +17,7 @@ from tests.catalogue.conftest import any_trial, trial
 from tests.catalogue.records_for_tests import (
     APPLICATION,
     DESK,
+    OTHER_OWNER,
     OTHER_SUPPLIER,
     OWNER,
     REGULATOR,
@@ -58,6 +61,19 @@ def test_a_demand_in_words_and_the_scenario_made_of_it_are_one(any_trial):
     save(store.as_actor(OWNER), scenario(name="lathe", demand=SPINDLES))
     note_looks(store.as_actor(SUPPLIER), "kit", [("scenario:plant/lathe", "acme")])
     assert counts(store) == {"contacted": 1, "room": 1, "kit": 1}
+
+
+def test_who_joined_a_demand_counts_as_a_site_of_it(any_trial):
+    store, words = any_trial.store, "Spindles break without warning."
+    register_demand(store.as_actor(OWNER), "plant", "spindles", NewDemand(text=words))
+    register_demand(store.as_actor(OTHER_OWNER), "hospital", "spindles", NewDemand(text=words, joins=SPINDLES))
+    theirs = "demand:hospital/spindles"
+    note_looks(store.as_actor(SUPPLIER), "seen", [(SPINDLES, "acme"), (theirs, "acme")])
+    assert counts(store) == {"seen": 2} and counts(store, "sites") == {"seen": 2}
+    advance(store.as_actor(OWNER), theirs, Act.DEMAND_ADMIT)
+    assert counts(store) == {"seen": 1} and counts(store, "sites") == {"seen": 2}
+    save(store.as_actor(OWNER), scenario(name="lathe", demand=SPINDLES))
+    assert counts(store) == {"seen": 1} and counts(store, "sites") == {"seen": 2}
 
 
 def test_only_the_first_look_is_kept(any_trial):

@@ -238,7 +238,11 @@ def _addressed(record: Record, act: Act, grant: Grant, due: datetime) -> Iterato
                 update={"person": reviewer.person}
             )
         return
-    organisations = {Relation.OWNER: record.demand_owner, Relation.SUPPLIER: record.supplier}
+    organisations = {
+        Relation.OWNER: record.demand_owner,
+        Relation.SUPPLIER: record.supplier,
+        Relation.HOST: record.host,
+    }
     yield _waiting(record, act, grant.role, organisations.get(grant.relation), due)
 
 

@@ -32,6 +32,7 @@ from pilotbase.documents.record import (
     FiledAppeal,
     GivenOrder,
     Interest,
+    JoinedDemand,
     MadeScenario,
     Order,
     OrderLifting,
@@ -41,6 +42,7 @@ from pilotbase.documents.record import (
 )
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import CommissionState, ScenarioState
+from pilotbase.documents.subjects import holder_of
 from pilotbase.documents.texts import Text
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.store import View
@@ -190,6 +192,15 @@ def _take_up(at: Situation) -> Record:
     return _with(at.record, subjects={"scenario": at.brought(MadeScenario).scenario})
 
 
+def _join(at: Situation) -> Record:
+    demand = at.brought(JoinedDemand).demand
+    return _with(at.record, subjects={"joins": demand}, host=holder_of(demand))
+
+
+def _part(at: Situation) -> Record:
+    return _with(at.record, subjects={})
+
+
 def _take_application(at: Situation) -> Record:
     version = at.brought(ApplicationVersion)
     documents = {name: digest for name, digest in at.record.documents.items() if name != "rehearsal"}
@@ -307,6 +318,9 @@ _EFFECTS: Mapping[Act, Callable[[Situation], Record]] = {
     Act.ORGANISATION_DECLARE: _retitle,
     Act.DEMAND_EDIT: _retitle,
     Act.DEMAND_TAKE_UP: _take_up,
+    Act.DEMAND_JOIN: _join,
+    Act.DEMAND_DECLINE: _part,
+    Act.DEMAND_LEAVE: _part,
     Act.SCENARIO_REGISTER: _take_scenario,
     Act.SCENARIO_EDIT: _take_scenario,
     Act.DATASET_EDIT: _retitle,

@@ -22,6 +22,7 @@ from pilotbase.documents.record import (
     AppealDecision,
     ApprovalState,
     Commission,
+    JoinedDemand,
     Order,
     OrderLifting,
     PlanProposal,
@@ -46,6 +47,7 @@ OF_WHAT_IS_BROUGHT = frozenset(
         Precondition.SAME_SUBJECT,
         Precondition.REASONS_HOLD,
         Precondition.OWN_DEMAND,
+        Precondition.OPEN_DEMAND,
         Precondition.APPROVED_PLAN,
         Precondition.OWN_REPORT,
         Precondition.OWN_OPINION,
@@ -106,6 +108,15 @@ def _own_demand(at: Situation) -> None:
         raise InputError("demand.not_yours", subject=demand)
     if record.state != DemandState.OPEN:
         raise BarredError("demand.not_open", subject=demand)
+
+
+def _open_demand(at: Situation) -> None:
+    demand = at.brought(JoinedDemand).demand
+    record = record_of(at.base, demand)
+    if record is None or record.kind not in ("demand", "scenario") or record.state != "open":
+        raise BarredError("demand.not_joinable", subject=demand)
+    if record.demand_owner == at.record.demand_owner:
+        raise InputError("demand.joins_own", subject=demand)
 
 
 def _complete_scenario(at: Situation) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from pilotbase.catalogue.advancing import Move, advance_within
 from pilotbase.catalogue.records import PreconditionError, StaleEditError, everything, load_record
@@ -12,7 +13,7 @@ from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.demand import WordedDemand
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.record import ApplicationVersion, Record
+from pilotbase.documents.record import ApplicationVersion, JoinedDemand, Record
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import DatasetState
 from pilotbase.documents.subjects import Organisation, Subject, record_head
@@ -41,6 +42,8 @@ class SaveOptions:
     """They mean a new record: if the name is taken, saving is refused and makes no version of the existing one."""
     why_holds: bool = False
     """The reasons beside changed criteria hold for the new ones too."""
+    joins: Subject | Literal[""] = ""
+    """What a demand asks to join, in the same transaction."""
 
 
 NO_REMARKS = SaveOptions()
@@ -57,11 +60,16 @@ def save(view: View, content: Content, remarks: SaveOptions = NO_REMARKS, subjec
         return known
     subject = subject or _subject(content)
     act, record = _next(view, content, subject, remarks)
-    with view.transaction(act.value if act is not None else "record.unchanged") as change:
+    joins = bool(remarks.joins) and (record is None or record.subjects.get("joins") != remarks.joins)
+    action = act or (Act.DEMAND_JOIN if joins else "record.unchanged")
+    with view.transaction(str(action)) as change:
         if act is not None:
             seen = remarks.seen if record is not None else None
             move = Move(content, remarks.note, seen, why_holds=remarks.why_holds)
             record = advance_within(change, view, subject, act, move)
+        if joins:
+            move = Move(JoinedDemand(demand=remarks.joins))
+            record = advance_within(change, view, subject, Act.DEMAND_JOIN, move)
         head = everything(view.within(change)).head(record_head(subject))
         assert record is not None and head is not None
         change.settle(head)

@@ -58,7 +58,7 @@ def listing_of(change: Transaction, base: View, record: Record) -> Listing:
         title=both_languages(record.title),
         sector=about.sector.value if isinstance(about, Scenario | Dataset | WordedDemand) else "",
         action=about.action.value if isinstance(about, Scenario | WordedDemand) and about.action is not None else "",
-        scenario=record.subjects.get("scenario", ""),
+        scenario=record.subjects.get("scenario") or record.subjects.get("joins", ""),
         application=record.subjects.get("application", ""),
         facets=facets_of(content, record.state, _report_on(base, record)) if isinstance(content, Dataset) else "",
         words="\n".join(dict.fromkeys(word for word in _words(record, content) if word)),

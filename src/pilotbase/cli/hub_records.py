@@ -56,7 +56,7 @@ def lister(kind: str) -> Callable[..., None]:
         while everything and page.next is not None:
             page = caller.call(operation, build_request(operation.takes, **asked, after=page.next))
             found += page.items
-        answer(found, as_json, each(_print_listed))
+        answer(found, as_json, each(print_listed))
 
     return list_records
 
@@ -214,7 +214,8 @@ def _print_form(content: Document) -> None:
         say(form_in_words(content.application.form))
 
 
-def _print_listed(one: ListedRecord) -> None:
+def print_listed(one: ListedRecord) -> None:
+    """Print one line of a list."""
     kind = kind_of(one.subject)
     state = text(f"state.{kind}.{one.state}")
     say(text("cli.hub_listed", subject=one.subject, title=one.title.render(language()), state=state))

@@ -2,6 +2,7 @@
 
 A scenario      draft → review → open → closed; withdrawn; an edit makes a new version, a draft
 A demand        open → taken up, when a scenario that names it is saved; withdrawn
+                open → joining → joined, as a site of another's demand; back to open when either side ends it
 An application  draft → submitted; withdrawn; an edit makes a version; rehearsed at any time before
 A commission    proposed ⇄ countered → agreed → plan_review → plan_approved → freezing → frozen → queued → running →
                 reported → accepted → signing → certified ⇄ suspended → revoked
@@ -72,6 +73,8 @@ class Precondition(StrEnum):
     COMPLETE_SCENARIO = "complete_scenario"
     OWN_DEMAND = "own_demand"
     """The demand in words that the scenario names is its owner's, and no other scenario was made of it."""
+    OPEN_DEMAND = "open_demand"
+    """What it is to join is open, with data or in words, and another organisation's."""
     OPEN_SCENARIO = "open_scenario"
     SCENARIO_BOARD = "scenario_board"
     """The scenario has a board."""
@@ -165,6 +168,10 @@ DEMAND = (
     _row(Act.DEMAND_REGISTER, (NEW,), _W.OPEN, brings="demand"),
     _row(Act.DEMAND_EDIT, (_W.OPEN,), brings="demand", needs=(_N.SAME_SUBJECT,)),
     _row(Act.DEMAND_TAKE_UP, (_W.OPEN,), _W.TAKEN_UP, brings="made-scenario"),
+    _row(Act.DEMAND_JOIN, (_W.OPEN,), _W.JOINING, brings="joined-demand", needs=(_N.OPEN_DEMAND,)),
+    _row(Act.DEMAND_ADMIT, (_W.JOINING,), _W.JOINED, days=10),
+    _row(Act.DEMAND_DECLINE, (_W.JOINING, _W.JOINED), _W.OPEN),
+    _row(Act.DEMAND_LEAVE, (_W.JOINING, _W.JOINED), _W.OPEN),
     _row(Act.DEMAND_WITHDRAW, (_W.OPEN,), _W.WITHDRAWN),
 )
 

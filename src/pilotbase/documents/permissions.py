@@ -27,6 +27,8 @@ class Relation(StrEnum):
     """The actor's organisation is the demand owner of the subject."""
     SUPPLIER = "supplier"
     """The actor's organisation is the supplier of the subject."""
+    HOST = "host"
+    """The actor's organisation owns the demand that the subject is to join."""
     REVIEWER = "reviewer"
     """This person is named as a reviewer of the subject."""
     ASKER = "asker"
@@ -65,6 +67,7 @@ MACHINE = Grant(Role.OPERATOR, Relation.MACHINE)
 REGULATOR = Grant(Role.REGULATOR, Relation.ANY)
 OWNER = Grant(Role.DEMAND_OWNER, Relation.OWNER)
 SUPPLIER = Grant(Role.SUPPLIER, Relation.SUPPLIER)
+HOST = Grant(Role.DEMAND_OWNER, Relation.HOST)
 REVIEWER = Grant(Role.REVIEWER, Relation.REVIEWER)
 ANY_SUPPLIER = Grant(Role.SUPPLIER, Relation.ANY)
 ANY_OWNER = Grant(Role.DEMAND_OWNER, Relation.ANY)
@@ -107,6 +110,10 @@ class Act(Restricted):
     DEMAND_REGISTER = "demand.register", OWNER
     DEMAND_EDIT = "demand.edit", OWNER
     DEMAND_TAKE_UP = "demand.take_up", MACHINE
+    DEMAND_JOIN = "demand.join", OWNER
+    DEMAND_ADMIT = "demand.admit", HOST
+    DEMAND_DECLINE = "demand.decline", HOST
+    DEMAND_LEAVE = "demand.leave", OWNER
     DEMAND_WITHDRAW = "demand.withdraw", OWNER, OPERATOR
 
     APPLICATION_REGISTER = "application.register", SUPPLIER
@@ -323,6 +330,8 @@ class SubjectRelation:
     """The organisation that asked the question of a thread."""
     author: tuple[str, str] | None = None
     """(organisation, person) of the author of a message."""
+    host: str | None = None
+    """The organisation whose demand it is to join."""
 
 
 NOBODY = SubjectRelation()
@@ -356,6 +365,7 @@ def relations(actor: Acting, stands: SubjectRelation) -> frozenset[Relation]:
         Relation.MANAGER: actor.organisation == stands.organisation and actor.manages,
         Relation.OWNER: actor.organisation == stands.demand_owner,
         Relation.SUPPLIER: actor.organisation == stands.supplier,
+        Relation.HOST: actor.organisation == stands.host,
         Relation.REVIEWER: (actor.organisation, actor.person) in stands.reviewers,
         Relation.ASKER: actor.organisation == stands.asker,
         Relation.AUTHOR: (actor.organisation, actor.person) == stands.author,

@@ -215,10 +215,17 @@ class MadeScenario(Part):
     scenario: Subject
 
 
+class JoinedDemand(Part):
+    """The demand of another organisation, with data or in words, that a demand is to join."""
+
+    demand: Subject
+
+
 BROUGHT: dict[str, type[Part]] = {
     "organisation": Organisation,
     "demand": WordedDemand,
     "made-scenario": MadeScenario,
+    "joined-demand": JoinedDemand,
     "scenario": Scenario,
     "application-version": ApplicationVersion,
     "commission": Commission,
@@ -303,6 +310,8 @@ class Record(Document):
     organisation: Name | None = None
     demand_owner: Name | None = None
     supplier: Name | None = None
+    host: Name | None = None
+    """Whose demand it was last to join."""
     reviewers: tuple[Reviewer, ...] = ()
     documents: dict[str, Digest] = pydantic.Field(default_factory=dict)
     """Its documents, by name: scenario, application, folder, commission, plan, report, acceptance, certificate."""
@@ -323,12 +332,12 @@ class Record(Document):
     def stands(self) -> SubjectRelation:
         """Return its parties, as the permission table needs them."""
         reviewers = frozenset((reviewer.organisation, reviewer.person) for reviewer in self.reviewers)
-        return SubjectRelation(self.organisation, self.demand_owner, self.supplier, reviewers)
+        return SubjectRelation(self.organisation, self.demand_owner, self.supplier, reviewers, host=self.host)
 
     @property
     def parties(self) -> frozenset[str]:
         """Return the organisations that see it, in addition to operator and regulator."""
-        named = {self.organisation, self.demand_owner, self.supplier}
+        named = {self.organisation, self.demand_owner, self.supplier, self.host}
         return frozenset({*(one for one in named if one), *(reviewer.organisation for reviewer in self.reviewers)})
 
     @property

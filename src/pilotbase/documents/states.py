@@ -27,6 +27,10 @@ class DemandState(StrEnum):
     OPEN = "open"
     TAKEN_UP = "taken_up"
     """A scenario was made of it."""
+    JOINING = "joining"
+    """Its owner asks to join the demand of another, as a further site."""
+    JOINED = "joined"
+    """It is a site of the other's demand, and counts there."""
     WITHDRAWN = "withdrawn"
 
 

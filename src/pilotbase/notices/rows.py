@@ -131,7 +131,7 @@ def waits_due(view: View, after: datetime, until: datetime) -> list[tuple[Listin
 
 
 def _concerned(record: Record) -> Iterator[Address]:
-    parties = (record.organisation, record.demand_owner, record.supplier)
+    parties = (record.organisation, record.demand_owner, record.supplier, record.host)
     yield from (Address(organisation=party) for party in parties if party is not None)
     for reviewer in record.reviewers:
         yield Address(organisation=reviewer.organisation, role="reviewer", person=reviewer.person)

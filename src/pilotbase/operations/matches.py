@@ -10,6 +10,7 @@ from typing import Annotated, Generic, Literal
 import pydantic
 from pydantic import StringConstraints
 
+from pilotbase.documents.api.records import ListedRecord
 from pilotbase.documents.api.shapes import InAddress, RequestModel
 from pilotbase.documents.base import NAME, Name, Note, Trimmed
 from pilotbase.documents.demand import LONGEST_DEMAND, LONGEST_TITLE, DemandDraft
@@ -54,6 +55,8 @@ class NewDemand(Demand):
     """Empty: the first sentence."""
     apart: Note = ""
     """Why it stands apart from what is on the base already, where that is much alike."""
+    joins: Annotated[str, StringConstraints(pattern=rf"^((demand|scenario):{NAME}/{NAME})?$")] = ""
+    """The demand of another, with data or in words, that it joins as a further site once its owner agrees."""
 
 
 class PlacesAsked(InAddress):
@@ -126,6 +129,10 @@ REGISTER = Operation(
     Record,
     who=Act.DEMAND_REGISTER,
     example=_SPINDLES,
+)
+SITES = Operation("matches.sites", "GET /demands/{owner}/{name}/sites", OfRecord, list[ListedRecord])
+SCENARIO_SITES = Operation(
+    "matches.scenario_sites", "GET /scenarios/{owner}/{name}/sites", OfRecord, list[ListedRecord]
 )
 IN_WORDS = Operation("matches.worded", "GET /matches/demands/{owner}/{name}", OfRecord, Matches)
 APPLICATION = Operation("matches.application", "GET /matches/applications/{owner}/{name}", OfRecord, Matches)

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pilotbase.catalogue.saving import save
+from pilotbase.catalogue.saving import SaveOptions, save
 from pilotbase.documents.demand import DemandDraft, DemandFinding, Resembling, WordedDemand
 from pilotbase.documents.errors import BarredError, InputError, PilotbaseError, RefusedError
 from pilotbase.documents.record import Record
 from pilotbase.documents.scenario import Contact
+from pilotbase.documents.states import DemandState
 from pilotbase.documents.subjects import Subject, demand_subject
 from pilotbase.documents.texts import text
 from pilotbase.matching.drafting import IN_FIGURES, SUGGESTED, SuggestedValue, draft_demand, words_for_a_model
@@ -29,7 +31,15 @@ from pilotbase.protocols.guarded_http import GuardedHttp, GuardedRequest, Guarde
 from pilotbase.protocols.openai_wire import read_chat_answer, write_chat_request
 from pilotbase.worker.matching import draft_of_demand
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.listings import find_listing
+from pilotbase.workspace.listings import (
+    MAXIMUM_PAGE,
+    Listing,
+    Query,
+    count_by,
+    find_listing,
+    find_listings,
+    list_page,
+)
 from pilotbase.workspace.store import View
 
 MODEL_URL, MODEL_NAME, MODEL_KEY = (f"PILOTBASE_DRAFT_MODEL{one}" for one in ("_URL", "", "_KEY_FILE"))
@@ -52,6 +62,7 @@ _IN_FORM = {
 }
 """Holds a server to JSON of this form, without which small models answer in prose."""
 _UNKNOWN_FIELD = (400, 422)
+_SITES = Query("demand", states=(DemandState.JOINED,))
 _LONGEST_TITLE = 60
 """Characters of a title that is taken from the text."""
 _SENTENCE_ENDS = re.compile(r"(?<=[。！？；!?;])|(?<=\.)\s|\n")
@@ -147,11 +158,12 @@ def register_demand(view: View, owner: str, name: str, given: NewDemand) -> Reco
     subject = demand_subject(owner, name)
     if owner != view.actor.organisation:
         raise NotFoundError("record.not_found", subject=subject)
-    draft = draft_of_demand(view, given.text)
+    draft, known = draft_of_demand(view, given.text), find_listing(view, subject)
     if any(one.what.code == "demand.personal" for one in draft.findings):
         raise InputError("demand.personal_in_public")
-    alike = [one for one in draft.scenarios if one.duplicate and not _is_same_thing(view, one, subject)]
-    if alike and not given.apart.strip():
+    same = (subject, known.scenario if known is not None and known.state == DemandState.TAKEN_UP else "")
+    alike = [one for one in draft.scenarios if one.duplicate and one.subject not in same]
+    if alike and not (given.apart.strip() or given.joins):
         raise BarredError("demand.same_there", subject=alike[0].subject, organisation=alike[0].owner)
     made = WordedDemand(
         name=name,
@@ -162,7 +174,14 @@ def register_demand(view: View, owner: str, name: str, given: NewDemand) -> Reco
         resembles=tuple(one.subject for one in alike),
         apart=given.apart.strip() if alike else "",
     )
-    return save(view, made, subject=subject)
+    return save(view, made, SaveOptions(joins=given.joins), subject)
+
+
+def joinable(view: View, words: str) -> list[Resembling]:
+    """Return the demands of others, with data or in words, like a demand; those that may be the same first."""
+    found = draft_of_demand(view, words).scenarios
+    others = (one for one in found if one.owner != view.actor.organisation)
+    return sorted(others, key=lambda one: not one.duplicate)
 
 
 def title_of(draft: DemandDraft, words: str) -> str:
@@ -173,7 +192,17 @@ def title_of(draft: DemandDraft, words: str) -> str:
     return first if len(first) <= _LONGEST_TITLE else f"{first[:_LONGEST_TITLE].rstrip()}…"
 
 
-def _is_same_thing(view: View, one: Resembling, subject: Subject) -> bool:
-    """Return whether what resembles a demand is the demand itself, or the scenario that was made of it."""
-    known = find_listing(view, subject)
-    return one.subject == subject or (known is not None and one.subject == known.scenario)
+def sites_of(view: View, subject: Subject) -> list[Listing]:
+    """Return the demands that have joined a demand or a scenario, or the demand that the scenario was made of."""
+    made_of = list_page(view, Query("demand", states=(DemandState.TAKEN_UP,), scenario=subject)).items
+    hosts = [subject, *(one.subject for one in made_of)]
+    return [one for host in hosts for one in list_page(view, replace(_SITES, scenario=host), limit=MAXIMUM_PAGE).items]
+
+
+def count_sites(view: View) -> Mapping[Subject, int]:
+    """Return demand, or scenario made of one → its sites, for each that others have joined and that the actor sees."""
+    joined = Counter(count_by(view, _SITES, "scenario"))
+    for one in find_listings(view, joined).values():
+        if one.scenario:
+            joined[one.scenario] += joined[one.subject]
+    return {subject: number + 1 for subject, number in joined.items()}

@@ -7,7 +7,7 @@ record is not counted at all: a look by mail, at a fair, or of a visitor who has
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import get_args
@@ -16,7 +16,9 @@ from pilotbase.catalogue.records import records_of
 from pilotbase.catalogue.threads import read_all
 from pilotbase.documents.api.ledger import FunnelPart, FunnelStage, FunnelTold, StageReached
 from pilotbase.documents.permissions import Act
+from pilotbase.documents.states import DemandState
 from pilotbase.documents.subjects import holder_of, kind_of
+from pilotbase.worker.demands import count_sites
 from pilotbase.worker.rooms import rooms_of
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.journeys import first_looks, tried_pairs
@@ -32,6 +34,8 @@ _AT_ONCE = 200
 class _Pair:
     """A demand and a supplier: when each stage was recorded first."""
 
+    demand: str
+    sites: int
     sector: str
     at: dict[FunnelStage, datetime] = field(default_factory=dict)
 
@@ -72,6 +76,7 @@ def _counted(pairs: Sequence[_Pair]) -> list[StageReached]:
             stage=stage,
             recorded=sum(stage in one.at for one in pairs),
             reached=sum(one.furthest >= place for one in pairs),
+            sites=sum({one.demand: one.sites for one in pairs if one.furthest >= place}.values()),
         )
         for place, stage in enumerate(STAGES)
     ]
@@ -80,19 +85,25 @@ def _counted(pairs: Sequence[_Pair]) -> list[StageReached]:
 def _pairs(view: View) -> list[_Pair]:
     """Return every pair of which there is any record."""
     demands = {one.subject: one for kind in ("scenario", "demand") for one in every_listing(view, Query(kind))}
+    sites = count_sites(view)
     found: dict[tuple[str, str], _Pair] = {}
     for stage, subject, supplier, at in _recorded(view):
         listing = demands.get(subject)
         if listing is None or supplier == listing.owner:
             continue
-        pair = found.setdefault((_thread_of(listing), supplier), _Pair(listing.sector))
+        thread = _thread_of(listing, demands)
+        new = _Pair(thread, sites.get(thread, 1), listing.sector)
+        pair = found.setdefault((thread, supplier), new)
         pair.at[stage] = min(pair.at.get(stage, at), at)
     return list(found.values())
 
 
-def _thread_of(demand: Listing) -> str:
-    """Return the scenario that was made of a demand in words, so that both are one; else the demand itself."""
-    return demand.scenario if demand.kind == "demand" and demand.scenario else demand.subject
+def _thread_of(demand: Listing, demands: Mapping[str, Listing]) -> str:
+    """Return what a demand in words became or what it has joined, so that these are one; else the demand itself."""
+    if demand.kind != "demand" or not demand.scenario or demand.state == DemandState.JOINING:
+        return demand.subject
+    onward = demands.get(demand.scenario)
+    return onward.scenario if onward is not None and onward.state == DemandState.TAKEN_UP else demand.scenario
 
 
 def _recorded(view: View) -> Iterator[tuple[FunnelStage, str, str, datetime]]:

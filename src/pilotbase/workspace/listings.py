@@ -77,7 +77,7 @@ class Listing:
     words: str = ""
     """The text that a search reads."""
     scenario: str = ""
-    """Subject of the scenario that it builds on."""
+    """Subject of the scenario that it builds on; of a demand, of what was made of it or what it joins."""
     application: str = ""
     """Subject of the application that it builds on."""
     facets: str = ""

@@ -92,6 +92,8 @@ class StageReached(ResponseModel):
     """With a record of this very stage: one may be passed over."""
     reached: int
     """With a record of it or of a later one."""
+    sites: int
+    """Of the demands of these: each counts its owner and those who have joined it."""
 
 
 class FunnelPart(ResponseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -14,8 +14,9 @@ from django import forms
 
 from pilotbase.certificate.status import CertificateStatus, issued_certificates, revocations_of, standing_of
 from pilotbase.documents.agreement import Agreement
-from pilotbase.documents.base import LONGEST_NOTE, NAME_PATTERN, Localized, Part
+from pilotbase.documents.base import LONGEST_NOTE, NAME_PATTERN, Localized, Part, localized
 from pilotbase.documents.dataset import Dataset
+from pilotbase.documents.demand import Resembling, WordedDemand
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.lifecycles import transition
 from pilotbase.documents.loading import issues_of
@@ -32,6 +33,7 @@ from pilotbase.hub.models import Membership
 from pilotbase.hub.presenters.records import title_of, title_shown
 from pilotbase.hub.sentences import approval_kind, area, asked, t
 from pilotbase.operations.steps import STEPS
+from pilotbase.worker.demands import joinable
 from pilotbase.workspace.listings import Listing, Query, find_listing, list_page
 
 
@@ -106,6 +108,16 @@ class AskedPart:
     noted: bool = False
 
 
+def _joinable(bringing: Bringing) -> Choices:
+    own: WordedDemand = bringing.document("demand", WordedDemand)
+    return hosts_offered(joinable(bringing.acting.view, own.text))
+
+
+def hosts_offered(found: Iterable[Resembling]) -> Choices:
+    """Return the demands of others that one may join, to be chosen from."""
+    return [(one.subject, f"{localized(one.title, language())} · {title_of(one.owner)}") for one in found]
+
+
 def _yes_or_no(no: str, yes: str) -> Callable[[Bringing], Choices]:
     return lambda bringing: [("no", t(no)), ("yes", t(yes))]
 
@@ -148,6 +160,7 @@ def _acceptance(bringing: Bringing) -> dict[str, Any]:
 
 ASKED = {
     "plan-proposal": AskedPart(("remarks",), known=_proposal),
+    "joined-demand": AskedPart(("demand",), {"demand": _joinable}, noted=True),
     "approval": AskedPart(("kind", "issued_by", "reference", "until"), {"kind": _approval_kinds}),
     "interest": AskedPart(
         ("has_interest", "explanation"), {"has_interest": _yes_or_no("hub.no_interest", "hub.an_interest")}

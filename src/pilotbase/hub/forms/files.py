@@ -31,6 +31,7 @@ from pilotbase.vault.uploads import (
     erase_upload,
     find_upload,
     finish_upload,
+    list_uploads,
     read_upload,
     start_upload,
 )
@@ -93,6 +94,16 @@ def keep_file(view: View, file: UploadedFile[Any], name: str) -> Upload:
 def find_table(view: View, identity: str) -> KeptTable:
     """Return a table that was kept; raises `NotFoundError`: none such of this organisation, or its time is over."""
     return _described(view, find_upload(vault_of(base(), view), identity))
+
+
+def find_kept(view: View, name: str) -> Upload | None:
+    """Return the file that the organisation of the actor keeps as ``name``, or None."""
+    return next((one for one in list_uploads(vault_of(base(), view)) if one.name == name and one.finished), None)
+
+
+def read_kept(view: View, upload: Upload) -> bytes:
+    """Return the bytes of a file that was kept."""
+    return b"".join(read_upload(vault_of(base(), view), upload.identity, ReaderGrant.of_owner(upload.owner)))
 
 
 def forget_file(view: View, upload: Upload) -> None:

@@ -33,19 +33,16 @@ from pilotbase.documents.states import DemandState
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Action, Sector
 from pilotbase.hub.acting import HubRequest, RequestActor, language, posted
-from pilotbase.hub.base import base
-from pilotbase.hub.forms.declared import OperationForm, form_of, tell
-from pilotbase.hub.forms.files import forget_file, keep_file
+from pilotbase.hub.forms.bringing import hosts_offered
+from pilotbase.hub.forms.declared import OperationForm, form_of, offer, tell
+from pilotbase.hub.forms.files import find_kept, forget_file, keep_file, read_kept
 from pilotbase.hub.presenters.addresses import address_of, section_crumb
 from pilotbase.hub.routing import FORM, page
 from pilotbase.hub.sentences import area, asked, t
 from pilotbase.hub.templatetags.ui import capital
 from pilotbase.matching.drafting import draft_demand
 from pilotbase.operations import matches
-from pilotbase.vault.opening import ReaderGrant
-from pilotbase.vault.uploads import Upload, list_uploads, read_upload
-from pilotbase.worker.base import vault_of
-from pilotbase.worker.demands import DraftModel, draft_by
+from pilotbase.worker.demands import DraftModel, draft_by, joinable
 from pilotbase.worker.matching import draft_of_demand
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import find_listing
@@ -112,7 +109,7 @@ class _Register(OperationForm):
         max_length=LONGEST_NAME,
         required=False,
     )
-    field_order = ("text", "title", "name", "apart")
+    field_order = ("text", "title", "name", "joins", "apart")
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
@@ -127,13 +124,14 @@ class _Register(OperationForm):
         return {name: value for name, value in super().said(view).items() if name != "name"}
 
 
-RegisterForm = form_of(matches.REGISTER, "text", "title", "apart", base=_Register)
+RegisterForm = form_of(matches.REGISTER, "text", "title", "joins", "apart", base=_Register)
 
 
 @page("demands/new/", "demand-new", Act.DEMAND_REGISTER, FORM)
 def register(request: HubRequest) -> HttpResponse:
-    """Register a demand in words; it begins with the one that the person has drafted."""
-    return _registering(request, text("demand.hub.new"), {"text": kept_demand(request.acting)}, {})
+    """Register a demand in words, or join another's with it; it begins with the one that the person has drafted."""
+    begun = {"text": kept_demand(request.acting), "joins": request.GET.get("joins", "")}
+    return _registering(request, text("demand.hub.new"), begun, {})
 
 
 @page("demands/<name:name>/acts/demand.edit/", "demand-edit", methods=FORM)
@@ -150,13 +148,29 @@ def edit(request: HubRequest, name: str) -> HttpResponse:
 def _registering(request: HubRequest, title: Text, initial: dict[str, Any], given: dict[str, str]) -> HttpResponse:
     form = RegisterForm(posted(request), given={"owner": request.acting.organisation, **given}, initial=initial)
     if given:
-        del form.fields["name"]
+        del form.fields["name"], form.fields["joins"]
+    _ask_of_alike(request, form)
     if form.done(request.acting.view):
         forget_demand(request.acting)
         tell(request, form.operation)
         return redirect(address_of(form.found.subject))
+    if "joins" in form.fields and request.POST and "joins" not in request.POST:
+        form.data = form.data.copy()
+        form.data["joins"] = form.initial["joins"]  # asked now for the first time: to join is what is proposed
     shown = {"title": title, "lead": text("demand.hub.new_lead"), "form": form, "crumbs": [section_crumb("demands")]}
     return render(request, "hub/said.html", shown)
+
+
+def _ask_of_alike(request: HubRequest, form: OperationForm) -> None:
+    """Ask whether it joins what is there, or why it stands apart, where there is something like it."""
+    words, wanted = form["text"].value(), form.initial.get("joins")
+    found = joinable(request.acting.view, words) if words else []
+    alike = [one for one in found if one.duplicate or one.subject == wanted]
+    if "joins" in form.fields and alike:
+        offer(form, {"joins": [("", t("demand.hub.stands_apart")), *hosts_offered(alike)]})
+        form.initial["joins"] = wanted or alike[0].subject
+    for name in () if alike or form.initial.get("apart") else ("joins", "apart"):
+        form.fields.pop(name, None)
 
 
 def demand_named(request: HubRequest) -> WordedDemand | None:
@@ -177,16 +191,13 @@ class Marked(NamedTuple):
 
 def kept_demand(acting: RequestActor) -> str:
     """Return the demand that a person has written, or nothing."""
-    upload = _kept(acting)
-    if upload is None:
-        return ""
-    read = read_upload(vault_of(base(), acting.view), upload.identity, ReaderGrant.of_owner(upload.owner))
-    return b"".join(read).decode()
+    upload = find_kept(acting.view, _name(acting))
+    return read_kept(acting.view, upload).decode() if upload is not None else ""
 
 
 def forget_demand(acting: RequestActor) -> None:
     """Erase the demand: a scenario has been made of it."""
-    upload = _kept(acting)
+    upload = find_kept(acting.view, _name(acting))
     if upload is not None:
         forget_file(acting.view, upload)
 
@@ -335,16 +346,11 @@ def _shortened(run: str, after: bool, before: bool) -> str:
 
 
 def _keep(acting: RequestActor, words: str) -> None:
-    before = _kept(acting)
+    before = find_kept(acting.view, _name(acting))
     plain = words.replace("\r\n", "\n").encode()
     keep_file(acting.view, SimpleUploadedFile("demand", plain), _name(acting))
     if before is not None:
         forget_file(acting.view, before)
-
-
-def _kept(acting: RequestActor) -> Upload | None:
-    named = (one for one in list_uploads(vault_of(base(), acting.view)) if one.name == _name(acting) and one.finished)
-    return next(named, None)
 
 
 def _name(acting: RequestActor) -> str:

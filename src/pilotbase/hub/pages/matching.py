@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -25,6 +25,7 @@ from pilotbase.hub.presenters.addresses import address_of, crumb, subject_of
 from pilotbase.hub.presenters.drawn import capitalised, drawn
 from pilotbase.hub.routing import POST, page
 from pilotbase.operations.matches import ASSIGNMENT, FOLLOW, FOLLOWED, GAPS
+from pilotbase.worker.demands import count_sites
 from pilotbase.worker.matching import Withheld, match_subject, withheld_proofs
 from pilotbase.workspace.journeys import note_looks
 from pilotbase.workspace.listings import Listing, Query, list_page
@@ -57,6 +58,8 @@ class MatchRow:
     """Address at which the reader opens a room with the other side; empty: the reader is neither of the two."""
     withheld: tuple[Withheld, ...] = ()
     """Certificates of this very pair that count for nothing now."""
+    sites: int = 1
+    """Sites of the demand."""
 
 
 @page("matching/", "matching")
@@ -106,14 +109,17 @@ def assignment(request: HubRequest) -> HttpResponse:
 def of_record(request: HubRequest, section: str, name: str) -> HttpResponse:
     """Show what may fit a scenario or an application, in what the reader sees."""
     subject = subject_of(section, name)
-    found, withheld = match_subject(request.acting.view, subject), withheld_proofs(request.acting.view)
+    view = request.acting.view
+    found, withheld, sites = match_subject(view, subject), withheld_proofs(view), count_sites(view)
     code = "match.scenarios_for" if found.side == "application" else "match.applications_for"
     note_looks(request.acting.view, "seen", _met(request.acting, found))
+    rows = [_row(request.acting, found, one, withheld) for one in found.ranked]
     shown = {
         "title": Text(code=code, params={"title": localized(found.title, language())}),
         "found": found,
         "method": method_of(found),
-        "rows": [_row(request.acting, found, one, withheld) for one in found.ranked],
+        "rows": [replace(one, sites=sites.get(one.match.subject, 1)) for one in rows],
+        "sites": sites.get(subject, 1),
         "distant": [_row(request.acting, found, one, withheld) for one in found.distant],
         "refused": [_row(request.acting, found, one, withheld) for one in found.refused],
         "trials": _trials(request.acting, found.side, subject),

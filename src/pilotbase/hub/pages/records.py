@@ -34,6 +34,7 @@ from pilotbase.hub.presenters.records import (
     names_shown,
     note_look,
     see,
+    sites_shown,
     spelled_count,
     work_shown,
 )
@@ -140,6 +141,7 @@ def show(request: HubRequest, section: str, name: str) -> HttpResponse:
         "kit_forms": _other_forms(seen.document) if opened else (),
         **contents(view, seen.document, seen.record),
         **laid_out(view, seen.document),
+        **sites_shown(view, seen),
         **ways,
         **(_members(request.acting, name) if kind == "organisation" else {}),
     }

@@ -34,6 +34,8 @@ from pilotbase.workspace.store import View
 
 _ENDS = frozenset(
     {
+        Act.DEMAND_DECLINE,
+        Act.DEMAND_LEAVE,
         Act.DEMAND_WITHDRAW,
         Act.SCENARIO_CLOSE,
         Act.SCENARIO_WITHDRAW,

@@ -13,7 +13,8 @@ from pilotbase.documents.base import Document, Localized, localized
 from pilotbase.documents.loading import current_version
 from pilotbase.documents.record import CONTENTS, Record
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.subjects import name_of, organisation_subject
+from pilotbase.documents.states import DemandState
+from pilotbase.documents.subjects import holder_of, kind_of, name_of, organisation_subject
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Role
@@ -23,6 +24,7 @@ from pilotbase.hub.base import base, operator_view
 from pilotbase.hub.models import Person
 from pilotbase.trial.arena.shelf import world_seen
 from pilotbase.worker.base import Base
+from pilotbase.worker.demands import count_sites, sites_of
 from pilotbase.worker.operations.binding import there
 from pilotbase.worker.progress import progress_of
 from pilotbase.workspace.actors import Actor
@@ -42,6 +44,8 @@ from pilotbase.workspace.store import View
 SHOWN: dict[str, type[Document]] = {current_version(one).partition("/")[0]: one for one in CONTENTS.values()}
 """Kinds of documents that a listing shows."""
 MOST_COUNTED = 1000
+_JOINED = ("demand", "scenario")
+"""Kinds of records that may have several sites."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,8 @@ class RecordRow:
 
     listing: Listing
     record: Record | None
+    sites: int = 1
+    """Of a demand, with data or in words."""
 
     @property
     def name(self) -> str:
@@ -105,7 +111,19 @@ def lines_of(view: View, listings: Iterable[Listing]) -> list[RecordRow]:
     """Return the lines of a list, with where each record stands for those who see that too, read at once."""
     listed = list(listings)
     records = records_of(view, [one.subject for one in listed])
-    return [RecordRow(one, records.get(one.subject)) for one in listed]
+    sites = count_sites(view) if any(one.kind in _JOINED for one in listed) else {}
+    return [RecordRow(one, records.get(one.subject), sites.get(one.subject, 1)) for one in listed]
+
+
+def sites_shown(view: View, seen: RecordView) -> dict[str, Any]:
+    """Return the sites of a demand, with data or in words, or of the one that a trial is about, and what it joins."""
+    subject = seen.subject
+    if seen.listing.kind == "commission":
+        subject = seen.listing.scenario
+    if kind_of(subject) not in _JOINED:
+        return {}
+    joins = seen.listing.scenario if seen.listing.state in (DemandState.JOINING, DemandState.JOINED) else ""
+    return {"sites": sites_of(view, subject), "host": holder_of(subject), "joins": joins}
 
 
 def records_offered(view: View, query: Query, limit: int = 200) -> list[tuple[str, str]]:

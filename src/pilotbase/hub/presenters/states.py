@@ -35,10 +35,11 @@ from pilotbase.hub.presenters.drawn import drawn
 
 _LOOKS = {
     "plan": "draft proposed countered offered asked",
-    "wait": "guess review due queued plan_review waiting human consent",
+    "wait": "guess joining review due queued plan_review waiting human consent",
     "run": "running freezing signing rehearsing rectification retest reported",
-    "pass": "open taken_up submitted registered certified accepted frozen plan_approved agreed accept valid done "
-    "finished good sure active filed pass fits green serving published in_force granted paid met delivered mitigated",
+    "pass": "open taken_up joined submitted registered certified accepted frozen plan_approved agreed accept valid "
+    "done finished good sure active filed pass fits green serving published in_force granted paid met delivered "
+    "mitigated",
     "fail": "revoked refused reject fail invalid failed expired key_is_revoked key_is_expired broken given_up",
     "open": "inconclusive unknown missing",
     "hold": "blocked suspended fallen_back silenced",

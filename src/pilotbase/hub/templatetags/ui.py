@@ -34,6 +34,7 @@ from pilotbase.workspace.threads import count_threads
 
 register = template.Library()
 SIGNS = {
+    "demand": "message-square",
     "scenario": "target",
     "application": "package",
     "commission": "flask-conical",
