@@ -144,7 +144,7 @@ def test_a_forbidden_act_is_told_once_a_dialogue_and_later_if_nobody_can_be_told
         person.away = away
         acts = [burn, burn, much, {"tool": "nothing"}, {"tool": "pay", "arguments": {"amount": 7}}, {"done": True}]
         lead(Scripted(acts), [], person)
-        assert person.warned == ([] if away == 3 else [("burn", "burn")]), "no other ruling is a forbidden act"
+        assert person.warned == ([] if away == 3 else [("act:burn", "burn")]), "no other ruling is a forbidden act"
 
 
 def again(folder):

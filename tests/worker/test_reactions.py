@@ -14,7 +14,7 @@ from pilotbase.documents.watch import RunbookRule
 from pilotbase.service.registry import load_service
 from pilotbase.service.standing import restore, standing_of
 from pilotbase.watch.incidents import close, default_runbook, keep_runbook, list_incidents, set_grade
-from pilotbase.watch.warnings import Done, TriedAct, silence, warn_of_act
+from pilotbase.watch.warnings import DialogueFinding, Done, silence, warn_of_dialogue
 from pilotbase.worker.reactions.feed import Reactions
 from pilotbase.worker.reactions.steps import Cause, Reacting
 from pilotbase.worker.services.duty_desk import duty_desk
@@ -414,7 +414,7 @@ def test_a_forbidden_act_is_one_incident_a_class_while_it_is_open(watched):
     watched.warn(Colour.ORANGE, "availability", signal=Signal.AVAILABILITY)
 
     def tried(dialogue, act="burn"):
-        warn_of_act(watched.view, TriedAct("milling", dialogue, act, "burn"))
+        warn_of_dialogue(watched.view, DialogueFinding("milling", dialogue, f"act:{act}", "burn"))
         watched.react()
 
     for dialogue in ("d1", "d2"):

@@ -36,7 +36,7 @@ from pilotbase.service.calls import NOTHING, Admission, CallObservation, Cost, M
 from pilotbase.service.consents import ask_consent, consent_of
 from pilotbase.service.desk import CallDispatcher, MustWaitError
 from pilotbase.service.standing import standing_of
-from pilotbase.watch.warnings import TriedAct, warn_of_act
+from pilotbase.watch.warnings import DialogueFinding, warn_of_dialogue
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
@@ -116,9 +116,9 @@ class FrontDesk:
         """Return since when a service stands as it does."""
         return standing_of(self._view, service).at
 
-    def warn(self, act: TriedAct) -> None:
-        """Warn of a forbidden act that an agent has tried; raises as `warn_of_act`."""
-        warn_of_act(self._view, act)
+    def warn(self, found: DialogueFinding) -> None:
+        """Warn of what was found in a dialogue; raises as `warn_of_dialogue`."""
+        warn_of_dialogue(self._view, found)
 
     def observe(self, key: str, service: str, observed: CallObservation, spent: ModelSpending) -> None:
         """Keep a case that took several calls; raises as `CallDispatcher.observe`."""

@@ -58,7 +58,7 @@ class DialogueState:
     expects: str = ""
     """Digest of the history with which the next request has to begin; empty: the last one waits for its answer."""
     warned: frozenset[str] = frozenset()
-    """Classes of forbidden acts of which somebody was warned."""
+    """Detectors of dialogues by which somebody was warned."""
     over: bool = False
 
     @property

@@ -32,7 +32,7 @@ from pilotbase.documents.watch import (
 )
 from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.watch.subjects import service_of
-from pilotbase.watch.warnings import end_act_warning
+from pilotbase.watch.warnings import end_dialogue_warning
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.columns import set_row
@@ -389,7 +389,7 @@ def _amend(
             request=view.request,
         )
         if act is IncidentAct.CLOSE:
-            end_act_warning(transaction, view, incident.warning)
+            end_dialogue_warning(transaction, view, incident.warning)
         return _write(transaction, change(incident, line), head)
 
 

@@ -40,6 +40,8 @@ REARMED = "watching.rearmed"
 """Reason of the green that arming anew, or disarming, writes: what was warned of has not passed for all that."""
 ACTS = "act:"
 """How the detector of a class of forbidden acts is called, before the class."""
+INJECTION = "injection"
+"""The detector of instructions that somebody planted in what an agent reads."""
 _LONGEST = 200
 DECIDED = "decided"
 """The name under which the decision about a cause stands."""
@@ -63,33 +65,37 @@ def raise_warnings(change: Transaction, view: View, service: Stored, turns: Iter
 
 
 @dataclass(frozen=True)
-class TriedAct:
-    """A forbidden act that the agent of a service has tried, and the fence refused."""
+class DialogueFinding:
+    """What the agent of a service has met or tried in a dialogue, and at which tool."""
 
     service: str
     dialogue: str
-    act: str
-    """Class of acts."""
+    detector: str
+    """`INJECTION`, or `ACTS` with a class of forbidden acts, which the fence has refused."""
     tool: str
 
 
-def warn_of_act(view: View, tried: TriedAct) -> Digest:
-    """Warn of a forbidden act, whether or not a watch is armed, and return the digest; ``view``: the base's own.
+def is_of_dialogues(detector: str) -> bool:
+    """Return whether a detector counts dialogues, with a watch or without one."""
+    return detector == INJECTION or detector.startswith(ACTS)
 
-    One class of acts is one detector, which counts the dialogues that have tried such an act. It stays orange until the
-    incident about it is closed.
+
+def warn_of_dialogue(view: View, found: DialogueFinding) -> Digest:
+    """Warn of a finding, whether or not a watch is armed, and return the digest; ``view``: the base's own.
+
+    A detector counts the dialogues with such a finding. It stays orange until the incident about it is closed.
     """
-    service, detector = stored_service(view, tried.service), f"{ACTS}{tried.act}"
+    service = stored_service(view, found.service)
     with view.transaction("watch.warned") as change:
-        before = view.within(change).load_head(_head_of(tried.service, detector), RiskWarning)
+        before = view.within(change).load_head(_head_of(found.service, found.detector), RiskWarning)
         times = 1 if before is None or before.colour is Colour.GREEN else before.seen_to + 1
         warning = RiskWarning(
-            service=tried.service,
+            service=found.service,
             signal=Signal.RISK,
-            detector=detector,
+            detector=found.detector,
             colour=Colour.ORANGE,
-            reason=text("watching.act_tried", act=tried.act, tool=tried.tool, dialogue=tried.dialogue, times=times),
-            promise=text("watching.act_promise"),
+            reason=_what(found, times),
+            promise=text("watching.dialogue_promise"),
             seen_to=times,
             began=change.now,
             at=change.now,
@@ -97,16 +103,23 @@ def warn_of_act(view: View, tried: TriedAct) -> Digest:
         return _write(change, warning, service.owner, service.visibility)
 
 
-def end_act_warning(change: Transaction, view: View, warning: Digest) -> None:
-    """End the warning of a forbidden act, since the incident that was opened for ``warning`` is closed."""
+def _what(found: DialogueFinding, times: int) -> Text:
+    told: dict[str, object] = {"tool": found.tool, "dialogue": found.dialogue, "times": times}
+    if found.detector == INJECTION:
+        return text("watching.injection_met", **told)
+    return text("watching.act_tried", act=found.detector.removeprefix(ACTS), **told)
+
+
+def end_dialogue_warning(change: Transaction, view: View, warning: Digest) -> None:
+    """End the warning about dialogues for which an incident was opened, ``warning``, since that is closed."""
     here = view.within(change)
     found = here.get(warning)
-    if found is None or found.kind != KIND or not found.load(RiskWarning).detector.startswith(ACTS):
+    if found is None or found.kind != KIND or not is_of_dialogues(found.load(RiskWarning).detector):
         return
     opened = found.load(RiskWarning)
     standing = here.load_head(_head_of(opened.service, opened.detector), RiskWarning)
     if standing is not None and standing.colour is not Colour.GREEN:
-        end_warnings(change, view, found, [standing], "watching.act_closed")
+        end_warnings(change, view, found, [standing], "watching.dialogue_closed")
 
 
 def end_warnings(

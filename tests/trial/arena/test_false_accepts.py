@@ -5,7 +5,7 @@ import pytest
 from tests.trial.arena.agents import write_agent
 from tests.trial.test_deciding import run
 
-ALPHA, PARTS, RUNS, EPISODES = 0.05, 4, 100, 20
+ALPHA, PARTS, RUNS, EPISODES = 0.05, 4, 100, 7
 SCENARIO = """\
 document: scenario/1
 name: rooms-{number}
@@ -19,7 +19,12 @@ world: {{name: starter, practice: 2, hidden: {episodes}}}
 task: agent
 criteria:
   - {{rule: "reached >= 0.5", estimand: population}}
-trial: {{attempts: 1, cases_per_attempt: {episodes}, limits: {{load_seconds: 20, memory_bytes: 256 MiB}}}}
+trial:
+  attempts: 1
+  cases_per_attempt: {episodes}
+  stop: fixed
+  cases: {episodes}
+  limits: {{load_seconds: 20, memory_bytes: 256 MiB}}
 """
 COIN = """\
 import re
@@ -61,9 +66,9 @@ def test_the_same_clerk_without_the_coin_is_accepted(base, tmp_path):
 @pytest.mark.prove
 @pytest.mark.parametrize("part", range(PARTS))
 def test_at_the_boundary_no_more_than_alpha_of_400_runs_accept(part, base, tmp_path):
-    """A first attempt has α/2; looked at after every episode, by simulation .0023 of twenty coins reach it.
+    """A first attempt has α/2, and only seven of seven reach it: one run in 128.
 
-    So a part of a hundred has six by chance in one proof of millions, and parts that hold add up to at most α of all.
+    So a part of a hundred has six by chance in one proof of a thousand, and parts that hold add up to at most α of all.
     """
     found = list(verdicts(tmp_path, COIN, RUNS))
     assert set(found) <= {0, 3, 4} and found.count(0) <= ALPHA * RUNS, found

@@ -55,7 +55,7 @@ from pilotbase.service.dialogue_logs import MOST_ENDED, DialogueLog, DialogueLog
 from pilotbase.trial.arena.fencing import act_digest, judge
 from pilotbase.trial.arena.kept_worlds import KeptWorld
 from pilotbase.trial.arena.playing import Json
-from pilotbase.watch.warnings import TriedAct
+from pilotbase.watch.warnings import DialogueFinding
 from pilotbase.worker.providers import Seat
 from pilotbase.workspace.failures import NotFoundError
 
@@ -79,8 +79,8 @@ class Office(Protocol):
         """Return a consent as it stands."""
         ...
 
-    def warn(self, act: TriedAct) -> None:
-        """Warn whoever watches a service of a forbidden act that its agent has tried."""
+    def warn(self, found: DialogueFinding) -> None:
+        """Warn whoever watches a service of what was found in a dialogue."""
         ...
 
     def stands_since(self, service: str) -> datetime:
@@ -449,8 +449,8 @@ class _Principal:
         self._office.ask_consent(self._service, asked)
         return asked
 
-    def warn(self, dialogue: str, act: str, tool: str) -> None:
-        self._office.warn(TriedAct(self._service.name, dialogue, act, tool))
+    def warn(self, dialogue: str, detector: str, tool: str) -> None:
+        self._office.warn(DialogueFinding(self._service.name, dialogue, detector, tool))
 
     def decision(self, consent: ActConsent) -> bool | None:
         found, now = self._office.consent(self._service.name, consent.consent), self._office.now()

@@ -39,8 +39,10 @@ from pilotbase.service.journal import Fields
 from pilotbase.trial.arena.fencing import Ruling
 from pilotbase.trial.arena.kept_worlds import KeptWorld
 from pilotbase.trial.arena.model_door import OpenDoor, ReplayedDoor
+from pilotbase.trial.arena.planted import gives_orders
 from pilotbase.trial.arena.playing import OTHERWISE, EpisodeKey, Json, ModelCall, PlayerLostError, play
 from pilotbase.trial.arena.stage import BoxedPlayer
+from pilotbase.watch.warnings import ACTS, INJECTION
 
 LEFT, STOPPED, MODEL_LOST = "caller_left", "stopped", "model_lost"
 """Ends that do not count for the agent, as `OTHERWISE`: its caller says nothing more; the service was stopped, or what
@@ -73,8 +75,8 @@ class Principal(Protocol):
         """Return what was decided; None: nothing yet. What nobody decides in time is declined."""
         ...
 
-    def warn(self, dialogue: str, act: str, tool: str) -> None:
-        """Warn whoever watches the service that a forbidden act of this class was tried."""
+    def warn(self, dialogue: str, detector: str, tool: str) -> None:
+        """Warn whoever watches the service of what a detector of dialogues has found at a tool."""
         ...
 
 
@@ -134,7 +136,7 @@ class Dialogue:
         self._held = contextlib.ExitStack()
         self._shown: list[tuple[Json, Fields]] = []
         self._numbers = {"call": 0, "consent": 0}
-        self._forbidden: dict[str, str] = {}
+        self._found: dict[str, str] = {}
         self._used, self._taken = TokenUsage(0, 0), TokenUsage(0, 0)
         self._cost = self._taken_cost = Decimal(0)
         self._waiting = 0
@@ -260,6 +262,8 @@ class Dialogue:
         """Let the caller carry out an act, and return its result; ``{"error": …}`` alone says that it failed."""
         spelled = canonical_json(dict(arguments)).decode()
         content = _value(self._exchange(call=ToolCall(f"call_{self._named('call')[:24]}", tool, spelled)))
+        if gives_orders(content):
+            self._warn(INJECTION, tool)
         failed = isinstance(content, dict) and content.keys() == {"error"}
         return (content["error"] if failed else content), failed
 
@@ -302,19 +306,20 @@ class Dialogue:
         return {}, None
 
     def _refused(self, ruling: Ruling, tool: str) -> None:
-        """Warn of a forbidden act at once, and once a class of acts in a dialogue."""
+        """Warn of a forbidden act at once."""
         if ruling.right is DecisionRight.FORBIDDEN:
-            self._forbidden.setdefault(ruling.act, tool)
-            self._warn()
+            self._warn(f"{ACTS}{ruling.act}", tool)
 
-    def _warn(self) -> None:
-        """Pass warnings on; one that cannot be kept now comes with the next, or at the end."""
-        for act in self._forbidden.keys() - self.state.warned:
+    def _warn(self, *found: str) -> None:
+        """Pass warnings on, once a detector; one that cannot be kept now comes with the next, or at the end."""
+        if found:
+            self._found.setdefault(*found)
+        for detector in self._found.keys() - self.state.warned:
             try:
-                self._principal.warn(self.state.identity, act, self._forbidden[act])
-                self._log.add(warned=act)
+                self._principal.warn(self.state.identity, detector, self._found[detector])
+                self._log.add(warned=detector)
             except PilotbaseError as problem:
-                _log.warning("nobody could be warned of a forbidden act: %s", problem)
+                _log.warning("nobody could be warned of what was found in a dialogue: %s", problem)
 
     def _named(self, kind: str) -> str:
         """Return the name of the next call or consent: the same whenever the dialogue is played again."""

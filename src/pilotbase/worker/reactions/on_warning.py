@@ -33,11 +33,13 @@ from pilotbase.watch.subjects import service_of
 from pilotbase.watch.warnings import (
     ACTS,
     DECIDED,
+    INJECTION,
     REARMED,
     Done,
     ReactionDecision,
     find_step,
     is_muted,
+    is_of_dialogues,
     keep_decision,
     level_of,
     steps_of,
@@ -80,12 +82,12 @@ def react_to_warning(reacting: Reacting, digest: Digest) -> None:
         service = service_of(reacting.view, warning.service)
     except NotFoundError:
         return
-    decision, is_act = _decide(reacting, cause, warning), warning.detector.startswith(ACTS)
+    decision = _decide(reacting, cause, warning)
     if decision.rule is not None:
         case = WarningCase(cause, warning, service, decision, decision.rule)
         for name, step in _steps(reacting, case):
             reacting.once(cause, name, step)
-    elif is_act and warning.colour is not Colour.GREEN:
+    elif is_of_dialogues(warning.detector) and warning.colour is not Colour.GREEN:
         reacting.once(cause, "again", lambda: partial(_count_again, reacting, cause, warning))
     elif warning.colour is Colour.GREEN and decision.before is not Colour.GREEN:
         over = partial(_over, reacting, cause, warning, service)
@@ -166,7 +168,7 @@ def _open_incident(reacting: Reacting, case: WarningCase, change: Transaction) -
         TimelineEntry(at=warning.at, what=_raised(warning), organisation=by, document=case.cause.digest),
         *(TimelineEntry(at=one.at, what=one.what, organisation=by, document=one.document) for one in done),
     )
-    detector = warning.detector if warning.detector.startswith(ACTS) else None
+    detector = warning.detector if is_of_dialogues(warning.detector) else None
     incident = continue_open(change, view, service.name, lines, case.rule, detector)
     if incident is None:
         incident = open_incident(change, view, _draft(case, lines, change.now))
@@ -175,7 +177,7 @@ def _open_incident(reacting: Reacting, case: WarningCase, change: Transaction) -
 
 
 def _count_again(reacting: Reacting, cause: Cause, warning: RiskWarning, change: Transaction) -> Done:
-    """Add a dialogue in which a forbidden act was tried once more to the incident about such acts.
+    """Add a further dialogue to the incident about what was found in dialogues.
 
     Of very many a line stands where their number has doubled: each line is another version of the whole incident.
     """
@@ -282,6 +284,8 @@ def _why_over(view: View, warning: RiskWarning) -> Text:
 def _signal(warning: RiskWarning) -> Text:
     if warning.detector.startswith(ACTS):
         return text("reaction.forbidden_act", act=warning.detector.removeprefix(ACTS))
+    if warning.detector == INJECTION:
+        return text("signal.injection")
     return text(f"signal.{warning.signal}")
 
 

@@ -21,6 +21,7 @@ from pilotbase.documents.vocabularies import ServingState
 from pilotbase.operations.services import Moved, ServiceMove
 from pilotbase.service import registry, standing
 from pilotbase.service.known import read_serving
+from pilotbase.trial.arena.planted import gives_orders
 from pilotbase.watch.packs import Pack, moment_of
 from pilotbase.worker.base import Base
 from pilotbase.worker.providers import seats
@@ -108,6 +109,8 @@ class SeenDialogue:
     """Of its model; 0 also if it has none."""
     cost: str = "0"
     """In the currency of the model's prices."""
+    planted: tuple[str, ...] = ()
+    """Tools that returned an instruction to the agent, each once."""
 
 
 def dialogues_of(view: View, service: str, most: int = 20) -> list[SeenDialogue]:
@@ -132,7 +135,9 @@ def _dialogues_in(pack: Pack) -> Iterator[SeenDialogue]:
         calls = [line for line in lines if line["kind"] == "call"]
         refused = tuple(map(_refused, (line for line in calls if line["ruling"] not in _CARRIED_OUT)))
         used = end.get("tokens", 0), end.get("cost", "0")
-        yield SeenDialogue(case, moment_of(at), end["end"], end["turns"], len(calls) - len(refused), refused, *used)
+        met = tuple(dict.fromkeys(line["tool"] for line in calls if gives_orders(line["result"])))
+        carried_out = len(calls) - len(refused)
+        yield SeenDialogue(case, moment_of(at), end["end"], end["turns"], carried_out, refused, *used, met)
 
 
 def _refused(line: Line) -> StoppedAct:
