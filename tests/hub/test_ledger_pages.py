@@ -89,6 +89,7 @@ def test_the_ranking_says_weights_ties_and_flips(walked):
     rows = re.findall(r'<th scope="row" class="number">(\d+)</th>', shown)
     assert rows == ["1", "1"]
     assert "1 scenario has no rank" in shown
+    assert "potential 2, maturity 5, driving effect 2: 2 scenarios" in shown and "Take up first" in shown
     tilted = page(walked, "/ledger/ranking/?potential=2&maturity=1&driving_effect=1&top=1")
     assert re.findall(r'<th scope="row" class="number">(\d+)</th>', tilted) == ["1", "2"]
     assert "The top 1 stay the same until 12.5 % of the weight moves." in tilted

@@ -7,6 +7,7 @@ from itertools import product
 import pytest
 
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.permissions import Act
 from pilotbase.roadmap.ranking import (
     CriterionWeights,
     moves,
@@ -18,7 +19,16 @@ from pilotbase.roadmap.ranking import (
 )
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.journeys import Worth
-from tests.catalogue.records_for_tests import DESK, OTHER_OWNER, OWNER, SUPPLIER, scenario
+from tests.catalogue.records_for_tests import (
+    COMMISSION,
+    DESK,
+    OTHER_OWNER,
+    OWNER,
+    SCENARIO,
+    SUPPLIER,
+    commission,
+    scenario,
+)
 
 EVEN = CriterionWeights()
 GRID = 24
@@ -98,6 +108,20 @@ def test_nothing_ranks_nothing():
     assert found.rungs == found.flips == () and found.top_holds_for is None and found.unrated == 0
 
 
+def test_records_outweigh_the_maturity_that_the_owner_stated(trial):
+    view, stated = trial.store.as_actor(DESK), {"potential": 4, "maturity": 1, "driving_effect": 2}
+    trial.scenario = scenario(value=stated)
+    trial.open_scenario()
+    assert rank_scenarios(view, EVEN, 10, Fraction(0)).rungs[0].worth == Worth(4, 1, 2)
+    trial.submit_application()
+    proposed = commission(trial.scenario, trial.version)
+    trial.do(SUPPLIER, COMMISSION, Act.COMMISSION_PROPOSE, proposed)
+    found = rank_scenarios(view, EVEN, 10, Fraction(0))
+    assert found.rungs[0].worth == Worth(4, 3, 2) and found.by_records == 1
+    assert [one.subject for one in scenarios_of(view, Worth(4, 3, 2)).items] == [SCENARIO]
+    assert scenarios_of(view, Worth(4, 1, 2)).items == ()
+
+
 @pytest.mark.parametrize("parts", [(0, 0, 0), (-1, 1, 1), (101, 1, 1)])
 def test_weights_that_weigh_nothing_are_refused(parts):
     with pytest.raises(InputError):
@@ -107,7 +131,6 @@ def test_weights_that_weigh_nothing_are_refused(parts):
 def test_scenarios_are_ranked_by_what_their_newest_version_says(any_trial):
     trial, store = any_trial, any_trial.store
     from pilotbase.catalogue.saving import save
-    from pilotbase.documents.permissions import Act
 
     def rated(name, **changes):
         save(store.as_actor(OWNER), scenario((), name=name, **changes))

@@ -1,10 +1,75 @@
-"""What demand and supply lack, by sector and action."""
+"""What demand and supply lack, by sector and action; scenarios by potential and maturity."""
 
+from collections import Counter
+from dataclasses import dataclass
 from functools import lru_cache
 
-from pilotbase.charts.drawing import BLUE, INK, LINE, MUTED, Drawing, shortened, width_of
+from pilotbase.charts.drawing import BLUE, DEEP_BLUE, INK, LINE, MUTED, PALE_BLUE, PAPER, Drawing, shortened, width_of
+from pilotbase.charts.scales import format_count
 from pilotbase.documents.matching import GapCell
 from pilotbase.documents.texts import Language, text
+
+
+@dataclass(frozen=True)
+class RatedSpot:
+    """Scenarios of one potential, maturity and driving effect, each 1 to 5."""
+
+    potential: int
+    maturity: int
+    driving_effect: int
+    scenarios: int
+
+
+_STEP, _LEFT, _TOP, _NAMED, _NUMBERS = 92, 54, 28, 24, range(1, 6)
+
+
+@lru_cache(maxsize=32)
+def quadrant_chart(spots: tuple[RatedSpot, ...], language: Language) -> str:
+    """Return potential across, maturity up, a circle the wider the driving effect, with the number of scenarios in it.
+
+    The number stands once where circles have one centre: it is their sum.
+    """
+    if not spots:
+        return ""
+    side = _STEP * len(_NUMBERS)
+    said = "; ".join(text("chart.quadrant.spot", **vars(spot)).render(language) for spot in spots)
+    title = text("chart.quadrant.title").render(language)
+    drawing = Drawing(_LEFT + side + 8, _TOP + side + 2 * _NAMED + 44, title, said)
+    _draw_quadrants(drawing, side, language)
+    for spot in sorted(spots, key=lambda spot: -spot.driving_effect):
+        drawing.circle(_centre(spot), 8 + 6 * spot.driving_effect, PALE_BLUE, BLUE, 1.5)
+    sums = Counter[tuple[float, float]]()
+    for spot in spots:
+        sums[_centre(spot)] += spot.scenarios
+    for (x, y), scenarios in sums.items():
+        drawing.text((x, y + 4), format_count(scenarios), anchor="middle", colour=INK, bold=True)
+    return drawing.to_svg()
+
+
+def _centre(spot: RatedSpot) -> tuple[float, float]:
+    return _LEFT + _STEP * (spot.potential - 0.5), _TOP + _NAMED + _STEP * (len(_NUMBERS) - spot.maturity + 0.5)
+
+
+def _draw_quadrants(drawing: Drawing, side: float, language: Language) -> None:
+    """Draw the frame with a strip above and below for the names of the quadrants, where no circle comes."""
+    right, bottom = _LEFT + side, _TOP + side + 2 * _NAMED
+    drawing.rectangle((_LEFT, _TOP), (side, bottom - _TOP), PAPER, outline=LINE)
+    drawing.line((_LEFT + side / 2, _TOP), (_LEFT + side / 2, bottom), LINE)
+    drawing.line((_LEFT, (_TOP + bottom) / 2), (right, (_TOP + bottom) / 2), LINE)
+    for number in _NUMBERS:
+        along = _STEP * (number - 0.5)
+        drawing.text((_LEFT + along, bottom + 16), str(number), anchor="middle", colour=MUTED)
+        drawing.text((_LEFT - 10, bottom - _NAMED - along + 4), str(number), anchor="end", colour=MUTED)
+    drawing.text((right, bottom + 36), _word("roadmap.potential", language), anchor="end", colour=MUTED)
+    drawing.text((_LEFT, _TOP - 12), _word("roadmap.maturity", language), colour=MUTED)
+    for y, left, in_right in ((_TOP + 17, "ready", "first"), (bottom - 8, "later", "prepare")):
+        drawing.text((_LEFT + 8, y), _word(f"chart.quadrant.{left}", language), colour=DEEP_BLUE)
+        drawing.text((right - 8, y), _word(f"chart.quadrant.{in_right}", language), anchor="end", colour=DEEP_BLUE)
+
+
+def _word(code: str, language: Language) -> str:
+    return text(code).render(language)
+
 
 GAP_LEFT, CELL, ROW, GAP_TOP, GAP_INSET = 176, 116, 62, 76, 6
 _BAR = 6

@@ -77,6 +77,8 @@ def rank(  # noqa: PLR0913 - each criterion is an option
     say(text("roadmap.top_fixed", top=top) if holds is None else text("roadmap.top_holds", top=top, share=share))
     if told.unrated:
         say(text("roadmap.unrated", count=told.unrated))
+    if told.by_records:
+        say(text("roadmap.by_records", count=told.by_records))
     for flip in told.flips:
         above, below = (" · ".join(map(str, one)) for one in (flip.above, flip.below))
         say(text("roadmap.flip", above=above, below=below, share=format_shift(flip.shift, language())))

@@ -23,7 +23,7 @@ from pilotbase.documents.api.ledger import (
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.moments import has_passed
 from pilotbase.documents.planning import PlanCandidate, PlanningSheet
-from pilotbase.documents.roadmap import Phase, PlannedPhase, Roadmap, Task, TaskState
+from pilotbase.documents.roadmap import MOST_TASKS, Phase, PlannedPhase, Roadmap, Task, TaskState
 from pilotbase.documents.states import SCENARIO_OVER, TRIAL_OVER, CommissionState, ScenarioState
 from pilotbase.documents.subjects import holder_of, name_of
 from pilotbase.documents.texts import Text, text
@@ -41,6 +41,9 @@ _ANSWERS = frozenset({ServingState.SERVING, ServingState.FALLEN_BACK})
 _AGAIN_ON_TRIAL = frozenset({CommissionState.RECTIFICATION, CommissionState.RETEST})
 _AS_PLANNED: dict[str, Any] = dict.fromkeys(("suggested_end", "suggested_phase", "reason"))
 _AGAIN = frozenset({TaskState.FAILED, TaskState.STOPPED})
+_AT_LEAST = {TaskState.ON_TRIAL: 3, TaskState.CERTIFIED: 4, TaskState.IN_USE: 5}
+AT_MOST = {TaskState.FAILED: 2, TaskState.STOPPED: 1}
+"""The maturity that records leave or give a scenario, whatever its owner stated."""
 
 
 def set_roadmap(view: View, roadmap: Roadmap) -> Roadmap:
@@ -152,9 +155,14 @@ def _sheet_of(view: View) -> PlanningSheet:
 def task_states(view: View, scenarios: Sequence[str]) -> dict[str, TaskState]:
     """Return scenario → how far it has come, for each of ``scenarios``."""
     found: dict[str, list[Stage]] = defaultdict(list)
-    for stage in stages_of(view, scenarios):
+    for stage in stages_of(view, scenarios if len(scenarios) <= MOST_TASKS else None):
         found[stage.scenario].append(stage)
     return {scenario: state_of(found[scenario]) for scenario in scenarios}
+
+
+def shown_maturity(stated: int, state: TaskState) -> int:
+    """Return a maturity of 1 to 5: a trial, a verdict, a certificate, use and a stop outweigh what was stated."""
+    return min(max(stated, _AT_LEAST.get(state, 1)), AT_MOST.get(state, 5))
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from pilotbase.documents.planning import (
 )
 from pilotbase.documents.roadmap import MOST_TASKS, Phase, Roadmap, TaskState
 from pilotbase.documents.texts import Text, percent, text
+from pilotbase.roadmap.planning import AT_MOST, shown_maturity
 from pilotbase.roadmap.program import (
     NOWHERE,
     Goal,
@@ -49,8 +50,6 @@ from pilotbase.workspace.journeys import Worth
 _PHASES = tuple(Phase)
 _TINY = 1e-6
 _MOST_NAMED = 5
-_AT_LEAST = {TaskState.ON_TRIAL: 3, TaskState.CERTIFIED: 4, TaskState.IN_USE: 5}
-_AT_MOST = {TaskState.FAILED: 2, TaskState.STOPPED: 1}
 
 
 @dataclass(frozen=True)
@@ -65,8 +64,8 @@ class ScenarioFacts:
 
     @property
     def maturity(self) -> int:
-        """Return its maturity, 1 to 5: a verdict, a certificate and a stop outweigh what was stated."""
-        return min(max(self.worth.maturity, _AT_LEAST.get(self.state, 1)), _AT_MOST.get(self.state, 5))
+        """Return its maturity by its records."""
+        return shown_maturity(self.worth.maturity, self.state)
 
 
 def propose_plan(
@@ -294,7 +293,7 @@ class _Dated:
         """Return why a task changes: its record first, then the rules, then room for others."""
         field, one = self.field, self.field.facts[at]
         task = field.before[one.scenario][1]
-        if one.state in _AT_MOST:
+        if one.state in AT_MOST:
             return Text(code=f"roadmap.replan_{one.state}")
         if date.fromisoformat(task.end) < field.today:
             return Text(code="roadmap.replan_late")
@@ -329,7 +328,7 @@ def _why_out(field: _Field, at: int, phases: Phases, priced: Numbers) -> Text:
     costs = (priced * problem.needs[at]).max(axis=0) if field.names else np.zeros(0)
     if costs.size and costs.max() > _TINY:
         return text("planning.used_up", resource=_titled(field, int(costs.argmax())))
-    if one.state in _AT_MOST:
+    if one.state in AT_MOST:
         return Text(code=f"roadmap.replan_{one.state}")
     return text("planning.worth_more_so")
 

@@ -1,5 +1,7 @@
 """Scenarios ranked by potential, maturity and driving effect, which to take up next, and how little reorders them.
 
+The owner states all three; maturity is what the records leave of it, or add to it.
+
 A score is linear in the weights, so what flips is exact. Scenarios of the same worth tie under all weights: they stand
 on one rung. A *shift* moves a share of the whole weight from one criterion to others; the smallest shift that lets the
 lower of two rungs pass the higher takes weight where the higher is furthest ahead and gives it where it is furthest
@@ -8,8 +10,9 @@ behind. Criteria: 潜力、成熟度、带动作用, as the National Development
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations
 
@@ -18,11 +21,14 @@ from pilotbase.documents.api.ledger import FlipTold, RankingTold, RungTold
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.planning import MOST_WEIGHT
+from pilotbase.documents.roadmap import TaskState
 from pilotbase.documents.states import ScenarioState
+from pilotbase.documents.subjects import holder_of
 from pilotbase.operations.ledger import MOST_TOP, RankingAsked
-from pilotbase.roadmap.ledger import owner_of
-from pilotbase.workspace.journeys import RecordFilter, Worth, count_by_worth, list_wanted
-from pilotbase.workspace.listings import Listing, Page
+from pilotbase.roadmap.ledger import keep_books, owner_of
+from pilotbase.roadmap.planning import shown_maturity, task_states
+from pilotbase.workspace.journeys import Worth, rated_scenarios
+from pilotbase.workspace.listings import Page, find_listings
 from pilotbase.workspace.store import View
 
 STATES = (ScenarioState.REVIEW, ScenarioState.OPEN)
@@ -34,7 +40,13 @@ CRITERIA = ("potential", "maturity", "driving_effect")
 
 def rank_scenarios(view: View, weights: CriterionWeights, top: int, within: Fraction) -> Ranking:
     """Return the ranking of the scenarios that ``view`` may choose from; raises as `owner_of`."""
-    return rank(count_by_worth(view, STATES, owner_of(view.actor)), weights, max(1, min(top, MOST_TOP)), within)
+    found = _shown_worths(view)
+    moved = sum(shown != stated for stated, shown in found.values())
+    ranking = rank(Counter(shown for _, shown in found.values()), weights, max(1, min(top, MOST_TOP)), within)
+    order = {rung.worth: place for place, rung in enumerate(ranking.rungs)}
+    places = {scenario: order[shown] for scenario, (_, shown) in found.items() if shown is not None}
+    chosen = sorted(places, key=places.__getitem__)[: ranking.top]
+    return replace(ranking, by_records=moved, chosen=tuple(chosen))
 
 
 def rank_as_asked(view: View, asked: RankingAsked, address: Address) -> RankingTold:
@@ -44,13 +56,37 @@ def rank_as_asked(view: View, asked: RankingAsked, address: Address) -> RankingT
 
 
 def scenarios_of(view: View, worth: Worth, after: str | None = None, limit: int = 50) -> Page:
-    """Return the scenarios on the rung of ``worth``, newest first; raises as `list_wanted` and `owner_of`."""
-    wanted = RecordFilter("scenario", STATES, worth=worth, owner=owner_of(view.actor))
-    return list_wanted(view, wanted, after, limit)
+    """Return the scenarios on the rung of ``worth``, newest first.
+
+    Raises:
+        NotFoundError: as `owner_of`.
+        InputError: ``after`` is not among them.
+    """
+    there = [scenario for scenario, (_, shown) in _shown_worths(view).items() if shown == worth]
+    if after is not None and after not in there:
+        raise InputError("workspace.no_such_page", after=after)
+    begin = there.index(after) + 1 if after is not None else 0
+    listed = find_listings(view, there[begin : begin + limit])
+    items = tuple(listed[one] for one in there[begin : begin + limit])
+    return Page(items, items[-1].subject if len(there) > begin + limit else None)
+
+
+def _shown_worths(view: View) -> dict[str, tuple[Worth | None, Worth | None]]:
+    """Return each scenario that may be chosen → its worth as stated, and with its maturity by records, newest first."""
+    owner = owner_of(view.actor)
+    keep_books(view)
+    rated = [one for one in rated_scenarios(view, STATES) if owner in ("", holder_of(one.subject))]
+    states = task_states(view, [one.subject for one in rated])
+    return {one.subject: (one.worth, _shown(one.worth, states[one.subject])) for one in rated}
+
+
+def _shown(stated: Worth | None, state: TaskState) -> Worth | None:
+    return stated and replace(stated, maturity=shown_maturity(stated.maturity, state))
 
 
 def tell_ranking(view: View, found: Ranking, address: Address = lambda _: "") -> RankingTold:
     """Return a ranking with the scenarios of its top."""
+    there = find_listings(view, found.chosen)
     flips = [
         filled(FlipTold, one, above=_values(one.above), below=_values(one.below), moved=moves(one, found.weights))
         for one in found.flips[:MOST_FLIPS]
@@ -60,20 +96,9 @@ def tell_ranking(view: View, found: Ranking, address: Address = lambda _: "") ->
         found,
         weights=found.weights.parts,
         rungs=[filled(RungTold, one, one.worth) for one in found.rungs],
-        scenarios=[listed(one, address) for one in _top(view, found)],
+        scenarios=[listed(there[one], address) for one in found.chosen],
         flips=flips,
     )
-
-
-def _top(view: View, found: Ranking) -> Iterator[Listing]:
-    """Yield scenarios from the top, as many as it holds: of the last rung the newest."""
-    left = found.top
-    for rung in found.rungs:
-        if left <= 0:
-            return
-        items = scenarios_of(view, rung.worth, limit=left).items
-        yield from items
-        left -= len(items)
 
 
 @dataclass(frozen=True)
@@ -135,6 +160,10 @@ class Ranking:
     within: Fraction
     flips: tuple[Flip, ...]
     """Every pair that changes places within ``within``, the nearest first."""
+    by_records: int = 0
+    """Scenarios whose records say another maturity than their owner stated."""
+    chosen: tuple[str, ...] = ()
+    """Scenarios from the top, as many as it holds: of one rung the newest first."""
 
     @property
     def top_holds_for(self) -> Fraction | None:

@@ -91,7 +91,6 @@ class RecordFilter:
     """A milestone that they have not reached."""
     support: str = ""
     owner: str = ""
-    worth: Worth | None = None
 
 
 @dataclass(frozen=True)
@@ -244,15 +243,6 @@ def tried_pairs(view: View) -> list[TriedPair]:
         return [TriedPair(*row) for row in connection.execute(cut_to(rows, view.actor))]
 
 
-def count_by_worth(view: View, states: Collection[str], owner: str) -> dict[Worth | None, int]:
-    """Return worth → number of the scenarios in one of ``states`` that ``view`` sees; None: nobody has stated one."""
-    criteria = (_rows.potential, _rows.maturity, _rows.driving_effect)
-    rows = _joined(select(*criteria, func.count())).where(_listed.kind == "scenario", _listed.state.in_(states))
-    with view.reading() as connection:
-        found = connection.execute(cut_to(_owned(rows, owner), view.actor).group_by(*criteria))
-        return {_worth(*row[:3]): int(row[3]) for row in found}
-
-
 @dataclass(frozen=True)
 class RatedScenario:
     """A scenario with its value to the field; None: nobody has stated one."""
@@ -264,23 +254,24 @@ class RatedScenario:
 
 
 def rated_scenarios(view: View, states: Collection[str], others: Collection[str] = ()) -> list[RatedScenario]:
-    """Return the scenarios in one of ``states``, and ``others`` in any, that ``view`` sees."""
+    """Return the scenarios in one of ``states``, and ``others`` in any, that ``view`` sees, newest first."""
     told = (_listed.subject, _listed.sector, _listed.action, _rows.potential, _rows.maturity, _rows.driving_effect)
     wanted = or_(_listed.state.in_(states), _listed.subject.in_(others))
-    rows = _joined(select(*told)).where(_listed.kind == "scenario", wanted)
+    rows = _joined(select(*told)).where(_listed.kind == "scenario", wanted).order_by(_listed.sequence.desc())
     with view.reading() as connection:
         found = connection.execute(cut_to(rows, view.actor))
         return [RatedScenario(row.subject, row.sector, row.action, _worth(*row[3:])) for row in found]
 
 
-def stages_of(view: View, scenarios: Collection[str]) -> list[Stage]:
-    """Return the stages of ``scenarios``, their trials and their services, as far as ``view`` sees them."""
+def stages_of(view: View, scenarios: Collection[str] | None = None) -> list[Stage]:
+    """Return the stages of ``scenarios`` (all), their trials and their services, as far as ``view`` sees them."""
     of = case((_listed.kind == "scenario", _listed.subject), else_=_listed.scenario)
     rows = _joined(select(of, _listed.kind, _listed.state, func.coalesce(_rows.verdict, "")))
-    own = and_(_listed.kind == "scenario", _listed.subject.in_(scenarios))
-    built_on = and_(_listed.kind.in_(("commission", "service")), _listed.scenario.in_(scenarios))
+    rows = rows.where(_listed.kind.in_(("scenario", "commission", "service")))
+    if scenarios is not None:
+        rows = rows.where(of.in_(scenarios))
     with view.reading() as connection:
-        return [Stage(*row) for row in connection.execute(cut_to(rows.where(or_(own, built_on)), view.actor))]
+        return [Stage(*row) for row in connection.execute(cut_to(rows, view.actor))]
 
 
 def _joined(rows: Select[Any]) -> Select[Any]:
@@ -307,8 +298,6 @@ def _condition(wanted: RecordFilter, now: datetime) -> ColumnElement[bool]:
         conditions.append(_moment(wanted.kind, wanted.missing).is_(None))
     if wanted.support:
         conditions.append(_supports.bitwise_and(_bits({Support(wanted.support)})) != 0)
-    if wanted.worth is not None:
-        conditions += [_rows[name] == value for name, value in wanted.worth.__dict__.items()]
     for column, value in (
         (_rows.verdict, wanted.verdict),
         (_listed.sector, wanted.sector),

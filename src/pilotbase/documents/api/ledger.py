@@ -168,6 +168,8 @@ class RankingTold(ResponseModel):
     top_holds_for: float | None
     """Share of the weight that can move before the top changes; None: no weights change it."""
     unrated: int
+    by_records: int
+    """Scenarios whose records say another maturity than their owner stated."""
     rungs: list[RungTold]
     scenarios: list[ListedRecord]
     """Scenarios of the rungs that reach into the top, the newest of a rung first."""

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils.http import urlencode
 
 from pilotbase.catalogue.figures import STEPS, WHOLE, Chosen, records_of, records_on
+from pilotbase.charts.grids import RatedSpot, quadrant_chart
 from pilotbase.charts.stages import way_chart
 from pilotbase.documents.api.ledger import AimTold, FlipTold, RankingTold, StepSpanTold
 from pilotbase.documents.files import format_csv
@@ -125,10 +126,15 @@ def ranking(request: HubRequest) -> HttpResponse:
             for one in told.rungs
         ],
         "flips": [(one, format_shift(one.shift, reader), _moved(one)) for one in told.flips],
+        "chart": drawn(quadrant_chart(_spots(told), reader)),
         "holds": None if told.top_holds_for is None else percent(told.top_holds_for, ".1f"),
         "asked": urlencode([*weights.items(), ("top", told.top), ("within", f"{100 * told.within:g}")]),
     }
     return render(request, "hub/ledger_ranking.html", shown)
+
+
+def _spots(told: RankingTold) -> tuple[RatedSpot, ...]:
+    return tuple(RatedSpot(one.potential, one.maturity, one.driving_effect, one.scenarios) for one in told.rungs)
 
 
 @page("ledger/ranking/<int:potential>-<int:maturity>-<int:driving_effect>/", "ledger-rung", ReadScope.LEDGER)
