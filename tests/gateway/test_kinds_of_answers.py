@@ -7,6 +7,7 @@ import pytest
 
 from pilotbase.documents.contract import Contract, Field, Prediction
 from pilotbase.gateway.upstreams.tabular import TabularModel
+from pilotbase.protocols.contract_cases import ContractBrokenError
 from pilotbase.protocols.contract_tensors import output_metadata
 from pilotbase.protocols.frames import AnswerBatch
 from pilotbase.protocols.open_inference import InferRequest, texts_tensor
@@ -63,6 +64,53 @@ def test_with_more_than_one_field_a_chat_message_is_json():
     question = chat('{"question": "where?", "site": "north"}')
     reply = desk.answer(question, desk.read(question), answers("there"))
     assert json.loads(content(reply)["content"]) == {"prediction": "there"}
+
+
+TURNS = [
+    {"role": "developer", "content": "orders: R7"},
+    {"role": "user", "content": "Order R7."},
+    {"role": "assistant", "content": "What about it?"},
+    {"role": "user", "content": [{"type": "text", "text": "Where is it?"}]},
+]
+
+
+def desk_of_turns():
+    fields = (Field(name="messages", dataType="sc:Text"), Field(name="language", dataType="sc:Text"))
+    return TabularModel(Contract(features=fields, prediction=Prediction(kind="text")), frozenset(), "sha256:0")
+
+
+def talk(messages, **more):
+    body = json.dumps({"model": "desk", "messages": messages, **more}).encode()
+    return UpstreamCall("c1", "desk", body, read_chat_request(body), 1_800_000_000)
+
+
+@pytest.mark.parametrize("more", [{"metadata": {"language": "en"}}, {"pilotbase": {"inputs": {"language": "en"}}}])
+def test_a_dialogue_is_given_every_turn_and_answers_in_words(more):
+    desk, question = desk_of_turns(), talk(TURNS, **more)
+    asked = desk.read(question)
+    assert json.loads(asked.batch.columns["messages"][0]) == [
+        {"role": "system", "content": "orders: R7"},
+        {"role": "user", "content": "Order R7."},
+        {"role": "assistant", "content": "What about it?"},
+        {"role": "user", "content": "Where is it?"},
+    ]
+    assert asked.batch.columns["language"].tolist() == ["en"]
+    assert content(desk.answer(question, asked, answers("On its way.")))["content"] == "On its way."
+
+
+def test_what_else_a_dialogue_needs_is_asked_for_by_name():
+    with pytest.raises(ContractBrokenError) as caught:
+        desk_of_turns().read(talk(TURNS))
+    assert [issue.path for issue in caught.value.issues] == ["language"]
+
+
+def test_cases_of_a_dialogue_in_json_are_cases():
+    case = {"messages": json.dumps(TURNS[1:2]), "language": "en"}
+    desk, question = desk_of_turns(), talk([{"role": "user", "content": json.dumps([case, case])}])
+    reply = desk.answer(question, desk.read(question), answers("a", "b"))
+    assert json.loads(content(reply)["content"]) == [{"prediction": "a"}, {"prediction": "b"}]
+    said = talk([{"role": "user", "content": "[]"}], metadata={"language": "en"})
+    assert json.loads(desk.read(said).batch.columns["messages"][0]) == [{"role": "user", "content": "[]"}]
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,8 @@ from pilotbase.protocols.frames import AnswerBatch
 from pilotbase.protocols.open_inference import BYTES, Tensor, TensorMetadata, texts_tensor
 
 PREDICTION = "prediction"
+TURNS = "messages"
+"""The field of a dialogue: everything that was said so far, as a JSON list of role and content."""
 MATRIX = "input"
 _DATATYPES: Mapping[DataType, str] = {DataType.FLOAT: "FP64", DataType.INTEGER: "INT64", DataType.BOOLEAN: "BOOL"}
 """Of others: `BYTES`."""
@@ -66,6 +68,32 @@ def spoken_field(contract: Contract) -> str | None:
     first, *others = contract.features
     speaks = contract.prediction.kind == "text" and first.data_type is DataType.TEXT and not others
     return first.name if speaks else None
+
+
+def takes_turns(contract: Contract) -> bool:
+    """Return whether an application is given a dialogue and answers with its next turn."""
+    return contract.prediction.kind == "text" and (TURNS, DataType.TEXT) in (
+        (field.name, field.data_type) for field in contract.features
+    )
+
+
+def columns_from_turns(
+    contract: Contract, turns: Sequence[tuple[str, str]], others: Mapping[str, object]
+) -> Mapping[str, Sequence[object]] | None:
+    """Return the columns of one case: ``turns`` (role, words), and ``others``, which hold the contract's other fields.
+
+    None: the last turn is itself cases in JSON.
+    """
+    try:
+        found = json.loads(turns[-1][1])
+    except (ValueError, RecursionError):
+        found = None
+    cases = found if isinstance(found, list) else [found]
+    if cases and all(isinstance(case, dict) and TURNS in case for case in cases):
+        return None
+    said = [{"role": "system" if role == "developer" else role, "content": words} for role, words in turns]
+    known = {field.name: [others[field.name]] for field in contract.features if field.name in others}
+    return {**known, TURNS: [json.dumps(said, ensure_ascii=False)]}
 
 
 def answer_tensor(answers: AnswerBatch, prediction: Prediction) -> Tensor:

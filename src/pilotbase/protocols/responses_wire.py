@@ -25,6 +25,8 @@ _AS_IN_CHAT = (
     "user",
     "seed",
     "safety_identifier",
+    "metadata",
+    "pilotbase",
     "service_tier",
 )
 """Fields that chat completions call the same."""

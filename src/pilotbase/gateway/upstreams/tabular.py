@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.texts import text
+from pilotbase.protocols.chat_dialogues import read_messages
 from pilotbase.protocols.contract_cases import CaseReader, scalars_of
 from pilotbase.protocols.contract_tensors import (
     PREDICTION,
@@ -15,7 +16,9 @@ from pilotbase.protocols.contract_tensors import (
     answer_text,
     columns_from_chat,
     columns_from_tensors,
+    columns_from_turns,
     spoken_field,
+    takes_turns,
 )
 from pilotbase.protocols.frames import AnswerBatch, FeatureBatch, abstentions
 from pilotbase.protocols.open_inference import InferRequest, InferResponse, write_infer_response
@@ -65,12 +68,25 @@ class TabularModel:
                 raise WireError("wire.no_output", field=strange[0], allowed=PREDICTION)
             return TabularRequest(reader.read(columns_from_tensors(self.contract, content.inputs)))
         if isinstance(content, ChatRequest):
+            turns = self._turns(content)
+            if turns is not None:
+                return TabularRequest(reader.read(turns), listed=False, in_words=True)
             speaks = spoken_field(self.contract)
             if speaks is not None:
                 return TabularRequest(reader.read({speaks: [content.question]}), listed=False, in_words=True)
             columns, listed = columns_from_chat(content.question)
             return TabularRequest(reader.read(columns), listed)
         raise WireError("wire.no_embeddings", field="model")
+
+    def _turns(self, content: ChatRequest) -> Mapping[str, Sequence[object]] | None:
+        """Return the columns of a chat that is a dialogue of the contract; None: it holds cases."""
+        if not takes_turns(self.contract):
+            return None
+        told = content.fields.get("pilotbase")
+        given = [content.fields.get("metadata"), told.get("inputs") if isinstance(told, dict) else None]
+        others = {name: value for one in given if isinstance(one, dict) for name, value in one.items()}
+        said = [(message.role, message.words) for message in read_messages(content)]
+        return columns_from_turns(self.contract, said, others)
 
     def answer(self, question: UpstreamCall, asked: TabularRequest, answers: AnswerBatch) -> UpstreamReply:
         """Return the answers as a message of the question's protocol."""
