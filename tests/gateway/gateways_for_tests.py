@@ -53,6 +53,7 @@ class Place:
 
     base: Base
     certificate: str
+    scenario: Path | None = None
 
     def serve(self, name: str = SERVICE, **terms: object) -> None:
         """Put the application into service."""
@@ -90,9 +91,10 @@ def proven() -> Iterator[Place]:
     folder = Path(tempfile.mkdtemp(prefix="pilotbase-gateway-"))
     base = opened(folder / "home")
     try:
-        prove(base, writing_scenario(folder)(rows=400, change=bounded), writing_application(folder)(PROGRAM))
+        scenario = writing_scenario(folder)(rows=400, change=bounded)
+        prove(base, scenario, writing_application(folder)(PROGRAM))
         (issued,) = base.lab.view.find("issued-certificate")
-        yield Place(base, issued.load(IssuedCertificate).certificate.serial)
+        yield Place(base, issued.load(IssuedCertificate).certificate.serial, scenario)
     finally:
         base.lab.close()
         shutil.rmtree(folder, ignore_errors=True)

@@ -308,6 +308,7 @@ PAGES = """
 /services/nothing/                  302 404 404 404 404 404 404 404 404 404
 /services/milling/consents/00000000000000000000000000000000/ 302 404 404 404 404 404 404 404 404 404
 /certificates/{serial}/service/     302 404 200 200 404 404 404 404 404 404
+/certificates/{serial}/release/     302 404 200 200 404 404 404 404 404 404
 /api/services                       401 200 200 200 200 200 200 200 200 200
 /api/services/milling               401 404 200 200 404 200 404 404 404 200
 /services/milling/watch/            302 404 200 200 404 200 404 404 404 200
@@ -319,6 +320,7 @@ PAGES = """
 /api/warnings                       401 200 200 200 200 200 200 200 200 200
 /api/services/nothing               401 404 404 404 404 404 404 404 404 404
 /api/services/milling/history       401 404 200 200 404 200 404 404 404 200
+/api/services/milling/releases      401 404 200 200 404 403 404 404 404 200
 /api/services/milling/keys          401 404 200 200 404 403 404 404 404 200
 /api/services/milling/budgets       401 404 200 200 404 403 404 404 404 200
 /api/services/milling/usage         401 404 200 200 404 403 404 404 404 200

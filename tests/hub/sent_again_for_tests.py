@@ -22,7 +22,7 @@ from pilotbase.worker.datasets.owner_jobs import keep_result
 from pilotbase.worker.intake.drafting import new_scenario
 from tests.catalogue.agreements_for_tests import agreement, dataset
 from tests.catalogue.records_for_tests import APPLICATION, OWNER, SCENARIO, commission, scenario, version
-from tests.hub.services_for_tests import let_ask
+from tests.hub.services_for_tests import let_an_older_version_answer, let_ask
 from tests.hub.test_notices import rounds
 from tests.hub.test_uploads import cases, packed
 from tests.hub.test_uploads_in_pieces import BYTES, announced, sent, zipped
@@ -360,6 +360,28 @@ def start_what_serves(world) -> Sent:
     ask(world, "owner", "post", _move(world, "start"), {"reason": "Line 3 runs."})
     yield _move(world, "start"), {"reason": "To be sure."}
     ask(world, "owner", "post", _move(world, "stop"), {"reason": "Line 3 is rebuilt."})
+
+
+@case("post /api/services/{service}/release", "owner")
+def release_a_version(world) -> Sent:
+    yield f"/api/services/{_older(world)}/release", {"certificate": world.serial}
+
+
+@case("post /api/services/{service}/release/{end}", "owner")
+def promote_a_version(world) -> Sent:
+    path = f"/api/services/{_older(world)}/release"
+    ask(world, "owner", "post", path, {"certificate": world.serial})
+    yield f"{path}/promote", {"reason": "The shift knows it."}
+
+
+def _older(world) -> str:
+    """Return a new service that answers by another version."""
+    from pilotbase.hub.base import base
+
+    name = new_name("press")
+    ask(world, "owner", "post", "/api/services", {"name": name, "certificate": world.serial})
+    let_an_older_version_answer(base().lab.view, name)
+    return name
 
 
 @case("post /api/services/{service}/consents/{consent}/decision", "owner")

@@ -16,7 +16,7 @@ from pilotbase.service.draining import drain
 from tests.catalogue.records_for_tests import COMMISSION, DESK, MACHINE
 from tests.hub.live_for_tests import listening, token_of
 from tests.hub.sealed_for_tests import seal_hidden, use_attempt
-from tests.hub.services_for_tests import let_ask, serve
+from tests.hub.services_for_tests import let_ask, let_release, serve
 
 PEOPLE = ("desk", "owner", "other-owner", "supplier", "other-supplier", "reviewer", "regulator")
 WRITES = """
@@ -143,6 +143,20 @@ def test_pages_show_each_reader_what_is_theirs(serving):
     assert "Mill watch" not in serving.client("other-supplier").get("/services/").content.decode()
     chinese = owner.get("/services/milling/", HTTP_ACCEPT_LANGUAGE="zh-hans").content.decode()
     assert "应答版本与回退顺序" in chinese
+
+
+def test_a_release_shows_its_evidence_and_is_ended_on_the_page(serving):
+    let_release(serving.trial.store.as_actor(MACHINE), "milling", "onONon")
+    owner, page = serving.client("owner"), "/services/milling/"
+    shown = owner.get(page).content.decode()
+    assert "forest 2.0.0" in shown and "Evidence of harm" in shown and "New version: Calls 3, failed 1" in shown
+    assert "Evidence of harm" not in serving.client("supplier").get(page).content.decode()
+    assert serving.client("supplier").post(f"{page}release/end/", {"end": "promote", "reason": "x"}).status_code == 404
+    assert owner.post(f"{page}release/end/", {"end": "roll-back", "reason": "too slow"}).status_code == 302
+    (found,) = owner.get("/api/services/milling/releases").json()
+    assert (found["state"], found["new_failed"], found["new_calls"]) == ("rolled_back", 1, 3)
+    after = owner.get(page).content.decode()
+    assert "too slow" in after and f"{page}release/end/" not in after
 
 
 def test_terms_are_set_on_the_page_and_shown_to_who_sees_the_service(serving):

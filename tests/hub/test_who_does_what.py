@@ -26,6 +26,7 @@ PLACES = {
     "service": "milling",
     "number": "1",
     "move": "start",
+    "end": "promote",
     "key": "0123456789abcdef",
     "consent": "0" * 32,
     "budget": "main",

@@ -246,7 +246,7 @@ POSTED = {
 `test_duty_desk`, `test_services`, `test_descriptions`, `test_pools`,
 `test_what_if`."""
 POSTED_PAGES = {"certificate-open-badge", "site-pack-agree", "pool-job-cancel", "what-if-cancel",
-                "description-save", "description-forget", "world-forget",
+                "description-save", "description-forget", "world-forget", "service-release-end",
                 "service-move", "service-keys", "service-key-revoke", "service-budget", "service-terms",
                 "claim-decide", "claim-pay", "tender-enter", "tender-close",
                 "call-publish", "call-open", "call-release", "call-talk", "call-tender", "call-rank", "call-award",

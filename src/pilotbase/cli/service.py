@@ -21,7 +21,7 @@ from pilotbase.documents.vocabularies import ServingState
 from pilotbase.operations import services
 
 if TYPE_CHECKING:
-    from pilotbase.documents.api.services import BudgetView, KeyView, ListedService, ServiceView, UsageRow
+    from pilotbase.documents.api.services import BudgetView, KeyView, ListedService, ReleaseView, ServiceView, UsageRow
 
 app = Noun()
 key_app = Noun("Keys to a service.")
@@ -182,20 +182,40 @@ def _print_key(one: KeyView) -> None:
     say(text("service.key_line", **line, scopes=" ".join(one.scopes), budget=one.budget or "–", revoked=revoked))
 
 
+def _print_release(one: ReleaseView) -> None:
+    since, state = format_minute(one.since), Text(code=f"release.{one.state}")
+    evidence = {"harm": f"{one.harm:.1f}", "gain": f"{one.gain:.1f}", "needed": f"{one.needed:.0f}"}
+    calls = {name: getattr(one, name) for name in ("new_failed", "new_calls", "old_failed", "old_calls")}
+    say(text("service.release_line", since=since, version=one.version, state=state, **calls, **evidence))
+
+
+_CERTIFICATE = {
+    "certificate": OptionSpelling(read=_number),
+    "model": OptionSpelling(kind=str, read=_file),
+    "commission": OptionSpelling(
+        flag="--trial", read=lambda said: commission_subject(said.removeprefix("commission:"))
+    ),
+}
 add(
     app,
     Command(
         "create",
         services.CREATE,
         show=_print,
-        spelled={
-            "name": OptionSpelling(positional=True),
-            "certificate": OptionSpelling(read=_number),
-            "model": OptionSpelling(kind=str, read=_file),
-            "commission": OptionSpelling(
-                flag="--trial", read=lambda said: commission_subject(said.removeprefix("commission:"))
-            ),
-        },
+        spelled={"name": OptionSpelling(positional=True), **_CERTIFICATE},
+    ),
+    Command("release", services.RELEASE, show=_print, spelled=_CERTIFICATE),
+    Command("releases", services.RELEASES, show=each(_print_release, text("service.no_releases"))),
+    *(
+        Command(
+            one,
+            services.END_RELEASE,
+            said=one,
+            show=_print,
+            given={"end": one},
+            spelled={"reason": OptionSpelling(ask=True)},
+        )
+        for one in services.ReleaseEnd
     ),
     Command("list", services.LIST, show=each(_print_listed, text("service.none"))),
     *(

@@ -67,6 +67,37 @@ class ServiceTerms(Part):
     """A desk of people answers what nothing certified can. It must be declared: without one the call fails."""
 
 
+Drawn = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+"""Drawn by chance, hex."""
+
+
+class ReleaseTerms(Part):
+    """How a new version takes over: by a share of the calls, until the evidence decides."""
+
+    share: float = pydantic.Field(default=0.1, ge=0.01, le=0.5)
+    """Part of the calls that the new version answers meanwhile."""
+    unit: Literal["call", "key"] = "call"
+    """What is drawn: each call for itself, or a key, all of whose calls go to one version."""
+    margin: float = pydantic.Field(default=0.02, gt=0, le=0.2)
+    """The new version takes over once it is shown to fail less than so much more often than the old one."""
+    slow_ms: float | None = pydantic.Field(default=None, gt=0, le=3_600_000)
+    """An answer that takes longer counts as failed."""
+    calls: int = pydantic.Field(default=200, ge=1, le=10_000_000)
+    """The new version answers at least so many before it takes over."""
+    days: int = pydantic.Field(default=30, ge=1, le=365)
+    """Without a decision by then, the old version stays."""
+
+
+class VersionRelease(Part):
+    """A release under way."""
+
+    identity: Drawn
+    candidate: Digest
+    """Digest of the new application: the last of the routes."""
+    since: Moment
+    terms: ReleaseTerms
+
+
 class Service(Document, published=True):
     """One name behind the gateway; a change makes a new version under the same name."""
 
@@ -82,6 +113,14 @@ class Service(Document, published=True):
     routes: Annotated[tuple[Route, ...], pydantic.Field(min_length=1, max_length=10)]
     """The first answers; the others, earlier certified versions, are fallbacks in this order."""
     terms: ServiceTerms = ServiceTerms.model_construct()
+    release: VersionRelease | None = None
+    """While a new version takes over; it stands last among the routes."""
+
+    @property
+    def candidate(self) -> CertifiedRoute | None:
+        """The route of the version that is being released."""
+        route = self.routes[-1]
+        return route if self.release is not None and isinstance(route, CertifiedRoute) else None
 
     @property
     def subject(self) -> str:
@@ -122,10 +161,6 @@ class Override(Document, published=True):
     issued_at: Moment
     expires_at: Moment
     issuer: Name
-
-
-Drawn = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
-"""Drawn by chance, hex."""
 
 
 class ActConsent(Document, published=True):

@@ -216,6 +216,16 @@ class ServingState(Vocabulary, domain="serving"):
     STOPPED = "stopped"
 
 
+class ReleaseState(Vocabulary, domain="release"):
+    """How a release of a new version stands; names: text ``release.<value>``."""
+
+    RUNNING = "running"
+    PROMOTED = "promoted"
+    ROLLED_BACK = "rolled_back"
+    ENDED = "ended"
+    """Undecided in its time: the old version stays."""
+
+
 class Colour(Vocabulary, domain="colour"):
     """Colour of a risk warning 预警颜色, lowest first; names: text ``colour.<value>``. Green: no warning."""
 

@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import TypeVar
 
 from pilotbase.documents.errors import PilotbaseError
-from pilotbase.documents.service import ActConsent, CertifiedRoute, Route, Service
+from pilotbase.documents.service import ActConsent, CertifiedRoute, Route, Service, VersionRelease
 from pilotbase.documents.vocabularies import CallEnd, ServingState
 from pilotbase.gateway.problems import CallTimeoutError
 from pilotbase.gateway.upstreams.registry import Upstreams
@@ -32,9 +32,18 @@ from pilotbase.protocols.upstream import (
     UpstreamFailedError,
     UpstreamReply,
 )
-from pilotbase.service.calls import NOTHING, Admission, CallObservation, Cost, ModelSpending, in_billionths
+from pilotbase.service.calls import (
+    NOTHING,
+    Admission,
+    CallObservation,
+    Cost,
+    ModelSpending,
+    ReleaseOutcome,
+    in_billionths,
+)
 from pilotbase.service.consents import ask_consent, consent_of
 from pilotbase.service.desk import CallDispatcher, MustWaitError
+from pilotbase.service.releases import is_for_candidate
 from pilotbase.service.standing import standing_of
 from pilotbase.watch.warnings import DialogueFinding, warn_of_dialogue
 from pilotbase.workspace.failures import NotFoundError
@@ -184,6 +193,8 @@ class GatewayMeasurements:
         yield Gauge("service_boxes", "Boxes that run.", boxes, "service")
 
 
+_WARM_UP = timedelta(minutes=1)
+"""The boxes of a new version have so long to start before calls wait for them."""
 _LOOK_SECONDS = 0.5
 """So long, and the time of a look, a call goes on after its service was stopped."""
 
@@ -290,9 +301,11 @@ class CallHandler:
         admission = course.admission
         failure: PilotbaseError | None = None
         async with asyncio.timeout(admission.service.terms.timeout_seconds):
-            routes = _may_answer(admission, question.version)
+            may = _may_answer(admission, question.version)
             question = replace(question, key=admission.key)
-            for route in self._upstreams.leading(admission.service, routes, question):
+            routes = self._upstreams.leading(admission.service, self._released(course, may, question), question)
+            course.first = routes[0] if routes else None
+            for route in routes:
                 try:
                     found = await self._upstreams.of(admission.service, route).ask(question)
                 except (UpstreamDownError, UpstreamFailedError) as problem:
@@ -303,6 +316,26 @@ class CallHandler:
             raise failure
         upstream = self._upstreams.of(admission.service, admission.service.routes[0])
         return course.handed_over(upstream.hand_over(question), CallEnd.HUMAN if failure is None else CallEnd.FAILED)
+
+    def _released(self, course: _Course, routes: Sequence[Route], question: UpstreamCall) -> Sequence[Route]:
+        """Return ``routes`` with the new version first, while it is released and this call is for it.
+
+        Calls count once its boxes are warm, or should be; a version that the caller insists on never counts.
+        """
+        service = course.admission.service
+        release, candidate = service.release, service.candidate
+        if release is None or candidate is None or question.version is not None:
+            return routes
+        if not routes or routes[0] is not service.routes[0] or all(route is not candidate for route in routes):
+            return routes
+        warming = self._desk.now() - release.since < _WARM_UP
+        if warming and not self._upstreams.is_ready(service, candidate):
+            self._upstreams.wake(service, candidate)
+            return routes
+        course.release = release
+        if not is_for_candidate(release, course.admission.key):
+            return routes
+        return [candidate, *(route for route in routes if route is not candidate)]
 
 
 def _may_answer(admission: Admission, version: str | None) -> list[Route]:
@@ -372,6 +405,10 @@ class _Course:
         self._began = time.perf_counter()
         self._version: str | None = None
         self._open, self._streams = True, False
+        self.first: Route | None = None
+        """The route that is asked first."""
+        self.release: VersionRelease | None = None
+        """The release that the call says something about."""
 
     @property
     def timeout(self) -> str:
@@ -394,7 +431,8 @@ class _Course:
     def answered(self, route: Route, found: UpstreamReply | AnswerStream) -> CallAnswer:
         """Return the answer that ``route`` gave; a whole one is settled."""
         admission = self.admission
-        end = CallEnd.ANSWERED if route is admission.service.routes[0] else CallEnd.FELL_BACK
+        usual = route is admission.service.routes[0] or self._is_candidate(route)
+        end = CallEnd.ANSWERED if usual and route is self.first else CallEnd.FELL_BACK
         state = admission.standing.state if end is CallEnd.ANSWERED else ServingState.FALLEN_BACK
         self._version = route.application.digest if isinstance(route, CertifiedRoute) else None
         if isinstance(found, UpstreamReply):
@@ -415,10 +453,29 @@ class _Course:
         """Settle the call as it ended."""
         milliseconds = (time.perf_counter() - self._began) * 1000
         observed = CallObservation(
-            cases.ids, cases.inputs, cases.answers, end, self._version, milliseconds, self._desk.now()
+            cases.ids,
+            cases.inputs,
+            cases.answers,
+            end,
+            self._version,
+            milliseconds,
+            self._desk.now(),
+            self._outcome(end, milliseconds),
         )
         self._close(used, observed)
         self._measurements.settled(self.admission.service.name, end, used.tokens)
+
+    def _is_candidate(self, route: Route | None) -> bool:
+        candidate = self.admission.service.candidate
+        return candidate is not None and route is candidate
+
+    def _outcome(self, end: CallEnd, milliseconds: float) -> ReleaseOutcome | None:
+        """Return what the call says about the release; nothing where the caller was at fault, or went."""
+        if self.release is None or end in (CallEnd.BROKE_CONTRACT, CallEnd.CANCELLED):
+            return None
+        slow = self.release.terms.slow_ms
+        failed = end is not CallEnd.ANSWERED or (slow is not None and milliseconds > slow)
+        return ReleaseOutcome(self.release.identity, self._is_candidate(self.first), failed)
 
     def end(self) -> None:
         """Settle a call that was refused before anybody was asked, so that it costs nothing."""

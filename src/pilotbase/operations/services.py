@@ -8,7 +8,7 @@ from typing import Annotated, Generic, Literal, Self
 import pydantic
 from pydantic import StringConstraints, model_validator
 
-from pilotbase.documents.api.services import BudgetView, KeyView, ListedService, ServiceView, UsageRow
+from pilotbase.documents.api.services import BudgetView, KeyView, ListedService, ReleaseView, ServiceView, UsageRow
 from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.base import Localized, Name, Trimmed
 from pilotbase.documents.door import ModelAddress
@@ -16,7 +16,7 @@ from pilotbase.documents.endpoint import Money
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import ServiceAct
-from pilotbase.documents.service import ActConsent, Drawn, EndpointProtocol, ServiceStatus, ServiceTerms
+from pilotbase.documents.service import ActConsent, Drawn, EndpointProtocol, ReleaseTerms, ServiceStatus, ServiceTerms
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.vocabularies import Scope
 from pilotbase.operations.operation import NOTHING, PATH, NoInput, Operation, Repeated, Sent, With
@@ -36,17 +36,12 @@ class OfServiceWith(OfService, With[Sent], Generic[Sent]):
     """A body about a service."""
 
 
-class NewService(RequestModel):
-    """Which certified application is put into service under which name; a name that serves gets a newer version."""
+class CertifiedVersion(RequestModel):
+    """Which certified application."""
 
-    name: Name
-    title: Localized | str | None = None
-    """None: as the application is called, or as the service was."""
     certificate: Digest | None = None
     """The certificate, by its number; or the trial that it came from."""
     commission: Subject | None = None
-    terms: ServiceTerms | None = None
-    """None: as they were, or the usual ones."""
     model: ModelAddress | None = None
     """Where the model is that an agent was certified with; None: where it was in the trial."""
 
@@ -55,6 +50,34 @@ class NewService(RequestModel):
         if (self.certificate is None) == (self.commission is None):
             raise InputError("service.certificate_or_trial")
         return self
+
+
+class NewService(CertifiedVersion):
+    """Which certified application is put into service under which name; a name that serves gets a newer version."""
+
+    name: Name
+    title: Localized | str | None = None
+    """None: as the application is called, or as the service was."""
+    terms: ServiceTerms | None = None
+    """None: as they were, or the usual ones."""
+
+
+class NewVersion(OfService, CertifiedVersion, ReleaseTerms):
+    """Which certified application is to take over a service, and how."""
+
+
+class ReleaseEnd(StrEnum):
+    """How a person ends a release; names: text ``service.release_end.<value>``."""
+
+    PROMOTE = "promote"
+    ROLL_BACK = "roll-back"
+
+
+class EndRelease(OfService):
+    """How a release is ended by hand, and why."""
+
+    end: Annotated[ReleaseEnd, PATH]
+    reason: Reason
 
 
 class NewOverride(RequestModel):
@@ -179,6 +202,25 @@ MOVE = Operation(
     ServiceView,
     who=ServiceAct.MOVE,
     example={"reason": "Line 3 is rebuilt"},
+)
+RELEASE = Operation(
+    "services.release",
+    "POST /services/{service}/release",
+    NewVersion,
+    ServiceView,
+    who=ServiceAct.CREATE,
+    example={"certificate": _DIGEST, "share": 0.1},
+)
+END_RELEASE = Operation(
+    "services.end_release",
+    "POST /services/{service}/release/{end}",
+    EndRelease,
+    ServiceView,
+    who=ServiceAct.CREATE,
+    example={"reason": "The shift wants the old version back"},
+)
+RELEASES = Operation(
+    "services.releases", "GET /services/{service}/releases", OfService, list[ReleaseView], who=ServiceAct.INSPECT
 )
 HISTORY = Operation("services.history", "GET /services/{service}/history", OfService, list[ServiceStatus])
 KEYS = Operation("services.keys", "GET /services/{service}/keys", OfService, list[KeyView], who=ServiceAct.INSPECT)

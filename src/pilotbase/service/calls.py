@@ -98,6 +98,16 @@ class ModelSpending:
 
 
 @dataclass(frozen=True)
+class ReleaseOutcome:
+    """What a call says about the release of a new version."""
+
+    release: str
+    new: bool
+    """The new version was to answer."""
+    failed: bool
+
+
+@dataclass(frozen=True)
 class CallObservation:
     """What the journal keeps of a call; no pydantic on the way of an answer."""
 
@@ -110,3 +120,5 @@ class CallObservation:
     """Digest of the application that answered."""
     milliseconds: float
     at: datetime
+    outcome: ReleaseOutcome | None = None
+    """None: no release is under way, or the call says nothing about it."""

@@ -19,7 +19,7 @@ from pilotbase.documents.service import (
 from pilotbase.documents.subjects import Subject, certificate_head, scenario_subject, service_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import ServingState
-from pilotbase.operations.services import NewOverride, NewService
+from pilotbase.operations.services import CertifiedVersion, NewOverride, NewService
 from pilotbase.service.admission import Premises, admit_certificate
 from pilotbase.service.known import sign_override
 from pilotbase.service.registry import opened, require_permitted, seen_by
@@ -29,7 +29,7 @@ from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
-_MOST_ROUTES = 10
+MOST_ROUTES = 10
 
 
 def create_service(view: View, premises: Premises, wanted: NewService) -> Service:
@@ -46,7 +46,7 @@ def create_service(view: View, premises: Premises, wanted: NewService) -> Servic
     known = view.done(Service)
     if known is not None:
         return known
-    certificate, commission = _certificate(view, wanted)
+    certificate, commission = certificate_of(view, wanted)
     stated = view.load(certificate, IssuedCertificate).certificate
     owner, scenario = stated.scenario.owner.organisation, stated.scenario.name
     require_permitted(view, ServiceAct.CREATE, owner)
@@ -64,7 +64,7 @@ def create_service(view: View, premises: Premises, wanted: NewService) -> Servic
         )
         if before is not None and before.scenario not in (None, service.scenario):
             raise RefusedError("service.other_scenario", service=before.name, scenario=before.scenario)
-        _write(
+        let_serve(
             change,
             service,
             text("service.reason.version", application=f"{route.application.name} {route.application.version}"),
@@ -98,7 +98,7 @@ def admit_endpoint(view: View, trust: TrustFolder, wanted: NewOverride) -> Servi
             routes=_with_earlier(route, before),
             terms=before.terms if before else ServiceTerms(),
         )
-        _write(change, service, text("service.reason.override", reason=wanted.reason))
+        let_serve(change, service, text("service.reason.override", reason=wanted.reason))
     return service
 
 
@@ -122,8 +122,8 @@ def set_terms(view: View, name: str, terms: ServiceTerms) -> Service:
     return service
 
 
-def _certificate(view: View, wanted: NewService) -> tuple[Digest, Subject | None]:
-    """Return the certificate that is meant, and its trial where the base keeps one."""
+def certificate_of(view: View, wanted: CertifiedVersion) -> tuple[Digest, Subject | None]:
+    """Return the certificate that is meant, and its trial where the base keeps one; raises `NotFoundError`."""
     if wanted.certificate is not None:
         base = everything(view)
         issued = base.head(certificate_head(wanted.certificate))
@@ -140,29 +140,38 @@ def _certificate(view: View, wanted: NewService) -> tuple[Digest, Subject | None
     return found, wanted.commission
 
 
+def let_serve(change: Transaction, service: Service, reason: Text, stands: ServiceStatus | None = None) -> None:
+    """Let ``service`` be as it is from the end of ``change``, and its first route answer; ``stands``: or as it did."""
+    made = change.put(service, seen_by(service), owner=service.organisation, fields={"service": service.name})
+    change.let_stand(service_subject(service.name), made)
+    standing = ServiceStatus(service=service.name, state=ServingState.SERVING, reason=reason, at=change.now)
+    if stands is not None:
+        standing = standing.model_copy(update={"state": stands.state, "route": stands.route})
+    write_standing(change, service, standing, "create")
+    change.settle(made)
+
+
 def _before(change: Transaction, view: View, name: str, owner: str) -> Service | None:
-    """Return the service that has the name now; raises `ConflictError` where it is somebody else's."""
+    """Return the service that has the name now.
+
+    Raises:
+        ConflictError: it is somebody else's. RefusedError: a release of it is under way.
+    """
     before = everything(view).within(change).load_head(service_subject(name), Service)
     if before is not None and before.organisation != owner:
         raise ConflictError("service.name_taken", service=name)
+    if before is not None and before.release is not None:
+        raise RefusedError("service.release_running", service=name)
     return before
 
 
 def _with_earlier(route: Route, before: Service | None) -> tuple[Route, ...]:
     """Return the routes with ``route`` first, and the earlier ones after it."""
     earlier = before.routes if before is not None else ()
-    return (route, *(one for one in earlier if _what(one) != _what(route)))[:_MOST_ROUTES]
+    return (route, *(one for one in earlier if _what(one) != _what(route)))[:MOST_ROUTES]
 
 
 def _what(route: Route) -> tuple[str, ...]:
     if isinstance(route, CertifiedRoute):
         return (route.application.digest, route.application.environment)
     return (route.protocol, route.url, route.model)
-
-
-def _write(change: Transaction, service: Service, reason: Text) -> None:
-    made = change.put(service, seen_by(service), owner=service.organisation, fields={"service": service.name})
-    change.let_stand(service_subject(service.name), made)
-    standing = ServiceStatus(service=service.name, state=ServingState.SERVING, reason=reason, at=change.now)
-    write_standing(change, service, standing, "create")
-    change.settle(made)

@@ -22,6 +22,7 @@ from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.service import budgets, journal
 from pilotbase.service.calls import Cost
 from pilotbase.service.journal import Fields, JournalRecord, settle_up, taken_in
+from pilotbase.service.releases import take_outcomes
 from pilotbase.service.terms import MeterKey, ServiceUsage, add_up, write_usage
 from pilotbase.workspace import tables as tables
 from pilotbase.workspace.columns import set_row
@@ -108,6 +109,7 @@ def _drain_segment(view: View, folder: Path, desk: str, take: Take, place: tuple
         now = view.store.clock()
         with view.store.database.write() as connection:
             write_usage(connection, add_up(_metered(line.fields) for line in lines if "used" in line.fields))
+            take_outcomes(connection, (line.fields["release"] for line in lines if "release" in line.fields))
             for fields in (line.fields for line in lines if "charged" in line.fields):
                 account = journal.account_in(fields)
                 if account is not None:

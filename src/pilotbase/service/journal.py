@@ -334,6 +334,7 @@ def _observation(observed: CallObservation) -> dict[str, Any]:
         "version": observed.version,
         "milliseconds": observed.milliseconds,
         "at": observed.at.isoformat(),
+        **({} if observed.outcome is None else {"release": vars(observed.outcome)}),
     }
 
 

@@ -134,7 +134,7 @@ def _fallen_back(off: int | None, serving: Serving, view: View) -> _Place:
     standing, now = serving.standing, view.store.clock()
     if standing.state in (ServingState.HUMAN, ServingState.STOPPED) or off not in (None, standing.route):
         return _Place(standing.state, standing.route)
-    later = range(standing.route + 1, len(serving.ways))
+    later = range(standing.route + 1, len(serving.ways) - (serving.service.release is not None))
     found = next((number for number in later if serving.ways[number].why_not(now) is None), None)
     if found is not None:
         return _Place(ServingState.FALLEN_BACK, found)

@@ -426,5 +426,17 @@ service_meters = table(
 ``billionths``: what models cost, in billionths of the currency of their prices.
 """
 
+service_releases = table(
+    "service_releases",
+    *words(release=32, service=63, state=20),
+    *texts("version", "evidence"),
+    *moments("since"),
+    *moments("ended_at", null=True),
+    key("release"),
+    index("service_releases_of", "service", "since"),
+    index("service_releases_running", "state"),
+)
+"""Releases of new versions; ``evidence``: of a `CanaryEvidence`, JSON."""
+
 service_journals = table("service_journals", *words(desk=32), *counts("segment"), *numbers("place"), key("desk"))
 """The segment and byte up to which the journal of a desk has been taken in; segment -1: all of it."""

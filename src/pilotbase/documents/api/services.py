@@ -9,7 +9,7 @@ from typing import Literal
 from pilotbase.documents.api.shapes import ResponseModel, SeatTold
 from pilotbase.documents.base import Localized, Moment, Name
 from pilotbase.documents.service import Service, ServiceStatus
-from pilotbase.documents.vocabularies import CallEnd, Scope, ServingState
+from pilotbase.documents.vocabularies import CallEnd, ReleaseState, Scope, ServingState
 
 
 class KeyView(ResponseModel):
@@ -64,6 +64,26 @@ class UsageRow(ResponseModel):
     """What the model of an agent has cost, for dialogues that have ended."""
     currency: str | None = None
     """Of the model's prices; None: no model is paid for."""
+
+
+class ReleaseView(ResponseModel):
+    """A release of a new version, and its evidence."""
+
+    release: str
+    version: str
+    """Name and version of the new application."""
+    state: ReleaseState
+    since: Moment
+    ended_at: Moment | None = None
+    old_calls: int
+    old_failed: int
+    new_calls: int
+    new_failed: int
+    harm: float
+    """Evidence that the new version fails more often; once it is ``needed`` it is taken back."""
+    gain: float
+    """Evidence that it does not, by the margin; once it is ``needed`` it takes over."""
+    needed: float
 
 
 class HeldRoute(ResponseModel):

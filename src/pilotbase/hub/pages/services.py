@@ -11,15 +11,16 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from pilotbase.charts.columns import Bar, Legend, bar_chart
-from pilotbase.documents.api.services import BudgetView, ServiceView, UsageRow
+from pilotbase.documents.api.services import BudgetView, ReleaseView, ServiceView, UsageRow
+from pilotbase.documents.base import localized
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.documents.moments import format_day
 from pilotbase.documents.permissions import ServiceAct
-from pilotbase.documents.service import Route, Service, ServiceTerms
+from pilotbase.documents.service import ReleaseTerms, Route, Service, ServiceTerms
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.base import base
-from pilotbase.hub.forms.declared import Choices, form_of, form_post, label_of, post_of
+from pilotbase.hub.forms.declared import Choices, form_of, form_post, label_of, post_of, tell
 from pilotbase.hub.presenters.addresses import crumb
 from pilotbase.hub.presenters.drawn import drawn
 from pilotbase.hub.presenters.mission import mission_shown
@@ -28,7 +29,8 @@ from pilotbase.hub.sentences import t
 from pilotbase.operations import services
 from pilotbase.operations.services import REVOKE_KEY
 from pilotbase.service.consents import consents_of, show_consent
-from pilotbase.service.registry import load_service, may_act, world_behind
+from pilotbase.service.registry import load_service, may_act, services_of, world_behind
+from pilotbase.service.releases import releases_of
 from pilotbase.service.terms import list_budgets, list_keys, usage_by_day
 from pilotbase.worker.services.acts import (
     dialogues_of,
@@ -44,6 +46,18 @@ from pilotbase.workspace.store import View
 DAYS = 14
 ServiceForm = form_of(services.CREATE, "name", "title")
 TermsForm = form_of(services.SET_TERMS)
+ReleaseForm = form_of(
+    services.RELEASE,
+    "service",
+    "share",
+    "unit",
+    "margin",
+    "slow_ms",
+    "calls",
+    "days",
+    words={"unit": "service.release_unit."},
+)
+EndReleaseForm = form_of(services.END_RELEASE, "end", "reason", words={"end": "service.release_end."})
 MoveForm = form_of(services.MOVE, "move", "reason", words={"move": "service.move."})
 KeyForm = form_of(services.CREATE_KEY)
 ConsentForm = form_of(services.DECIDE, "granted")
@@ -82,12 +96,37 @@ def put(request: HubRequest, serial: str) -> HttpResponse:
     if form.done(request.acting.view):
         messages.success(request, text("service.put").render(language()))
         return redirect("service", name=form.found.service.name)
+    serving = [one for one, _ in services_of(request.acting.view) if one.scenario == certificate.scenario.subject]
     shown = {
+        "serial": serial if serving else None,
         "title": text(
             "service.put_title", application=f"{certificate.application.name} {certificate.application.version}"
         ),
         "lead": text("service.put_lead"),
         "button": text("service.put_button"),
+        "form": form,
+        "crumbs": [crumb("certificate", text("hub.certificate"), serial=serial)],
+    }
+    return render(request, "hub/service_put.html", shown)
+
+
+@page("certificates/<digits:serial>/release/", "service-release", methods=FORM)
+def release(request: HubRequest, serial: str) -> HttpResponse:
+    """Release the application of a certificate to a share of the calls of a service."""
+    certificate = issued(base(), serial).certificate
+    if not may_put_into_service(request.acting.actor, certificate):
+        raise NotFoundError("hub.not_found")
+    found = [one for one, _ in services_of(request.acting.view) if one.scenario == certificate.scenario.subject]
+    offered = {"service": [(one.name, f"{localized(one.title, language())} · {one.answers(0)}") for one in found]}
+    given = {"certificate": certificate.serial}
+    form = ReleaseForm(posted(request), given=given, choices=offered, initial=ReleaseTerms().model_dump())
+    if form.done(request.acting.view):
+        tell(request, services.RELEASE)
+        return redirect("service", name=form.found.service.name)
+    shown = {
+        "title": text("service.release"),
+        "lead": text("service.release_lead"),
+        "button": text("service.release_button"),
         "form": form,
         "crumbs": [crumb("certificate", text("hub.certificate"), serial=serial)],
     }
@@ -146,6 +185,7 @@ def _page(request: HubRequest, name: str, secret: str | None = None, **forms: Fo
     if may_act(view, ServiceAct.MOVE, seen.service):
         offered = {"budget": _budgets_offered(shown["budgets"])}
         shown |= {"terms_form": TermsForm(initial=seen.service.terms.model_dump())}
+        shown |= {"end_release_form": EndReleaseForm()} if seen.service.release else {}
         shown |= {"move_form": MoveForm(), "key_form": KeyForm(choices=offered), "budget_form": BudgetForm()}
     return render(request, "hub/service.html", shown | forms)
 
@@ -164,6 +204,7 @@ def _inside(view: View, service: Service) -> dict[str, Any]:
         "inside": True,
         "keys": list_keys(view, service.name),
         "budgets": budgets,
+        "releases": [(one, drawn(_release_chart(one)), _evidence(one)) for one in releases_of(view, service.name)],
         "budget_charts": [drawn(chart) for chart in _budget_charts(budgets)],
         "usage": usage,
         "usage_chart": drawn(_usage_chart(usage)) if usage else "",
@@ -188,6 +229,21 @@ def _budget_charts(budgets: Sequence[BudgetView]) -> list[str]:
     return charts
 
 
+def _evidence(one: ReleaseView) -> list[tuple[Text, float]]:
+    """Return the evidence of both kinds, each no more than is needed."""
+    found = ((text("service.release_harm_evidence"), one.harm), (text("service.release_gain_evidence"), one.gain))
+    return [(label, round(min(value, one.needed), 1)) for label, value in found]
+
+
+def _release_chart(one: ReleaseView) -> str:
+    """Return how many calls of either version failed."""
+    reader = language()
+    new, old = text("service.release_new").render(reader), text("service.release_old").render(reader)
+    bars = (Bar(new, one.new_calls, one.new_failed), Bar(old, one.old_calls, one.old_failed))
+    legend = (text("service.release_calls"), text("service.unit.calls"), Text(code="call.failed"))
+    return bar_chart(bars, Legend(*(word.render(reader) for word in legend)), reader)
+
+
 def _usage_chart(usage: Sequence[UsageRow]) -> str:
     """Return calls by day, and how many of them were answered."""
     reader = language()
@@ -207,6 +263,14 @@ def _budgets_offered(budgets: Sequence[BudgetView]) -> Choices:
 
 _PLACE = "services/<slug:name>/"
 form_post(f"{_PLACE}move/", "service-move", MoveForm, (_page, "move_form"), "service", service="name")
+form_post(
+    f"{_PLACE}release/end/",
+    "service-release-end",
+    EndReleaseForm,
+    (_page, "end_release_form"),
+    "service",
+    service="name",
+)
 form_post(f"{_PLACE}terms/", "service-terms", TermsForm, (_page, "terms_form"), "service", service="name")
 form_post(f"{_PLACE}budgets/", "service-budget", BudgetForm, (_page, "budget_form"), "service", service="name")
 post_of(f"{_PLACE}keys/<drawn:key>/revoke/", "service-key-revoke", REVOKE_KEY, "service", service="name", key="key")

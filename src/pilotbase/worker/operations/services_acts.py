@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pilotbase.operations import services as declared
-from pilotbase.service import creating
+from pilotbase.service import creating, releases
 from pilotbase.service.admission import Premises
 from pilotbase.worker.operations.binding import Caller, does
 from pilotbase.worker.operations.services import show
@@ -14,6 +14,11 @@ does(declared.CREATE)(
 does(declared.OVERRIDE)(
     lambda caller, asked: show(caller, creating.admit_endpoint(caller.view, caller.base.trust, asked).name)
 )
+does(declared.RELEASE)(
+    lambda caller, asked: show(caller, releases.release_version(caller.view, _premises(caller), asked).name)
+)
+does(declared.END_RELEASE)(lambda caller, asked: show(caller, releases.end_release(caller.view, asked).name))
+does(declared.RELEASES)(lambda caller, asked: releases.releases_of(caller.view, asked.service))
 does(declared.SET_TERMS)(
     lambda caller, asked: show(caller, creating.set_terms(caller.view, asked.service, asked.sent).name)
 )

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 
 from pilotbase.documents.observation import ObservationBatch
+from pilotbase.service import releases
 from pilotbase.service.draining import Drained, Take, drain, expire_allotments
 from pilotbase.service.journal import journals_of
 from pilotbase.watch.observations import forget_old, ingest
@@ -37,7 +38,11 @@ def taking_in(base: Base, take: Take) -> AbstractContextManager[None]:
 def take_in(base: Base, take: Take = lambda _: None) -> Drained:
     """Take in what the gateways of this machine have written by now, and return the result; see `drain`."""
     expire_allotments(base.lab.view)
-    return drain(base.lab.view, journals_of(base.home.path), take)
+    try:
+        return drain(base.lab.view, journals_of(base.home.path), take)
+    finally:
+        for ended in releases.advance(base.lab.view):
+            _journal_log.info("the release of %s is over: %s", ended.version, ended.state)
 
 
 def taking(base: Base) -> Take:
