@@ -89,11 +89,13 @@ def test_the_ranking_says_weights_ties_and_flips(walked):
     rows = re.findall(r'<th scope="row" class="number">(\d+)</th>', shown)
     assert rows == ["1", "1"]
     assert "1 scenario has no rank" in shown
+    shared = page(walked, "/ledger/ranking/?driving=shown")
+    assert "skill: classes, manufacturing" in shared and 'value="shown" selected' in shared
     assert "potential 2, maturity 5, driving effect 2: 2 scenarios" in shown and "Take up first" in shown
     tilted = page(walked, "/ledger/ranking/?potential=2&maturity=1&driving_effect=1&top=1")
     assert re.findall(r'<th scope="row" class="number">(\d+)</th>', tilted) == ["1", "2"]
     assert "The top 1 stay the same until 12.5 % of the weight moves." in tilted
-    rung = re.search(r'href="(/ledger/ranking/2-5-2/)"', tilted)[1]
+    rung = re.search(r'href="(/ledger/ranking/2-5-2/)\?driving=stated"', tilted)[1]
     assert page(walked, rung).count('<th scope="row">') == 2
 
 

@@ -61,14 +61,15 @@ def rank(  # noqa: PLR0913 - each criterion is an option
     driving_effect: int = 1,
     top: int = 10,
     within: int = 10,
+    driving: operations.Driving = "stated",
     as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv")] = False,
 ) -> None:
     """Rank scenarios that are open or under review, and show the smallest change of weights that reorders them."""
-    from pilotbase.roadmap.tables import format_shift, ranking_table
+    from pilotbase.roadmap.tables import format_driven, format_shift, ranking_table
 
     asked = {"potential": potential, "maturity": maturity, "driving_effect": driving_effect}
-    told = call(operations.RANKING, **asked, top=top, within=within)
+    told = call(operations.RANKING, **asked, driving=driving, top=top, within=within)
     _print(told, ranking_table(told, language()), as_json, as_csv)
     if as_json or as_csv:
         return
@@ -79,6 +80,11 @@ def rank(  # noqa: PLR0913 - each criterion is an option
         say(text("roadmap.unrated", count=told.unrated))
     if told.by_records:
         say(text("roadmap.by_records", count=told.by_records))
+    for one in told.driving:
+        line = {"scenario": one.scenario, "stated": one.stated, "shown": one.shown, "effect": f"{one.effect:.2f}"}
+        say(text("roadmap.driving_line", **line))
+        for part in one.largest:
+            typer.echo(f"  {format_for_terminal(format_driven(part, language()))}")
     for flip in told.flips:
         above, below = (" · ".join(map(str, one)) for one in (flip.above, flip.below))
         say(text("roadmap.flip", above=above, below=below, share=format_shift(flip.shift, language())))

@@ -46,6 +46,8 @@ class PlanCandidate(Part):
     """Quantity → what it adds to goals, such as sites: 12."""
     after: Annotated[tuple[Subject, ...], pydantic.Field(max_length=50)] = ()
     """Scenarios that must be taken up before it, or in the same phase."""
+    uses: Annotated[tuple[Name, ...], pydantic.Field(max_length=50)] = ()
+    """Models, components and corpora that other scenarios may need too; see the driving effect in the ranking."""
     phases: Annotated[tuple[Phase, ...], pydantic.Field(max_length=len(Phase))] = ()
     """The only phases in which it may be taken up; none: all."""
     must: bool = False

@@ -21,6 +21,8 @@ from pilotbase.operations.operation import PATH, In, NoInput, Operation, Out, Re
 MOST_TOP = 50
 After = Annotated[str | None, pydantic.Field(max_length=200, pattern=r"^[a-z0-9_:/-]*$")]
 Percent = Annotated[float, pydantic.Field(ge=0, le=10_000)]
+Driving = Literal["stated", "shown"]
+"""The driving effect as the owner stated it, or as shared needs show it."""
 Limit = Annotated[int, pydantic.Field(ge=1, le=MOST_LISTED)]
 
 
@@ -30,6 +32,7 @@ class RankingAsked(RequestModel):
     potential: int = pydantic.Field(1, ge=0, le=MOST_WEIGHT)
     maturity: int = pydantic.Field(1, ge=0, le=MOST_WEIGHT)
     driving_effect: int = pydantic.Field(1, ge=0, le=MOST_WEIGHT)
+    driving: Driving = "stated"
     top: int = pydantic.Field(10, ge=1, le=MOST_TOP)
     within: int = pydantic.Field(10, ge=0, le=100)
 

@@ -65,7 +65,7 @@ def set_sheet(view: View, sheet: PlanningSheet) -> PlanningSheet:
 def read_sheet(view: View) -> PlanningSheet:
     """Return the sheet that stands, without limits and goals where none was set; raises as `require_whole`."""
     require_whole(view)
-    return _sheet_of(view)
+    return sheet_of(view)
 
 
 def require_whole(view: View) -> None:
@@ -118,7 +118,7 @@ def tell_roadmap(view: View) -> RoadmapTold:
 
 def tell_task_sheets(view: View, asked: TasksAsked) -> TaskSheetsTold:
     """Return the sheets of the tasks that ``view`` sees in the roadmap; raises as `owner_of`."""
-    told, rules = tell_roadmap(view), _sheet_of(everything(view))
+    told, rules = tell_roadmap(view), sheet_of(everything(view))
     tasks = [one for one in told.tasks if asked.phase in (None, one.phase) and asked.scenario in ("", one.scenario)]
     stated = {one.scenario: one for one in rules.candidates}
     rules_of = {one.scenario: stated.get(one.scenario) or PlanCandidate(scenario=one.scenario) for one in tasks}
@@ -148,7 +148,8 @@ def tell_task_sheets(view: View, asked: TasksAsked) -> TaskSheetsTold:
     return TaskSheetsTold(at=told.at, title=told.title, sheets=sheets)
 
 
-def _sheet_of(view: View) -> PlanningSheet:
+def sheet_of(view: View) -> PlanningSheet:
+    """Return the sheet that stands; ``view`` must see everything."""
     return view.load_head(SHEET, PlanningSheet) or PlanningSheet()
 
 

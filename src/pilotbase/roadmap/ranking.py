@@ -1,6 +1,7 @@
 """Scenarios ranked by potential, maturity and driving effect, which to take up next, and how little reorders them.
 
-The owner states all three; maturity is what the records leave of it, or add to it.
+The owner states all three; maturity is what the records leave of it, or add to it. The driving effect that shared needs
+show stands beside the stated one; whoever ranks chooses which one counts.
 
 A score is linear in the weights, so what flips is exact. Scenarios of the same worth tie under all weights: they stand
 on one rung. A *shift* moves a share of the whole weight from one criterion to others; the smallest shift that lets the
@@ -10,25 +11,29 @@ behind. Criteria: 潜力、成熟度、带动作用, as the National Development
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import combinations
 
+from pilotbase.catalogue.records import everything
 from pilotbase.catalogue.wording import Address, listed
-from pilotbase.documents.api.ledger import FlipTold, RankingTold, RungTold
+from pilotbase.documents.api.ledger import DrivenTold, DrivingTold, FlipTold, RankingTold, RungTold
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.planning import MOST_WEIGHT
 from pilotbase.documents.roadmap import TaskState
 from pilotbase.documents.states import ScenarioState
-from pilotbase.documents.subjects import holder_of
-from pilotbase.operations.ledger import MOST_TOP, RankingAsked
+from pilotbase.documents.subjects import holder_of, name_of
+from pilotbase.documents.texts import Text, text
+from pilotbase.operations.ledger import MOST_TOP, Driving, RankingAsked
+from pilotbase.roadmap.driving import DrivenScenario, DrivingGraph, grade_of, left_to_gain, needs_of, shares_in_top
 from pilotbase.roadmap.ledger import keep_books, owner_of
-from pilotbase.roadmap.planning import shown_maturity, task_states
-from pilotbase.workspace.journeys import Worth, rated_scenarios
-from pilotbase.workspace.listings import Page, find_listings
+from pilotbase.roadmap.planning import sheet_of, shown_maturity, task_states
+from pilotbase.workspace.journeys import Worth, rated_scenarios, scenario_contents
+from pilotbase.workspace.listings import Listing, Page, find_listings
 from pilotbase.workspace.store import View
 
 STATES = (ScenarioState.REVIEW, ScenarioState.OPEN)
@@ -38,31 +43,37 @@ CRITERIA = ("potential", "maturity", "driving_effect")
 """Names: text ``criterion_of_worth.<value>``."""
 
 
-def rank_scenarios(view: View, weights: CriterionWeights, top: int, within: Fraction) -> Ranking:
+def rank_scenarios(
+    view: View, weights: CriterionWeights, top: int, within: Fraction, driving: Driving = "stated"
+) -> Ranking:
     """Return the ranking of the scenarios that ``view`` may choose from; raises as `owner_of`."""
-    found = _shown_worths(view)
-    moved = sum(shown != stated for stated, shown in found.values())
-    ranking = rank(Counter(shown for _, shown in found.values()), weights, max(1, min(top, MOST_TOP)), within)
+    choice = _choice(view)
+    shown = choice.shown(driving)
+    ranking = rank(Counter(shown.values()), weights, max(1, min(top, MOST_TOP)), within)
     order = {rung.worth: place for place, rung in enumerate(ranking.rungs)}
-    places = {scenario: order[shown] for scenario, (_, shown) in found.items() if shown is not None}
+    places = {scenario: order[worth] for scenario, worth in shown.items() if worth is not None}
     chosen = sorted(places, key=places.__getitem__)[: ranking.top]
-    return replace(ranking, by_records=moved, chosen=tuple(chosen))
+    driven = tuple(choice.driving(one) for one in chosen)
+    return replace(ranking, by_records=choice.moved, chosen=tuple(chosen), driving=driven)
 
 
 def rank_as_asked(view: View, asked: RankingAsked, address: Address) -> RankingTold:
     """Return the ranking by the weights that are asked for; raises as `owner_of` and `CriterionWeights`."""
     weights = CriterionWeights(asked.potential, asked.maturity, asked.driving_effect)
-    return tell_ranking(view, rank_scenarios(view, weights, asked.top, Fraction(asked.within, 100)), address)
+    found = rank_scenarios(view, weights, asked.top, Fraction(asked.within, 100), asked.driving)
+    return tell_ranking(view, found, address)
 
 
-def scenarios_of(view: View, worth: Worth, after: str | None = None, limit: int = 50) -> Page:
+def scenarios_of(
+    view: View, worth: Worth, after: str | None = None, limit: int = 50, driving: Driving = "stated"
+) -> Page:
     """Return the scenarios on the rung of ``worth``, newest first.
 
     Raises:
         NotFoundError: as `owner_of`.
         InputError: ``after`` is not among them.
     """
-    there = [scenario for scenario, (_, shown) in _shown_worths(view).items() if shown == worth]
+    there = [scenario for scenario, shown in _choice(view).shown(driving).items() if shown == worth]
     if after is not None and after not in there:
         raise InputError("workspace.no_such_page", after=after)
     begin = there.index(after) + 1 if after is not None else 0
@@ -71,22 +82,77 @@ def scenarios_of(view: View, worth: Worth, after: str | None = None, limit: int 
     return Page(items, items[-1].subject if len(there) > begin + limit else None)
 
 
-def _shown_worths(view: View) -> dict[str, tuple[Worth | None, Worth | None]]:
-    """Return each scenario that may be chosen → its worth as stated, and with its maturity by records, newest first."""
+@dataclass(frozen=True)
+class DrivingFound:
+    """The driving effect of a scenario, as stated and as shared needs show it."""
+
+    scenario: str
+    stated: int
+    shown: int
+    effect: float
+    largest: tuple[DrivenScenario, ...]
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """The scenarios that may be chosen, newest first, with what they are worth, and the graph of what all share."""
+
+    stated: Mapping[str, Worth | None]
+    matured: Mapping[str, Worth | None]
+    """With the maturity that records show."""
+    graph: DrivingGraph
+
+    @property
+    def moved(self) -> int:
+        return sum(self.matured[scenario] != worth for scenario, worth in self.stated.items())
+
+    def shown(self, driving: Driving) -> dict[str, Worth | None]:
+        """Return each scenario with its worth as it counts."""
+        if driving == "stated":
+            return dict(self.matured)
+        effects = self.graph.effects
+        return {
+            scenario: worth and replace(worth, driving_effect=grade_of(effects[scenario]))
+            for scenario, worth in self.matured.items()
+        }
+
+    def driving(self, scenario: str) -> DrivingFound:
+        """Return the driving effect of a scenario whose worth is stated."""
+        stated, effect = self.stated[scenario], self.graph.effects[scenario]
+        assert stated is not None
+        largest = tuple(self.graph.largest(scenario))
+        return DrivingFound(scenario, stated.driving_effect, grade_of(effect), effect, largest)
+
+
+def _choice(view: View) -> _Choice:
+    """Return what ``view`` may choose from, within the graph of all that it sees; raises as `owner_of`."""
     owner = owner_of(view.actor)
     keep_books(view)
-    rated = [one for one in rated_scenarios(view, STATES) if owner in ("", holder_of(one.subject))]
+    rated = rated_scenarios(view, STATES)
     states = task_states(view, [one.subject for one in rated])
-    return {one.subject: (one.worth, _shown(one.worth, states[one.subject])) for one in rated}
+    matured = {one.subject: _matured(one.worth, states[one.subject]) for one in rated}
+    gains = {scenario: left_to_gain(worth.potential, worth.maturity) for scenario, worth in matured.items() if worth}
+    uses = {one.scenario: one.uses for one in sheet_of(everything(view)).candidates}
+    needs = {
+        scenario: needs_of(json.loads(content)) | {f"component:{name}" for name in uses.get(scenario, ())}
+        for scenario, content in scenario_contents(view, STATES).items()
+    }
+    own = [one for one in rated if owner in ("", holder_of(one.subject)) and one.subject in needs]
+    return _Choice(
+        {one.subject: one.worth for one in own},
+        {one.subject: matured[one.subject] for one in own},
+        DrivingGraph(needs, gains),
+    )
 
 
-def _shown(stated: Worth | None, state: TaskState) -> Worth | None:
+def _matured(stated: Worth | None, state: TaskState) -> Worth | None:
     return stated and replace(stated, maturity=shown_maturity(stated.maturity, state))
 
 
 def tell_ranking(view: View, found: Ranking, address: Address = lambda _: "") -> RankingTold:
     """Return a ranking with the scenarios of its top."""
-    there = find_listings(view, found.chosen)
+    driven = (part.scenario for one in found.driving for part in one.largest)
+    there = find_listings(view, {*found.chosen, *driven})
     flips = [
         filled(FlipTold, one, above=_values(one.above), below=_values(one.below), moved=moves(one, found.weights))
         for one in found.flips[:MOST_FLIPS]
@@ -97,8 +163,33 @@ def tell_ranking(view: View, found: Ranking, address: Address = lambda _: "") ->
         weights=found.weights.parts,
         rungs=[filled(RungTold, one, one.worth) for one in found.rungs],
         scenarios=[listed(there[one], address) for one in found.chosen],
+        driving=[_tell_driving(one, there) for one in found.driving],
         flips=flips,
     )
+
+
+def _tell_driving(found: DrivingFound, there: Mapping[str, Listing]) -> DrivingTold:
+    largest = [
+        filled(
+            DrivenTold,
+            one,
+            title=there[one.scenario].title if one.scenario in there else name_of(one.scenario),
+            shared=[_need(thing) for thing in one.shared],
+        )
+        for one in found.largest
+    ]
+    return filled(DrivingTold, found, largest=largest)
+
+
+def _need(thing: str) -> Text:
+    """Return something that scenarios share in words."""
+    kind, _, name = thing.partition(":")
+    if kind == "capability":
+        sector, _, task = name.partition("/")
+        return text(
+            "roadmap.need.capability", sector=Text(code=f"sector.{sector}"), task=Text(code=f"match.task.{task}")
+        )
+    return text(f"roadmap.need.{kind}", name=name)
 
 
 @dataclass(frozen=True)
@@ -137,6 +228,8 @@ class Rung:
     """Smallest shift after which a lower rung passes it, 0 where it ties with one; None: no weights do that."""
     crosses_after: Fraction | None
     """Smallest shift after which it leaves the top, or comes into it; None: no weights do that."""
+    in_top: float
+    """Share of all weights under which it is in the top."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +257,8 @@ class Ranking:
     """Scenarios whose records say another maturity than their owner stated."""
     chosen: tuple[str, ...] = ()
     """Scenarios from the top, as many as it holds: of one rung the newest first."""
+    driving: tuple[DrivingFound, ...] = ()
+    """Of the same scenarios."""
 
     @property
     def top_holds_for(self) -> Fraction | None:
@@ -181,9 +276,10 @@ def rank(
     passed = _least((flip.above, flip.shift) for flip in flips)
     over_the_edge = [flip for flip in flips if places[flip.above] <= top < places[flip.below]]
     crosses = _least((worth, flip.shift) for flip in over_the_edge for worth in (flip.above, flip.below))
+    in_top = shares_in_top([_values(worth) for worth in worths], [counts[worth] for worth in worths], top)
     rungs = tuple(
-        Rung(worth, counts[worth], _score(worth, weights), places[worth], passed.get(worth), crosses.get(worth))
-        for worth in worths
+        Rung(worth, counts[worth], _score(worth, weights), places[worth], passed.get(worth), crosses.get(worth), share)
+        for worth, share in zip(worths, in_top, strict=True)
     )
     near = sorted((flip for flip in flips if flip.shift <= within), key=lambda flip: flip.shift)
     return Ranking(weights, rungs, counts.get(None, 0), top, within, tuple(near))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pilotbase.documents.api.ledger import (
     AimTold,
     CostTold,
+    DrivenTold,
     LedgerTold,
     MapTold,
     NeedTold,
@@ -22,6 +23,7 @@ from pilotbase.documents.moments import format_day
 from pilotbase.documents.quantities import format_days
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Language, Text, percent, text
+from pilotbase.roadmap.ranking import CRITERIA
 
 Row = tuple[str, ...]
 Spell = Callable[[float | None], str]
@@ -62,12 +64,12 @@ def map_table(told: MapTold, language: Language) -> Table:
 
 def ranking_table(told: RankingTold, language: Language) -> Table:
     """Return the rungs of a ranking from the top."""
-    codes = ("rank", "score", "potential", "maturity", "driving_effect", "scenarios", "passed_after", "crosses_after")
+    codes = ("rank", "score", *CRITERIA, "scenarios", "passed_after", "crosses_after", "in_top")
     rows = [
         (
             *(str(one.rank), f"{one.score:.3f}"),
             *(str(value) for value in (one.potential, one.maturity, one.driving_effect, one.scenarios)),
-            *(format_shift(share, language) for share in (one.passed_after, one.crosses_after)),
+            *(format_shift(share, language) for share in (one.passed_after, one.crosses_after, one.in_top)),
         )
         for one in told.rungs
     ]
@@ -109,6 +111,15 @@ def format_next(step: NextTold) -> Text:
 def format_shift(share: float | None, language: Language) -> str:
     """Return how much weight moves, in percent; *never* where no weights do it."""
     return (text("roadmap.never") if share is None else percent(share, ".1f")).render(language)
+
+
+def format_driven(told: DrivenTold, language: Language) -> str:
+    """Return what a scenario supplies to another one, and by what both need."""
+    line = {"title": localized(told.title, language), "amount": f"{told.amount:.2f}"}
+    if not told.shared:
+        return text("roadmap.drives_through", **line).render(language)
+    shared = text("roadmap.semicolon").render(language).join(one.render(language) for one in told.shared)
+    return text("roadmap.drives", **line, shared=shared).render(language)
 
 
 def _figures(told: LedgerTold) -> Iterator[tuple[Text | str, ...]]:

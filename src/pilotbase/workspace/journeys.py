@@ -263,6 +263,16 @@ def rated_scenarios(view: View, states: Collection[str], others: Collection[str]
         return [RatedScenario(row.subject, row.sector, row.action, _worth(*row[3:])) for row in found]
 
 
+def scenario_contents(view: View, states: Collection[str]) -> dict[str, bytes]:
+    """Return scenario → its document as JSON, of those in one of ``states`` that ``view`` sees."""
+    kept = tables.documents.c
+    same = and_(kept.digest == _listed.digest, kept.owner == _listed.owner)
+    rows = select(_listed.subject, kept.body).select_from(tables.listings.join(tables.documents, same))
+    rows = rows.where(_listed.kind == "scenario", _listed.state.in_(states))
+    with view.reading() as connection:
+        return {row.subject: row.body for row in connection.execute(cut_to(rows, view.actor))}
+
+
 def stages_of(view: View, scenarios: Collection[str] | None = None) -> list[Stage]:
     """Return the stages of ``scenarios`` (all), their trials and their services, as far as ``view`` sees them."""
     of = case((_listed.kind == "scenario", _listed.subject), else_=_listed.scenario)

@@ -148,6 +148,28 @@ class RungTold(ResponseModel):
     """Smallest share of the weight that must move before a lower rung passes it; None: no weights do that."""
     crosses_after: float | None
     """Smallest share of the weight that must move before it leaves or enters the top."""
+    in_top: float
+    """Share of all weights under which it is in the top."""
+
+
+class DrivenTold(ResponseModel):
+    """What a scenario supplies to another one; without shared things it does so through others."""
+
+    scenario: str
+    title: Localized | str
+    amount: float
+    shared: list[Text]
+
+
+class DrivingTold(ResponseModel):
+    """The driving effect of a scenario: as its owner stated it, and as what it shares with others shows it."""
+
+    scenario: str
+    stated: int
+    shown: int
+    effect: float
+    """In grades of potential that others still have to gain."""
+    largest: list[DrivenTold]
 
 
 class FlipTold(ResponseModel):
@@ -173,6 +195,8 @@ class RankingTold(ResponseModel):
     rungs: list[RungTold]
     scenarios: list[ListedRecord]
     """Scenarios of the rungs that reach into the top, the newest of a rung first."""
+    driving: list[DrivingTold]
+    """Of the same scenarios, in their order."""
     within: float
     flips: list[FlipTold]
 

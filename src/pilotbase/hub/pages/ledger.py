@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -28,7 +29,7 @@ from pilotbase.hub.routing import page
 from pilotbase.operations import ledger as operations
 from pilotbase.roadmap.ledger import owner_of
 from pilotbase.roadmap.ranking import CRITERIA, scenarios_of
-from pilotbase.roadmap.tables import format_shift, ledger_table, map_table, ranking_table, task_table
+from pilotbase.roadmap.tables import format_driven, format_shift, ledger_table, map_table, ranking_table, task_table
 from pilotbase.worker.operations.ledger import counted
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.journeys import Worth
@@ -37,6 +38,8 @@ from pilotbase.workspace.listings import Page
 _CRUMBS: list[Crumb] = [{"url": "/ledger/", "label": text("roadmap.ledger")}]
 LARGEST_WEIGHT = 10
 """Where the sliders end."""
+_APART = 2
+"""Grades between the stated and the shown driving effect that are marked."""
 
 
 @page("ledger/", "ledger", ReadScope.LEDGER)
@@ -122,15 +125,42 @@ def ranking(request: HubRequest) -> HttpResponse:
         "most": operations.MOST_TOP,
         "within": f"{100 * told.within:g}",
         "rungs": [
-            (one, *(format_shift(share, reader) for share in (one.passed_after, one.crosses_after)))
+            (one, *(format_shift(share, reader) for share in (one.passed_after, one.crosses_after, one.in_top)))
             for one in told.rungs
         ],
         "flips": [(one, format_shift(one.shift, reader), _moved(one)) for one in told.flips],
+        "driving": _driving_rows(told),
+        "by": _driving_by(request),
         "chart": drawn(quadrant_chart(_spots(told), reader)),
         "holds": None if told.top_holds_for is None else percent(told.top_holds_for, ".1f"),
-        "asked": urlencode([*weights.items(), ("top", told.top), ("within", f"{100 * told.within:g}")]),
+        "asked": urlencode(
+            [
+                *weights.items(),
+                ("driving", _driving_by(request)),
+                ("top", told.top),
+                ("within", f"{100 * told.within:g}"),
+            ]
+        ),
     }
     return render(request, "hub/ledger_ranking.html", shown)
+
+
+def _driving_rows(told: RankingTold) -> list[dict[str, Any]]:
+    """Return the top scenarios with their driving effect as stated and as shown, and what they supply most to."""
+    return [
+        {
+            "record": record,
+            "found": found,
+            "effect": f"{found.effect:.2f}",
+            "apart": abs(found.stated - found.shown) >= _APART,
+            "largest": [format_driven(one, language()) for one in found.largest],
+        }
+        for record, found in zip(told.scenarios, told.driving, strict=True)
+    ]
+
+
+def _driving_by(request: HubRequest) -> operations.Driving:
+    return "shown" if request.GET.get("driving") == "shown" else "stated"
 
 
 def _spots(told: RankingTold) -> tuple[RatedSpot, ...]:
@@ -141,7 +171,8 @@ def _spots(told: RankingTold) -> tuple[RatedSpot, ...]:
 def rung(request: HubRequest, potential: int, maturity: int, driving_effect: int) -> HttpResponse:
     """List the scenarios of one worth."""
     values = (potential, maturity, driving_effect)
-    page = scenarios_of(request.acting.view, Worth(*values), request.GET.get("after") or None)
+    after, by = request.GET.get("after") or None, _driving_by(request)
+    page = scenarios_of(request.acting.view, Worth(*values), after, driving=by)
     narrowed = [f"{capitalised('roadmap', name)} {value}" for name, value in zip(CRITERIA, values, strict=True)]
     return _listed(request, text("roadmap.ranking"), page, narrowed, _CRUMBS)
 
@@ -164,8 +195,9 @@ def download(request: HubRequest, name: str) -> HttpResponse:
 
 
 def _ranking(request: HubRequest) -> RankingTold:
-    asked = {name: _whole(request, name, 1, LARGEST_WEIGHT) for name in CRITERIA}
+    asked: dict[str, Any] = {name: _whole(request, name, 1, LARGEST_WEIGHT) for name in CRITERIA}
     asked |= {
+        "driving": _driving_by(request),
         "within": _whole(request, "within", 10, 100),
         "top": max(1, _whole(request, "top", 10, operations.MOST_TOP)),
     }
