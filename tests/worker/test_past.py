@@ -9,12 +9,17 @@ from pilotbase.catalogue.records import load_record
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.record import Record
+from pilotbase.documents.roadmap import TaskState
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import CommissionState
+from pilotbase.roadmap.planning import read_roadmap
+from pilotbase.roadmap.proposals import review
+from pilotbase.roadmap.proposing import ScenarioFacts, propose_plan
 from pilotbase.worker.base import open_base
 from pilotbase.worker.demo import past
 from pilotbase.worker.demo.examples import find_examples, sectors_of
 from pilotbase.worker.demo.records import STAGES, Cast, fill
+from pilotbase.workspace.journeys import Worth
 from tests.cli.test_command_line import run
 
 
@@ -81,3 +86,27 @@ def test_the_log_holds_and_today_goes_on(played):
     list(fill(base, Cast.alone(base.trust.issuer)))
     assert len(base.lab.view.log_entries(limit=10_000)) == before > 200
     assert run("log", "verify").exit_code == 0
+
+
+def test_whoever_moves_a_weight_sees_the_plan_move():
+    examples, now = find_examples(), past.clock_of_past()()
+    owned = [load_document(Scenario, examples / sector / "scenario.yaml") for sector in sectors_of(examples)]
+    facts = [ScenarioFacts(one.subject, one.sector, "", _worth(one), TaskState.OPENED) for one in owned if one.value]
+    phases = [
+        {task.scenario: task.phase for task in propose_plan(sheet, facts, None, now).tasks}
+        for sheet in (past.LIMITS, past.LIMITS.model_copy(update={"maturity": 10}))
+    ]
+    assert phases[0] != phases[1] and len(phases[0]) == len(facts) == 5
+
+
+def _worth(scenario):
+    value = scenario.value
+    return Worth(value.potential, value.maturity, value.driving_effect)
+
+
+@pytest.mark.prove
+def test_what_has_happened_since_the_roadmap_was_adopted_plans_again(played):
+    base, _, _ = played
+    view = base.lab.store.as_actor(Cast.alone(base.trust.issuer).operator("desk"))
+    assert read_roadmap(view).tasks
+    assert review(view).told is not None

@@ -15,12 +15,16 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TypeAlias
 
-from pilotbase.documents.base import Part
+from pilotbase.documents.base import Localized, Part
 from pilotbase.documents.permissions import Act
+from pilotbase.documents.planning import PlanningSheet
 from pilotbase.documents.record import Appeal, AppealDecision, Order, OrderLifting, Record
+from pilotbase.documents.roadmap import Phase
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
+from pilotbase.roadmap.planning import set_sheet
+from pilotbase.roadmap.proposals import adopt, propose
 from pilotbase.worker.base import Base, rotate_key
 from pilotbase.worker.demo.examples import find_examples, made_ahead, place_of
 from pilotbase.worker.demo.records import STAGES, Cast, PlayedTrial, open_scenario, register, submit
@@ -151,10 +155,37 @@ class PlayedPast:
 Steps: TypeAlias = Iterator[None] | None
 """What is left to do; yields wherever a worker has to do something first."""
 Event: TypeAlias = Callable[[PlayedPast, str], Steps]
+LIMITS = PlanningSheet.model_validate(
+    {
+        "discount": 0.6,
+        "keep": 0.01,
+        "resources": [
+            {
+                "name": "money",
+                "title": {"en": "Funds", "zh": "资金"},
+                "unit": "CNY",
+                "limits": dict.fromkeys(Phase, 1_200_000),
+            },
+            {
+                "name": "reviewers",
+                "title": {"en": "Reviewers' days", "zh": "评审人日"},
+                "limits": dict.fromkeys(Phase, 12),
+            },
+        ],
+        "usual": {"money": 400_000, "reviewers": 6},
+    }
+)
+"""Two scenarios a phase, so that the order of what scenarios are worth decides, and records move the plan."""
 
 
 def _open(past: PlayedPast, sector: str) -> None:
     past.scenarios[sector] = open_scenario(past.base, past.cast, past.folders[sector].result())
+
+
+def _plan(past: PlayedPast, _: str) -> None:
+    view = past.base.lab.store.as_actor(past.cast.operator(past.cast.planner))
+    set_sheet(view, LIMITS)
+    adopt(view, Localized(en="To 2035", zh="至2035年"), propose(view).digest())
 
 
 def _rotate(past: PlayedPast, _: str) -> None:
@@ -198,6 +229,7 @@ EVENTS: tuple[tuple[int, Event, str], ...] = (
     (380, _open, "healthcare"),
     (392, _trial(PastTrial.refuse), "healthcare/cleveland-score"),
     (392, _trial(PastTrial.certify), "energy/output-trees"),
+    (410, _plan, ""),
     (500, _later(PastTrial.suspend), "finance/careful-score"),
     (525, _trial(PastTrial.refuse), "energy/correction-formula"),
     (525, _trial(PastTrial.refuse), "finance/age-points"),
