@@ -165,3 +165,54 @@ def test_a_sheet_with_a_mistake_is_kept_and_says_where(planned):
     answer = planned.client("desk").post("/ledger/plan/sheet/", {"sheet": "document: planning/1\nusual: {hours: 3}"})
     page = answer.content.decode()
     assert answer.status_code == 200 and "There is no resource hours" in page and "usual: {hours: 3}" in page
+
+
+def fields_of(page):
+    """Return what the form of the sheet would send as it stands."""
+    said = dict(re.findall(r'<input[^>]*?name="([^"]+)"[^>]*?value="([^"]*)"', page))
+    for name in re.findall(r'<select[^>]*?name="([^"]+)"(?![^>]*multiple)', page):
+        block = re.search(rf'<select[^>]*?name="{name}".*?</select>', page, re.S)[0]
+        chosen = re.findall(r'<option value="([^"]*)" selected', block)
+        said[name] = [*chosen, *re.findall(r'<option value="([^"]*)"', block), ""][0]
+    said |= dict(re.findall(r'<textarea name="([^"]+)"[^>]*>\n?(.*?)</textarea>', page, re.S))
+    del said["sheet"]
+    ticked = re.findall(r'<input type="checkbox" name="([^"]+)"(?![^>]*checked)', page)
+    return {name: value for name, value in said.items() if name not in ticked and name not in ("q", "language", "next")}
+
+
+def test_the_sheet_is_filled_in_row_by_row(planned):
+    desk = planned.client("desk")
+    page = shown(planned, "/ledger/plan/sheet/")
+    said = fields_of(page)
+    assert said["resources-0-title_en"] == "Funds" and said["resources-0-p2"] == "10.0" and said["resources-0-usual"]
+    more = {
+        "resources-1-title_en": "Reviewers",
+        "resources-1-unit": "days",
+        "resources-1-p1": "30",
+        "candidates-0-scenario": "scenario:plant/pumps",
+        "candidates-0-taken": "must",
+        "candidates-0-need-money": "5",
+        "candidates-0-gives": "sites = 12",
+        "balance-0-sector": "healthcare",
+        "balance-0-least": "20",
+        "goals-1-title_zh": "站点",
+        "goals-1-of": "sites",
+        "goals-1-share": "50",
+    }
+    added = desk.post("/ledger/plan/sheet/", {**said, **more, "add": "resources"}).content.decode()
+    assert "resources-2-title_en" in added and 'value="Reviewers"' in added, "nothing typed is lost"
+    answer = desk.post("/ledger/plan/sheet/", {**said, **more})
+    assert answer.status_code == 302, re.findall(r"wrong-why.+|role=.alert.+", answer.content.decode())
+    told = desk.get("/api/roadmap/sheet").json()
+    assert [one["name"] for one in told["resources"]] == ["money", "reviewers"] and told["usual"] == {"money": 10.0}
+    assert told["candidates"][0]["must"] and told["candidates"][0]["needs"] == {"money": 5.0}
+    assert told["balance"] == [{"sector": "healthcare", "least": 0.2}]
+    assert told["goals"][1]["share"] == 0.5 and told["goals"][0]["title"]["zh"] == "场景数"
+    late = desk.post("/ledger/plan/sheet/", {**said, **more}).content.decode()
+    assert "Somebody else has changed the sheet" in late and 'value="Reviewers"' in late
+    again = fields_of(shown(planned, "/ledger/plan/sheet/", language="zh"))
+    assert desk.post("/ledger/plan/sheet/", again).status_code == 302
+    assert desk.get("/api/roadmap/sheet").json() == told, "what nobody changed stays"
+    gone = {**fields_of(shown(planned, "/ledger/plan/sheet/")), "goals-1-gone": "on"}
+    assert desk.post("/ledger/plan/sheet/", gone).status_code == 302
+    assert len(desk.get("/api/roadmap/sheet").json()["goals"]) == 1

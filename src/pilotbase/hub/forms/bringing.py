@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -370,24 +369,6 @@ class OrganisationForm(StepForm):
         )
 
 
-class DatasetForm(StepForm):
-    """A dataset's description, as ``pilotbase data describe`` writes it."""
-
-    content = forms.CharField(
-        **asked("hub.dataset_document", "hub.help_dataset_document"),
-        widget=forms.Textarea(attrs={"rows": 24, "spellcheck": "false"}),
-        max_length=1_000_000,
-    )
-
-    def prepare(self) -> None:
-        if "dataset" in self.bringing.record.documents:
-            known: Dataset = self.bringing.document("dataset", Dataset)
-            self.initial["content"] = json.dumps(known.to_json_value(), ensure_ascii=False, indent=1)
-
-    def part(self) -> Part:
-        return Dataset.model_validate_json(self.cleaned_data["content"])
-
-
 class AgreementForm(StepForm):
     """An agreement: offered by the dataset's owner to whom they name, or the published offer taken up."""
 
@@ -419,17 +400,6 @@ class AgreementForm(StepForm):
             begins=given["begins"] or None,
             ends=given["ends"] or None,
         )
-
-
-FORMS: dict[str | None, type[StepForm]] = {
-    None: StepForm,
-    **dict.fromkeys(ASKED, PartForm),
-    "commission": CommissionForm,
-    "reviewer": ReviewerForm,
-    "organisation": OrganisationForm,
-    "dataset": DatasetForm,
-}
-"""`Transition.brings` → form; scenarios and applications are uploaded on pages of their own."""
 
 
 def reviewers() -> list[Membership]:

@@ -27,14 +27,17 @@ from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.bringing import (
-    FORMS,
+    ASKED,
     AgreementForm,
     Bringing,
-    DatasetForm,
+    CommissionForm,
     OrganisationForm,
+    PartForm,
     ProposeForm,
+    ReviewerForm,
     StepForm,
 )
+from pilotbase.hub.forms.datasets import DatasetForm
 from pilotbase.hub.forms.declared import add_errors
 from pilotbase.hub.people.invitations import changing_roles
 from pilotbase.hub.presenters.addresses import address_of, back_to, record_crumbs, section_crumb, subject_of
@@ -46,6 +49,16 @@ from pilotbase.worker.trials.acts import take as take_step
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
+
+FORMS: dict[str | None, type[StepForm]] = {
+    None: StepForm,
+    **dict.fromkeys(ASKED, PartForm),
+    "commission": CommissionForm,
+    "reviewer": ReviewerForm,
+    "organisation": OrganisationForm,
+    "dataset": DatasetForm,
+}
+"""`Transition.brings` → form; scenarios and applications are uploaded on pages of their own."""
 
 
 def about_dataset(new: Bringing, dataset: str) -> Bringing:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from copy import deepcopy
 from typing import Any
@@ -24,6 +24,7 @@ from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Opening, Sector
 from pilotbase.hub.acting import HubRequest, language, posted, posted_files
 from pilotbase.hub.base import base
+from pilotbase.hub.forms.datasets import Words, by_column, several
 from pilotbase.hub.forms.declared import form_of, refusals_in
 from pilotbase.hub.forms.files import FilesForm, erased_on_failure, keep_file, make_name
 from pilotbase.hub.presenters.addresses import address_of, crumb, section_crumb, subject_of
@@ -43,50 +44,17 @@ from pilotbase.worker.datasets.describing import (
 from pilotbase.worker.progress import told
 
 _ROLES = ("label", "key", "time", "group")
-_MOST_LETTERS = 20_000
-
-
-def _several(said: str) -> list[str]:
-    return [part.strip() for part in said.split(";") if part.strip()]
-
-
-def _columns(said: str) -> dict[str, str]:
-    """Return column → what is said of it, of lines such as ``inlet = kPa``."""
-    found = (line.partition("=") for line in said.splitlines() if line.strip())
-    return {column.strip(): value.strip() for column, _, value in found}
-
-
-class _Words(forms.CharField):
-    """An answer in words, which may be empty; ``read`` makes of them what `Answers` holds."""
-
-    def __init__(self, label: str, help_text: Any = "", rows: int = 0, read: Callable[[str], Any] = str) -> None:
-        widget = forms.Textarea(attrs={"rows": rows, "spellcheck": "false"}) if rows else None
-        most = _MOST_LETTERS
-        super().__init__(label=t(label), help_text=help_text, widget=widget, required=False, max_length=most)
-        self.read = read
-
-    def prepare_value(self, value: Any) -> str:
-        if isinstance(value, Mapping):
-            return "\n".join(f"{column} = {self.prepare_value(said)}" for column, said in value.items())
-        if isinstance(value, Localized):
-            return value.render(language())
-        return "; ".join(value) if isinstance(value, tuple) else value or ""
-
-    def clean(self, value: Any) -> Any:
-        return self.read(super().clean(value).strip())
-
-
 _LINES = ("contact", "license", "url", "publisher", "published", *_ROLES, "annotation", "annotations")
-_WORDS: Mapping[str, _Words] = {
-    "title_en": _Words("describing.title_en"),
-    "title_zh": _Words("describing.title_zh"),
-    "name": _Words("describing.name", t("describing.name_help")),
-    **{name: _Words(f"describe.ask.{name}", rows=2) for name in ("description", "collection")},
-    **{name: _Words(f"describe.ask.{name}", rows=2 if name == "annotation" else 0) for name in _LINES},
-    **{name: _Words(f"describe.ask.{name}", read=_several) for name in ("creator", "language", "personal")},
-    **{name: _Words(f"describe.ask.{name}", rows=2, read=_several) for name in ("limitations", "use_cases")},
-    "units": _Words("describing.units", t("describing.units_help"), 4, _columns),
-    "descriptions": _Words("describing.descriptions", t("describing.descriptions_help"), 4, _columns),
+_WORDS: Mapping[str, Words] = {
+    "title_en": Words("describing.title_en"),
+    "title_zh": Words("describing.title_zh"),
+    "name": Words("describing.name", t("describing.name_help")),
+    **{name: Words(f"describe.ask.{name}", rows=2) for name in ("description", "collection")},
+    **{name: Words(f"describe.ask.{name}", rows=2 if name == "annotation" else 0) for name in _LINES},
+    **{name: Words(f"describe.ask.{name}", read=several) for name in ("creator", "language", "personal")},
+    **{name: Words(f"describe.ask.{name}", rows=2, read=several) for name in ("limitations", "use_cases")},
+    "units": Words("describing.units", t("describing.units_help"), 4, by_column),
+    "descriptions": Words("describing.descriptions", t("describing.descriptions_help"), 4, by_column),
 }
 
 

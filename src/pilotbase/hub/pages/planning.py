@@ -25,15 +25,17 @@ from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.forms.declared import AGAINST, add_errors, do, form_of, post_of
+from pilotbase.hub.forms.planning import ADD, SheetForm
 from pilotbase.hub.presenters.addresses import Crumb
 from pilotbase.hub.presenters.drawn import capitalised, drawn
-from pilotbase.hub.presenters.records import title_of, titles_of
+from pilotbase.hub.presenters.records import records_offered, title_of, titles_of
 from pilotbase.hub.routing import FORM, page
 from pilotbase.hub.sentences import later, t
 from pilotbase.operations import ledger as operations
 from pilotbase.roadmap.ranking import CRITERIA
 from pilotbase.roadmap.tables import format_need, format_next
 from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.listings import Query
 from pilotbase.workspace.store import View
 
 Titles = Mapping[str, Localized]
@@ -124,22 +126,36 @@ def what_if(request: HubRequest) -> HttpResponse:
 def sheet(request: HubRequest) -> HttpResponse:
     """Set the limits, needs, rules and goals under which the planner plans."""
     view = request.acting.view
-    before = do(operations.SHEET, view, {})
-    form = _SheetForm(posted(request), initial={"sheet": dump_document(before.to_json_value())})
-    if request.method == "POST" and form.is_valid():
+    before, spelled = do(operations.SHEET, view, {}), "sheet" in request.POST
+    form = SheetForm(before, records_offered(view, Query("scenario")), None if spelled else posted(request))
+    document = _DocumentForm(
+        posted(request) if spelled else None, initial={"sheet": dump_document(before.to_json_value())}
+    )
+    sent = document if spelled else form
+    if request.method == "POST" and ADD not in request.POST and sent.is_valid():
         try:
-            sent = build_document(PlanningSheet, parse_yaml(form.cleaned_data["sheet"].encode(), _FILE))
-            do(operations.SET_SHEET, view, {"sent": sent})
+            do(operations.SET_SHEET, view, {"sent": sent.said()})
             return redirect("ledger-plan")
         except AGAINST as error:
-            add_errors(form, error)
-    title = text("planning.sheet")
-    shown = {"title": title, "lead": text("planning.sheet_lead"), "form": form, "wide": True, "crumbs": _CRUMBS}
-    return render(request, "hub/upload.html", {**shown, "button": text("planning.save"), "back": "/ledger/plan/"})
+            add_errors(sent, error)
+    shown = {
+        "title": text("planning.sheet"),
+        "form": form,
+        "document": document,
+        "unfolded": spelled,
+        "crumbs": _CRUMBS,
+    }
+    return render(request, "hub/plan_sheet.html", shown)
 
 
-class _SheetForm(forms.Form):
+class _DocumentForm(forms.Form):
+    """The sheet as the document that it is."""
+
     sheet = forms.CharField(label=t("planning.sheet"), max_length=500_000, widget=forms.Textarea(attrs={"rows": 28}))
+
+    def said(self) -> PlanningSheet:
+        """Return the sheet; raises `InputError`."""
+        return build_document(PlanningSheet, parse_yaml(self.cleaned_data["sheet"].encode(), _FILE))
 
 
 class _WhatIfForm(forms.Form):
