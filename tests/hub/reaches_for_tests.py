@@ -89,6 +89,16 @@ PAGES = """
 /api/demands/plant/none/sites       401 404 404 404 404 404 404 404 404 404
 /api/scenarios/plant/milling/sites  401 200 200 200 200 200 200 200 200 200
 /api/matches/demands/plant/none     401 404 404 404 404 404 404 404 404 404
+/courses/                           200 200 200 200 200 200 200 200 200 200
+/courses/milling/                   200 200 200 200 200 200 200 200 200 200
+/courses/none/                      404 404 404 404 404 404 404 404 404 404
+/courses/milling/examples.csv       200 200 200 200 200 200 200 200 200 200
+/courses/milling/draws/1.csv        302 404 409 409 409 409 409 409 409 409
+/api/courses                        200 200 200 200 200 200 200 200 200 200
+/api/courses/milling                200 200 200 200 200 200 200 200 200 200
+/api/courses/milling/examples       200 200 200 200 200 200 200 200 200 200
+/api/courses/milling/draws/1/cases  401 409 409 409 409 409 409 409 409 409
+/api/courses/milling/figures        401 404 200 404 404 404 404 404 404 200
 /rooms/                             302 404 200 200 200 200 200 200 200 200
 /rooms/new/                         302 404 404 302 302 302 302 404 404 404
 /rooms/0123456789abcdef/            302 404 404 404 404 404 404 404 404 404

@@ -33,6 +33,9 @@ PLACES = {
     "start": "0",
     "thread": "0" * 16,
     "room": "0" * 16,
+    "course": "milling",
+    "part": "practice",
+    "badge": "0" * 64,
     "pool": "hall-9",
     "asked": "0" * 64,
     "tender": "0" * 64,
@@ -65,10 +68,14 @@ OF_WHAT_IS_SENT = {"steps.propose", *(one.name for one in records.SAVE.values())
 SHOWN = {"matches.scenario", "matches.providers", "matches.scenario_sites", "ledger.records", "ledger.step",
          "trials.board", "trials.tenders"}  # fmt: skip
 """An open scenario, its board and tenders are there for others; who owns demand reads their own part of the ledger."""
+OF_THE_CALLER = {f"learning.{one}" for one in ("start", "quiz", "practise", "try", "cases", "answer", "badge")}
+"""A course is there for everybody, and what they do in it is their own: see `test_learning`."""
 OWNED = [
     one
     for one in OPERATIONS
-    if one.in_path and one.name not in SHOWN | OF_WHAT_IS_SENT and one.callers in (Callers.MEMBERS, Callers.OBSERVERS)
+    if one.in_path
+    and one.name not in SHOWN | OF_WHAT_IS_SENT | OF_THE_CALLER
+    and one.callers in (Callers.MEMBERS, Callers.OBSERVERS)
 ]
 TURNED_AWAY = {
     "hub.login_needed",

@@ -5,6 +5,6 @@ reporting.replay(trace, policies, setting) -> PoolReplay               replay_in
 page.render_replay(replay, language) -> str            one HTML file in both languages
 
 policies.scheduler_of(policy, trace, setting)          by name: schedulers.{Fifo, Drf}, sharing's own in `shared`
-simulating.simulate(trace, scheduler) -> Course        reporting.play: with fragments
+simulating.simulate(trace, scheduler) -> SimulatedRun        reporting.play: with fragments
 simulating.policy_replay(policy, course, …)            utilisation, fairness, waits, fragmentation
 """

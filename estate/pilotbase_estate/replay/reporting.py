@@ -28,7 +28,7 @@ from pilotbase_estate.replay.policies import (
     require_quotas,
     scheduler_of,
 )
-from pilotbase_estate.replay.simulating import Course, merged_gpus, policy_replay, simulate
+from pilotbase_estate.replay.simulating import SimulatedRun, merged_gpus, policy_replay, simulate
 from pilotbase_estate.replay.traces import Trace, hastened
 
 MOST_LOOKS = 300
@@ -78,7 +78,7 @@ def replay_inflated(
     return PoolReplay(trace=_told(trace, 1.0), seed=seeds.start, shown_dimension="gpu", runs=len(seeds), inflated=parts)
 
 
-def _before(trace: Trace, setting: PolicyContext, on_progress: OnProgress) -> Course | None:
+def _before(trace: Trace, setting: PolicyContext, on_progress: OnProgress) -> SimulatedRun | None:
     """Return the result of ``shared`` on a trace with the machines and rules of the pool as it is."""
     if setting.before is None:
         return None
@@ -108,7 +108,9 @@ def _told(trace: Trace, load: float, pool: Pool | None = None) -> ReplayedTrace:
     )
 
 
-def play(trace: Trace, policy: Policy, setting: PolicyContext, on_progress: OnProgress = ignore_progress) -> Course:
+def play(
+    trace: Trace, policy: Policy, setting: PolicyContext, on_progress: OnProgress = ignore_progress
+) -> SimulatedRun:
     """Return the course of a trace under a policy, with fragments at `MOST_LOOKS` moments at most."""
     counted, scheduler = scheduler_of(policy, trace, setting)
     looks = _Looks(counted, policy, on_progress)

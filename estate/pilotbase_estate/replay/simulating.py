@@ -87,7 +87,7 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Course:
+class SimulatedRun:
     """The result of a scheduler on a trace."""
 
     ran: list[Ran]
@@ -100,7 +100,7 @@ class Course:
 Look = Callable[[float, Fleet], None]
 
 
-def simulate(trace: Trace, scheduler: Scheduler, look: Look = lambda *_: None) -> Course:
+def simulate(trace: Trace, scheduler: Scheduler, look: Look = lambda *_: None) -> SimulatedRun:
     """Return the course of ``trace`` under ``scheduler``; ``look`` is shown the fleet after each turn."""
     state = _Play(trace, scheduler)
     while state.events or state.wake is not None:
@@ -111,7 +111,7 @@ def simulate(trace: Trace, scheduler: Scheduler, look: Look = lambda *_: None) -
         state.wake = wake if wake is not None and wake > now else None
         state.note(now)
         look(now, scheduler.fleet)
-    return Course(state.ran, state.moments, total(trace.nodes.values()))
+    return SimulatedRun(state.ran, state.moments, total(trace.nodes.values()))
 
 
 class _Play:
@@ -182,7 +182,7 @@ STRETCHES = 240
 """Intervals of the period of submissions, for the picture of use."""
 
 
-def policy_replay(policy: Policy, course: Course, dimension: str) -> PolicyReplay:
+def policy_replay(policy: Policy, course: SimulatedRun, dimension: str) -> PolicyReplay:
     """Return the figures of a course, with use over time given for ``dimension``."""
     capacity, first = merged_gpus(course.capacity), course.ran[0].job.submitted
     stretches = _stretches(course)
@@ -208,7 +208,7 @@ def policy_replay(policy: Policy, course: Course, dimension: str) -> PolicyRepla
     )
 
 
-def used_over_time(course: Course, dimension: str, parts: int) -> tuple[float, ...]:
+def used_over_time(course: SimulatedRun, dimension: str, parts: int) -> tuple[float, ...]:
     """Return the share of a dimension held in each of ``parts`` equal intervals of the period of submissions.
 
     ``gpu`` is all kinds together; empty if all jobs came at once.
@@ -243,7 +243,7 @@ def merged_gpus(vector: Vector, called: str = "gpu") -> dict[str, int]:
     return {**found, called: gpus} if gpus else found
 
 
-def _stretches(course: Course) -> list[tuple[float, Moment]]:
+def _stretches(course: SimulatedRun) -> list[tuple[float, Moment]]:
     """Return how many seconds each moment lasted, until the last job came."""
     last = max((ran.job.submitted for ran in course.ran), default=0.0)
     pairs = [(min(after.at, last) - now.at, now) for now, after in pairwise(course.moments) if now.at < last]

@@ -1,8 +1,8 @@
 """Open Badges 3.0: what a person has shown, as a credential that anyone's software verifies.
 
-A badge is a projection of a certificate that accepts: the person's application passed the scenario, by the same trial
-as any other. It is a W3C Verifiable Credential 2.0, secured as a JWT (RFC 7519, EdDSA). Its claims stand at the top
-level, as VC-JOSE-COSE asks, and under ``vc``, as VC 1.1 readers ask.
+A badge is a projection of a certificate that accepts (the person's application passed the scenario, by the same trial
+as any other), or of a course that the person has passed. It is a W3C Verifiable Credential 2.0, secured as a JWT
+(RFC 7519, EdDSA). Its claims stand at the top level, as VC-JOSE-COSE asks, and under ``vc``, as VC 1.1 readers ask.
 
 The issuer is the hub's ``did:web``, whose document lists the signing keys that stand: a badge outlives a rotation of
 the key, and ends when the key that signed it is revoked. Without https there is no ``did:web``: the issuer is the
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import gzip
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
@@ -49,14 +49,48 @@ class BadgeTerms:
     url: str
     """The public address of the hub; empty: there is none."""
     number: int
-    """The place of its certificate in the log, which is its place in the status lists."""
+    """The place of its certificate or award in the log, which is its place in the status lists."""
     language: Language = "en"
+
+
+@dataclass(frozen=True)
+class Achievement:
+    """What a badge is for."""
+
+    badge: str
+    """Names this badge among all of the base, such as ``badge:7f3a…``."""
+    achievement: str
+    """Names what everybody with such a badge has achieved, such as ``course:milling:1``."""
+    description: str
+    criteria: str
+    page: str
+    """Where the evidence stands, below the address of the hub."""
+    page_name: str
+    expires_at: datetime
+    skills: Sequence[tuple[str, str, str, str]] = ()
+    """Name, framework, code and address of each."""
+    results: Sequence[tuple[str, str, str]] = ()
+    """Rule, what was reached, and the lower bound of it."""
 
 
 def sign_badge(certificate: Certificate, terms: BadgeTerms, trust: TrustFolder, now: datetime) -> str:
     """Return the badge for a ``certificate`` that accepts, as a compact JWT; it ends with the certificate."""
-    credential = _credential(certificate, terms, trust, now)
-    return _signed(issuer_of(trust, terms.url), credential, trust, now, certificate.expires_at)
+    achievement = Achievement(
+        badge=f"badge:{hex_of(certificate.serial)}",
+        achievement=f"scenario:{hex_of(certificate.scenario.digest)}",
+        description=text("certificate.badge.description", scenario=terms.title).render(terms.language),
+        criteria=certificate.claim.render(terms.language),
+        page=f"certificates/{hex_of(certificate.serial)}/",
+        page_name=abbreviated(certificate.serial),
+        expires_at=certificate.expires_at,
+    )
+    return sign_achievement(achievement, terms, trust, now)
+
+
+def sign_achievement(achieved: Achievement, terms: BadgeTerms, trust: TrustFolder, now: datetime) -> str:
+    """Return the badge for an achievement as a compact JWT."""
+    credential = _credential(achieved, terms, trust, now)
+    return _signed(issuer_of(trust, terms.url), credential, trust, now, achieved.expires_at)
 
 
 def sign_status(purpose: str, numbers: Iterable[int], length: int, url: str, trust: TrustFolder, now: datetime) -> str:
@@ -121,37 +155,67 @@ def _multibase(key: Ed25519PublicKey) -> str:
     return f"z{digits}"
 
 
-def _credential(certificate: Certificate, terms: BadgeTerms, trust: TrustFolder, now: datetime) -> dict[str, Any]:
-    page = f"{terms.url}/certificates/{hex_of(certificate.serial)}/"
-    achievement = {
-        "id": f"urn:pilotbase:scenario:{hex_of(certificate.scenario.digest)}",
-        "type": ["Achievement"],
-        "name": terms.title,
-        "description": text("certificate.badge.description", scenario=terms.title).render(terms.language),
-        "criteria": {"narrative": certificate.claim.render(terms.language)},
-        "inLanguage": terms.language,
-    }
+def _credential(achieved: Achievement, terms: BadgeTerms, trust: TrustFolder, now: datetime) -> dict[str, Any]:
     did = issuer_of(trust, terms.url)
     issuer = {"id": did, "type": ["Profile"], "name": trust.issuer}
+    subject: dict[str, Any] = {
+        "id": f"mailto:{terms.recipient}",
+        "type": ["AchievementSubject"],
+        "achievement": _achievement(achieved, terms),
+    }
+    if achieved.results:
+        subject["result"] = [
+            {"type": ["Result"], "resultDescription": _rule_id(achieved, number), "value": f"{value} (≥ {lower})"}
+            for number, (_, value, lower) in enumerate(achieved.results, start=1)
+        ]
     credential: dict[str, Any] = {
         "@context": [_CREDENTIALS, _BADGES],
-        "id": f"urn:pilotbase:badge:{hex_of(certificate.serial)}",
+        "id": f"urn:pilotbase:{achieved.badge}",
         "type": ["VerifiableCredential", "OpenBadgeCredential"],
         "name": terms.title,
         "issuer": issuer | ({"url": terms.url} if terms.url else {}),
         "validFrom": format_for_machines(now),
-        "validUntil": format_for_machines(certificate.expires_at),
-        "credentialSubject": {
-            "id": f"mailto:{terms.recipient}",
-            "type": ["AchievementSubject"],
-            "achievement": achievement,
-        },
+        "validUntil": format_for_machines(achieved.expires_at),
+        "credentialSubject": subject,
     }
     if terms.url:
-        credential["evidence"] = [{"id": page, "type": ["Evidence"], "name": abbreviated(certificate.serial)}]
+        page = f"{terms.url}/{achieved.page}"
+        credential["evidence"] = [{"id": page, "type": ["Evidence"], "name": achieved.page_name}]
     if did.startswith("did:web:"):
         credential["credentialStatus"] = [_status(purpose, terms) for purpose in get_args(Purpose)]
     return credential
+
+
+def _achievement(achieved: Achievement, terms: BadgeTerms) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "id": f"urn:pilotbase:{achieved.achievement}",
+        "type": ["Achievement"],
+        "name": terms.title,
+        "description": achieved.description,
+        "criteria": {"narrative": achieved.criteria},
+        "inLanguage": terms.language,
+    }
+    if achieved.skills:
+        told["alignment"] = [
+            {
+                "type": ["Alignment"],
+                "targetName": name,
+                "targetFramework": framework,
+                "targetCode": code,
+                "targetUrl": url,
+            }
+            for name, framework, code, url in achieved.skills
+        ]
+    if achieved.results:
+        told["resultDescription"] = [
+            {"id": _rule_id(achieved, number), "type": ["ResultDescription"], "name": rule, "resultType": "Result"}
+            for number, (rule, *_) in enumerate(achieved.results, start=1)
+        ]
+    return told
+
+
+def _rule_id(achieved: Achievement, number: int) -> str:
+    return f"urn:pilotbase:{achieved.achievement}:rule:{number}"
 
 
 def _status(purpose: str, terms: BadgeTerms) -> dict[str, str]:

@@ -45,6 +45,7 @@ COMMANDS: Mapping[str, str] = {
     "match": "match:app",
     "room": "room:app",
     "profile": "profile:app",
+    "learn": "learn:app",
     "call": "call:app",
     "certificate": "certificate:app",
     "standard": "standard:app",

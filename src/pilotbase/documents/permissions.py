@@ -263,6 +263,8 @@ class DeskAct(Restricted):
     MANAGE = "person.manage", OPERATOR
     """Consent to rights, end sessions, block people."""
     PLAN = "roadmap.set", OPERATOR, MACHINE
+    BADGES = "badge.withdraw", OPERATOR, MACHINE
+    """Withdraw a badge for a course."""
     MEASURE = "base.measure", OPERATOR
     """See the process's health figures, which are not public."""
     UPLOAD = "upload.start", ANY_SUPPLIER, ANY_OWNER, OPERATOR

@@ -339,6 +339,9 @@ first_looks = table(
 )
 """When a supplier first met a demand among its matches, opened it, or took its kit."""
 
+learners = table("learners", *words(person=200, pseudonym=16), key("person"), unique("pseudonym"))
+"""Under which pseudonym a person takes courses; what erases the row leaves the entries without a person."""
+
 notice_mails = table(
     "notice_mails", *words(person=63, choice=10), *numbers("position"), *moments("sent_at", null=True), key("person")
 )

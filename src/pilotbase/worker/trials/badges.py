@@ -30,6 +30,15 @@ class GivenBadge(Document):
     credential: Digest
 
 
+class WithdrawnBadge(Document):
+    """That a badge for a course was withdrawn, and why."""
+
+    document: Literal["withdrawn-badge/1"] = "withdrawn-badge/1"
+    number: int
+    """Its place in the status lists."""
+    reason: str
+
+
 def give_badge(base: Base, view: View, serial: str, email: str, url: str, language: Language) -> str:
     """Return a badge for the actor, who took part in what a certificate (hex digits) accepts; the log tells of it.
 
@@ -54,10 +63,12 @@ def give_badge(base: Base, view: View, serial: str, email: str, url: str, langua
 
 
 def badge_status(base: Base, purpose: Purpose, url: str) -> str:
-    """Return the signed list of badges whose certificates are revoked, or suspended."""
+    """Return the signed list of badges that were withdrawn, or whose certificates are revoked or suspended."""
     listed = revocations_of(base.lab.view)
     entries = () if listed is None else listed.revoked if purpose == "revocation" else listed.suspended
     numbers = [_number(base, hex_of(entry.serial)) for entry in entries]
+    if purpose == "revocation":
+        numbers += [one.number for one in base.lab.view.every(WithdrawnBadge)]
     with base.lab.store.database.read() as connection:
         length = log_size(connection)
     return sign_status(purpose, numbers, length, url, base.trust, base.lab.store.clock())
