@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -19,7 +20,9 @@ from pilotbase.certificate.bounded_json import CERTIFICATE, parse_model
 from pilotbase.certificate.envelope import Envelope, read_statement
 from pilotbase.certificate.revoking import suspend
 from pilotbase.cli import app
+from pilotbase.documents.base import Step
 from pilotbase.documents.plan import UnitDraw, units_for
+from pilotbase.trial.scenario_folder import load_scenario
 from pilotbase.worker.base import open_base
 from pilotbase.worker.intake.scenario_tables import CaseCounts
 from pilotbase.workspace import tables
@@ -238,6 +241,25 @@ def test_attempts_that_the_hidden_cases_do_not_hold_are_told_with_the_size_that_
         text = re.sub(r"cases_per_attempt: \d+", f"cases_per_attempt: {size}", manifest.read_text())
         manifest.write_text(text)
         assert ("attempts are allowed" in run("scenario", "check", scenario).stdout) is noted
+
+
+def test_the_questions_name_the_columns_are_checked_at_once_and_go_back(home, tmp_path):  # noqa: F811
+    source, draw = tmp_path / "pumps.csv", random.Random(5)
+    kinds = (draw.choices(["none", "mild", "severe"], [6, 3, 1])[0] for _ in range(900))
+    rows = [f"{index},{draw.randrange(90)},{kind}" for index, kind in enumerate(kinds)]
+    source.write_text("\n".join(["nr,load,state", *rows]))
+    typed = ["Pumps fail", "sate", "9", "2", "<", "state", "", "severe as nome", "-3", "severe as none=500, * as *=5"]
+    typed += ["<", "<", "", "severe as none=500, * as *=5", "works, desk"]
+    made = CliRunner().invoke(
+        app, ["scenario", "new", "--from", str(source), "--out", str(tmp_path / "s")], input="\n".join(typed) + "\n"
+    )
+    assert made.exit_code == 0, made.output
+    assert "Columns: 1 nr, 2 load, 3 state." in made.output
+    assert "sate is no column of the file" in made.output and "did you mean state" in made.output
+    assert "9 is no column" in made.output and "-3 is no cost" in made.output
+    drafted = load_scenario(tmp_path / "s", Step.DRAFT)[0]
+    assert (drafted.data.target, drafted.costs.mistakes) == ("state", "severe as none=500, * as *=5")
+    assert made.output.count("5/6") == 0, "what each mistake costs answers both questions"
 
 
 def test_a_new_scenario_and_a_new_application_run_as_they_stand(home, write_scenario, tmp_path):  # noqa: F811

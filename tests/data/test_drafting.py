@@ -109,6 +109,42 @@ def test_many_classes_are_asked_for_accuracy_for_what_costs_allow_and_for_a_floo
     assert float(dearer.threshold) > asked["recall(c)"]
 
 
+KINDS = CASES.with_columns(kind=pl.Series(["a"] * 290 + ["b"] * 200 + ["c"] * 100 + ["d"] * 10))
+
+
+def test_what_each_mistake_costs_decides_the_baseline_and_the_criteria(draft):
+    found = draft(KINDS, target="kind", mistakes="c as *=50\nd as * = 30，* as c=2, * as *=5").scenario
+    assert found.baseline.value == "c", "always answering c costs 2 a case, or 30 of few"
+    rule, *floors = [one.parsed() for one in found.criteria[:-2]]
+    share = {label: count / 600 for label, count in {"a": 290, "b": 200, "d": 10}.items()}
+    today = 2 * (share["a"] + share["b"]) + 30 * share["d"]
+    assert rule.measure == "cost" and float(rule.threshold) == pytest.approx(0.8 * today, rel=0.25)
+    assert [one.key for one in floors] == ["recall(c)", "recall(b)", "recall(a)"]
+    assert not any(one.code == "draft.decided.costs_unused" for one in draft(KINDS, target="kind").decided)
+
+
+@pytest.mark.parametrize(
+    ("answers", "code"),
+    [
+        ({"mistakes": "a is b: 5"}, "scenario.mistakes_unread"),
+        ({"mistakes": "a as e=5, * as *=1"}, "measure.unknown_class"),
+        ({"mistakes": "a as b=5, b as a=5"}, "measure.mistakes_open"),
+        ({"mistakes": "a as b=5", "target": "failed"}, "draft.mistakes_many"),
+        ({"mistakes": "a as b=5", "target": "output"}, "draft.mistakes_many"),
+    ],
+)
+def test_what_mistakes_cost_is_refused_where_it_says_too_little(draft, answers, code):
+    with pytest.raises(InputError) as caught:
+        draft(KINDS, **{"target": "kind", **answers})
+    (issue,) = caught.value.issues
+    assert (issue.path, issue.problem.code) == ("mistakes", code)
+
+
+def test_an_answer_that_never_costs_anything_makes_no_draft(draft):
+    with pytest.raises(InputError, match="Always answering a would cost nothing"):
+        draft(KINDS, target="kind", mistakes="* as a=0, * as *=5")
+
+
 @pytest.fixture(scope="module")
 def drafted(tmp_path_factory):
     CASES.write_csv(path := tmp_path_factory.mktemp("draft") / "pumps.csv")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pilotbase.documents.criteria import parse_rule
+from pilotbase.documents.criteria import LONGEST_RULE, parse_rule
 from pilotbase.documents.errors import InputError
 
 
@@ -35,9 +35,16 @@ def test_named_arguments():
     assert parse_rule("capped_mae(cap=50) <= 12.5").arguments == {"cap": Decimal(50)}
 
 
+def test_what_mistakes_cost_reads_back_in_one_spelling():
+    rule = parse_rule("cost(重度  as 无 = 500, * as *=0.5, cut=0.4) <= 12")
+    assert rule.mistakes == {"重度 as 无": Decimal(500), "* as *": Decimal("0.5")}
+    assert parse_rule(str(rule)) == rule
+
+
 @pytest.mark.parametrize(
     ("source", "code"),
     [
+        ("cost(a as b=5, a as b=6) <= 1", "criterion.argument_twice"),
         ("recall(failure) > 0.9", "criterion.no_comparison"),
         ("recall", "criterion.no_comparison"),
         ("latency.p95 <= 50 parsecs", "criterion.unknown_unit"),
@@ -94,15 +101,15 @@ def test_the_longest_threshold_stays_exact_in_its_unit():
     assert parse_rule("capped_mae(cap=16000000) <= 3790000").arguments == {"cap": Decimal(16_000_000)}
 
 
-@pytest.mark.parametrize("filler", [" ", "(", "a", "1", ".", " by ", "gap(", ">=", "e", "="])
+@pytest.mark.parametrize("filler", [" ", "(", "a", "1", ".", " by ", "gap(", ">=", "e", "=", " as ", "a as b=1,"])
 def test_every_rule_is_read_at_once_and_the_longest_are_refused(filler):
     began = time.perf_counter()
-    for source in (filler * 120, f"gap({filler * 100} by s) <= 0.1", f"recall({filler * 100}) >= 1 {filler}"):
+    for source in (filler * 480, f"gap({filler * 400} by s) <= 0.1", f"recall({filler * 400}) >= 1 {filler}"):
         with contextlib.suppress(InputError):
-            parse_rule(source[:500])
+            parse_rule(source[:LONGEST_RULE])
     assert time.perf_counter() - began < 0.3
     with pytest.raises(InputError) as caught:
-        parse_rule(f"recall({filler * 500}) >= 0.5")
+        parse_rule(f"recall({filler * LONGEST_RULE}) >= 0.5")
     assert caught.value.code == "criterion.too_long"
 
 

@@ -79,6 +79,35 @@ def test_costs_move_the_criteria_and_say_how_many_cases_they_need(base):
     assert "Say what a miss and a false alarm cost" in half and not recall.search(half)
 
 
+def test_what_each_mistake_costs_takes_the_place_of_both_costs_and_can_be_edited(base):
+    browser, lines = base.client("owner"), cases().decode().splitlines()
+    graded = [
+        f"{row},{'none' if at % 10 < 6 else 'mild' if at % 10 < 9 else 'severe'}" for at, row in enumerate(lines[1:])
+    ]
+    table = upload("\n".join([f"{lines[0]},wear", *graded]).encode(), name="graded.csv")
+    (kept,) = KEPT.findall(browser.post("/scenarios/new/", {"cases": table}).content.decode())
+    typed = {**ANSWERS, "kept": kept, "target": "wear", "cost_of_miss": "", "cost_of_false_alarm": ""}
+
+    def post(**said):
+        return html.unescape(browser.post("/scenarios/new/", typed | {"calculate": "part"} | said).content.decode())
+
+    assert "or what each mistake costs" in post()
+    dear, cheap = (post(mistakes=f"severe as * = {cost}\n* as * = 8") for cost in (500, 9))
+    bound = re.compile(r"“severe” answered with another class: [0-9]+, every other mistake: 8\) at most ([0-9.]+)")
+    assert float(bound.search(dear)[1]) > float(bound.search(cheap)[1])
+    assert "There is no class sever; allowed" in post(mistakes="sever as * = 5, * as * = 8")
+    assert "does not say what mistakes cost" in post(mistakes="lots")
+    address = browser.post("/scenarios/new/", typed | {"mistakes": "severe as * = 500\n* as * = 8"})["Location"]
+    edit = f"{address}acts/scenario.edit/"
+    page = html.unescape(browser.get(edit).content.decode())
+    assert 'name="cost_of_miss"' not in page and "cost(severe as *=500, * as *=8) <= " in page
+    said = {"title_en": "Wear", "problem_en": "It wears.", "mistakes": "severe as *=900, * as *=8", "words": "1"}
+    assert (
+        browser.post(edit, said | {"seen": re.search(r'name="seen" value="([^"]+)"', page)[1]})["Location"] == address
+    )
+    assert "cost(severe as *=900, * as *=8) <= " in html.unescape(browser.get(edit).content.decode())
+
+
 def test_what_the_data_doctor_remarks_stands_in_the_form_and_its_ticks_change_the_draft(base):
     browser, lines = base.client("owner"), cases().decode().splitlines()
     rows = [f"{line},{-999 if at % 25 == 3 else at % 90}" for at, line in enumerate(lines[1:])]

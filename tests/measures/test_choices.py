@@ -118,6 +118,41 @@ def test_costs_weigh_misses_and_false_alarms() -> None:
     assert problem.code == "measure.threshold_range"
 
 
+MISTAKES = "severe as none=500, severe as *=200.5, * as none=20, * as *=8"
+KINDS = ("mild", "none", "severe")
+
+
+def test_each_mistake_costs_what_the_most_exact_words_say_and_no_answer_the_dearest_mistake() -> None:
+    """True and answered: each pair of the three classes once, then two without an answer."""
+    truth, answers = [0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 0], [0, 1, 2, 0, 1, 2, 0, 1, 2, -1, -1]
+    cases = Cases(np.array(truth), np.array(answers), classes=KINDS)
+    costs = [0, 20, 8, 8, 0, 8, 200.5, 500, 0, 500, 20]
+    assert value(f"cost({MISTAKES}) <= 5", cases) == pytest.approx(sum(costs) / len(costs), abs=1e-12)
+    of_two = labels([1, 1, 0, 0, 1], [0, 1, 1, 0, -1])
+    both = "cost(miss=5, false_alarm=0.5) <= 1", "cost(y as n=5, n as y=0.5) <= 1"
+    assert value(both[0], of_two) == value(both[1], of_two)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ("severe as nome=5, * as *=1", "measure.unknown_class"),
+        ("severe as severe=5, * as *=1", "measure.no_mistake"),
+        ("severe as none=5, none as *=1", "measure.mistakes_open"),
+        ("severe as none=-5, * as *=1", "measure.mistake_cost"),
+        ("severe as none=5, * as *=1, miss=3", "measure.mistakes_alone"),
+        ("severe, * as *=1", "measure.mistakes_of_classes"),
+        ("severe as none=much, * as *=1", "measure.unknown_argument"),
+    ],
+)
+def test_costs_of_mistakes_that_leave_something_open_are_refused(arguments: str, code: str) -> None:
+    setting = RuleContext("label", KINDS, "severe")
+    found = problems_of(parse_rule(f"cost({arguments}) <= 1"), setting)
+    assert [one.code for one in found] == [code], [one.render() for one in found]
+    assert problems_of(parse_rule(f"cost({MISTAKES}) <= 1"), setting) == ()
+    assert problems_of(parse_rule("accuracy(severe as none=5) >= 1"), setting)
+
+
 @pytest.mark.parametrize("comparison", [">=", "<="])
 def test_whatever_is_answered_is_selected_and_what_is_not_counts_as_harms(comparison: str) -> None:
     cases = labels([1, 1, 0, 0, 1], [0, 0, 0, 1, -1])

@@ -12,12 +12,12 @@ import pytest
 from pilotbase.documents.base import Localized
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
+from pilotbase.documents.figures import ErrorCounts
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.plan import ApplicationReference, ScenarioReference
 from pilotbase.documents.report import (
     Attempt,
     CriterionResult,
-    ErrorCounts,
     Finding,
     GroupScore,
     Isolation,

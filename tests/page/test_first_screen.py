@@ -9,7 +9,9 @@ from decimal import Decimal
 import pytest
 
 from pilotbase.documents.criteria import Rule, parse_rule
-from pilotbase.documents.report import ErrorCounts, Report
+from pilotbase.documents.figures import ErrorCounts, Mistake
+from pilotbase.documents.report import Report
+from pilotbase.documents.scenario import Costs
 from pilotbase.documents.texts import LANGUAGES, text
 from pilotbase.documents.vocabularies import Outcome
 from pilotbase.measures import measures, plainly, resource_measures
@@ -58,6 +60,21 @@ def test_every_measure_says_plainly_what_a_score_means(name: str) -> None:
 def test_what_an_episode_is_played_under_is_no_loss_of_its_own(rule: str, english: str, chinese: str) -> None:
     said = plainly(parse_rule(rule), text("report.plain.hundred", number="61"))
     assert (said.render("en"), said.render("zh")) == (english, chinese)
+
+
+def test_the_owner_of_many_classes_reads_what_mistakes_cost_and_which_costs_most() -> None:
+    made = (
+        Mistake(true="severe", answered="none", count=2, baseline=9),
+        Mistake(true="none", answered="severe", count=50, baseline=0),
+    )
+    counts = {"label": "severe", "cases": 1000, "misses": 2, "false_alarms": 50}
+    counts |= {"baseline_misses": 9, "baseline_false_alarms": 0}
+    costs = Costs(mistakes="severe as none=500, * as *=8", currency="EUR")
+    screen = first_screen(build(criteria=(), errors=ErrorCounts(**counts, mistakes=made), costs=costs))
+    said = [sentence.render("en") for sentence in screen.beside]
+    assert said[1].startswith("Per 1,000 cases, it saves 3,100 EUR against today’s practice"), "4,500 less 1,400"
+    assert said[2].startswith("Its costliest mistake: “severe” answered with “none”, 2 times, 71 %"), "1,000 of 1,400"
+    assert "“severe”答成“none”" in screen.beside[2].render("zh")
 
 
 def test_the_owner_reads_counts_costs_and_the_weakest_group() -> None:

@@ -24,8 +24,9 @@ from pilotbase.cli.framework.terminal import (
     say_all,
     separator_written,
     shown,
+    warn,
 )
-from pilotbase.documents.errors import InputError
+from pilotbase.documents.errors import InputError, offer
 from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.subjects import subject_written
 from pilotbase.documents.texts import Text, text
@@ -49,6 +50,7 @@ add(app, data_catalogue.readers(datasets.SCENARIO_READERS), *hub_records.KEPT_FI
 _SAME_STROKE = 1.0
 """Seconds within which Enter belongs to the key before it: nobody has read the next question by then."""
 _QUESTIONS = ("problem", "target", "group_or_time", "miss", "false_alarm", "contact")
+_COSTS, _BACK = ("miss", "false_alarm"), "<"
 
 
 @app.here("new")
@@ -61,6 +63,7 @@ def new(  # noqa: PLR0913 - each answer is an option
     time: str | None = None,
     miss: float | None = None,
     false_alarm: float | None = None,
+    mistakes: str | None = None,
     contact: str | None = None,
     dates: DateOrder | None = None,
     table: str | None = None,
@@ -77,13 +80,20 @@ def new(  # noqa: PLR0913 - each answer is an option
 
     if time is not None and group_or_time:
         raise InputError("draft.time_and_group", time=time, group=group_or_time)
-    answers = DraftAnswers(
-        problem=_asked("problem", problem, ""),
-        target=_asked("target", target, ""),
-        group_or_time=time or _asked("group_or_time", group_or_time, "") or None,
-        cost_of_miss=_asked("miss", miss, 1.0),
-        cost_of_false_alarm=_asked("false_alarm", false_alarm, 1.0),
-        contact=_asked("contact", contact, ""),
+    given: dict[str, Any] = {
+        "problem": problem,
+        "target": target,
+        "group_or_time": time or group_or_time,
+        "contact": contact,
+    }
+    given |= {"miss": miss, "false_alarm": false_alarm, "mistakes": mistakes}
+    unasked = DraftAnswers(
+        problem="",
+        target="",
+        group_or_time=None,
+        cost_of_miss=1.0,
+        cost_of_false_alarm=1.0,
+        contact="",
         name=name,
         dataset=subject_written("dataset", dataset) if dataset else "",
         demand=subject_written("demand", demand) if demand else "",
@@ -95,7 +105,7 @@ def new(  # noqa: PLR0913 - each answer is an option
         columns=listed(columns),
         fixes=None if fix is None else listed(fix) or (),
     )
-    written = _drafted(source, answers, folder)
+    written = _drafted(source, unasked, {name: one for name, one in given.items() if one is not None}, folder)
     *lines, end = written.lines
     say_all(lines)
     _examine(folder, source if source.is_file() else folder / written.scenario.data.file)
@@ -114,22 +124,16 @@ def _examine(folder: Path, table: Path) -> None:
     say(text("doctor.written", count=len(found.remarks), file=file))
 
 
-def _asked(name: str, given: Any, default: Any) -> Any:
-    if given is not None:
-        return given
-    asked = shown(text("draft.question", number=_QUESTIONS.index(name) + 1, asked=text(f"draft.question.{name}")))
-    return typer.prompt(asked, default=default, type=type(default), show_default=default != "")
-
-
-def _drafted(source: Path, answers: DraftAnswers, folder: Path) -> WrittenScenario:
+def _drafted(source: Path, unasked: DraftAnswers, given: dict[str, Any], folder: Path) -> WrittenScenario:
     """Draft; whether the day or the month comes first is asked on a terminal where the dates do not decide it."""
     from pilotbase.data.fixes import check_fixes
     from pilotbase.data.source_cases import reading_cases
     from pilotbase.worker.intake.drafting import require_new
 
-    check_fixes(answers.fixes or ())
+    check_fixes(unasked.fixes or ())
     require_new(folder)
     with reading_cases(source) as cases:
+        answers = _interviewed(unasked, given, cases)
         try:
             return _written(cases, answers, folder)
         except InputError as error:
@@ -139,6 +143,66 @@ def _drafted(source: Path, answers: DraftAnswers, folder: Path) -> WrittenScenar
             day_first = typer.confirm(shown(Text(code="draft.ask_day_first", params=open_order.params)))
             order = DateOrder.DAY_FIRST if day_first else DateOrder.MONTH_FIRST
             return _written(cases, replace(answers, dates=order), folder)
+
+
+def _interviewed(unasked: DraftAnswers, given: dict[str, Any], cases: CaseSource) -> DraftAnswers:
+    """Return the answers that are given, and those to the questions that are open; ``<`` goes back by one."""
+    said, asked = dict(given), list[dict[str, Any]]()
+    columns = [] if _open_question(said) is None else cases.columns(unasked.reading)
+    if columns:
+        say(text("draft.columns", columns=", ".join(f"{number} {one}" for number, one in enumerate(columns, 1))))
+    while (name := _open_question(said)) is not None:
+        typed = _asked(name)
+        if typed == _BACK:
+            said = {one: found for one, found in said.items() if not asked or one not in asked[-1]}
+            del asked[-1:]
+            continue
+        found = _understood(name, typed, columns)
+        if isinstance(found, Text):
+            warn(found)
+        else:
+            said |= found
+            asked.append(found)
+    costs = {f"cost_of_{name}": said[name] for name in _COSTS if name in said}
+    words = {name: one for name, one in said.items() if name not in _COSTS}
+    return replace(unasked, **words, **costs)
+
+
+def _open_question(said: dict[str, Any]) -> str | None:
+    """Return the first question without an answer; what each mistake costs answers both questions about costs."""
+    known = {*said, *(_COSTS if "mistakes" in said else ())}
+    return next((one for one in _QUESTIONS if one not in known), None)
+
+
+def _asked(name: str) -> str:
+    asked = shown(text("draft.question", number=_QUESTIONS.index(name) + 1, asked=text(f"draft.question.{name}")))
+    default = "1" if name in _COSTS else ""
+    return str(typer.prompt(asked, default=default, show_default=bool(default))).strip()
+
+
+def _understood(name: str, typed: str, columns: Sequence[str]) -> dict[str, Any] | Text:
+    """Return the answer, a column by its name or number; or what is wrong with it."""
+    from pilotbase.data.drafting import unread_mistakes
+
+    if name in ("target", "group_or_time") and typed and typed not in columns:
+        at = int(typed) if typed.isascii() and typed.isdigit() else 0
+        if not 0 < at <= len(columns):
+            return text("draft.unknown_column", found=typed, allowed=offer(typed, columns))
+        typed = columns[at - 1]
+    if name == "miss" and "=" in typed:
+        return next(unread_mistakes(typed), None) or {"mistakes": typed}
+    if name in _COSTS:
+        cost = _number(typed)
+        return text("draft.negative_cost", found=typed) if cost is None else {name: cost}
+    return {name: typed or None} if typed or name == "group_or_time" else text("draft.empty_answer")
+
+
+def _number(typed: str) -> float | None:
+    try:
+        found = float(typed)
+    except ValueError:
+        return None
+    return found if 0 <= found < math.inf else None
 
 
 def _written(cases: CaseSource, answers: DraftAnswers, folder: Path) -> WrittenScenario:

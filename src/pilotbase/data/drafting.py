@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,6 +36,7 @@ from pilotbase.data.thresholds import (
     FEWEST_OF_CLASS,
     ClassCounts,
     Proposal,
+    check_mistakes,
     in_both_languages,
     propose_classes,
     propose_regression,
@@ -47,7 +48,7 @@ from pilotbase.documents.contract import ARRAYS, STRUCTURED, DataType, Field, Ta
 from pilotbase.documents.errors import InputError, Issue, offer
 from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.progress import Progress
-from pilotbase.documents.scenario import Conditions, Contact, Costs, Scenario
+from pilotbase.documents.scenario import Conditions, Contact, Costs, Scenario, read_mistakes
 from pilotbase.documents.scenario_data import OWNER_ONLY, ScenarioData
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Action, Sector, Sensitivity
@@ -64,7 +65,10 @@ UNNAMED_OWNER = "owner"
 
 @dataclass(frozen=True)
 class DraftAnswers:
-    """The six answers. Costs are of one miss and one false alarm; in a regression, of one unit of error, and 0."""
+    """The six answers. Costs are of one miss and one false alarm; in a regression, of one unit of error, and 0.
+
+    Of three classes or more, ``mistakes`` may say instead what each mistake costs: ``severe as none=500, * as *=5``.
+    """
 
     problem: str
     target: str
@@ -98,6 +102,14 @@ class DraftAnswers:
     """Like the two before from the demand in words, where there is one; None: not said."""
     demand: str = ""
     """Subject of the registered demand in words that the scenario is made of; empty: none."""
+    mistakes: str = ""
+
+    @property
+    def costs(self) -> Costs:
+        """Return what errors cost; raises `InputError` if that cannot be read."""
+        if self.mistakes:
+            return Costs(mistakes=self.mistakes)
+        return Costs(miss=self.cost_of_miss, false_alarm=self.cost_of_false_alarm)
 
     @property
     def reading(self) -> ReadOptions:
@@ -175,6 +187,9 @@ def _drafted(path: Path, cases: SourceCases, answers: DraftAnswers, fixes: Fixes
     table = with_arrays(table, fields, path.parent)
     task = structure or _guess_task(table[answers.target], fields, answers)
     setting = _declared(_settle(table, fields, task, missing, cases.file, answers), fixes)
+    if answers.mistakes:
+        labels = setting.scenario.target_form == "labels"
+        check_mistakes(answers.costs, classes_of(conform(table, setting.scenario), setting.scenario) if labels else ())
     if cases.sampled:
         setting = _with_classes(table, setting)
     left_out = [text("source.taken.left_out", file=path.name, column=one) for one in before if one not in table.columns]
@@ -261,10 +276,19 @@ def _check_answers(table: pl.DataFrame, answers: DraftAnswers, file: str, struct
     for name, cost in (("cost_of_miss", answers.cost_of_miss), ("cost_of_false_alarm", answers.cost_of_false_alarm)):
         if not math.isfinite(cost) or cost < 0:
             found.append((name, text("draft.negative_cost", found=cost)))
+    found += [("mistakes", problem) for problem in unread_mistakes(answers.mistakes)]
     if table.height < FEWEST_CASES:
         found.append(("", text("draft.few_cases", found=table.height, allowed=FEWEST_CASES)))
     if found:
         raise InputError.from_issues(file, [Issue(file=file, path=name, problem=problem) for name, problem in found])
+
+
+def unread_mistakes(mistakes: str) -> Iterator[Text]:
+    """Yield why it cannot be read what mistakes cost."""
+    try:
+        _ = read_mistakes(mistakes) if mistakes else None
+    except InputError as error:
+        yield error.text
 
 
 def _guess_task(column: pl.Series, fields: tuple[Field, ...], answers: DraftAnswers) -> Task:
@@ -278,6 +302,8 @@ def _guess_task(column: pl.Series, fields: tuple[Field, ...], answers: DraftAnsw
         return "transcription" if any(field.data_type in ARRAYS for field in fields) else "answering"
     if values > MOST_CLASSES or data_type in (DataType.DATE, DataType.DATETIME):
         raise InputError("draft.no_classes", target=answers.target, found=values, allowed=MOST_CLASSES)
+    if answers.mistakes:
+        return "classification"
     if answers.cost_of_miss <= 0 or answers.cost_of_false_alarm <= 0:
         raise InputError("draft.no_cost", miss=answers.cost_of_miss, false_alarm=answers.cost_of_false_alarm)
     return "classification"
@@ -323,7 +349,7 @@ def _settle(
         intended_use=in_both_languages(text("draft.intended_use", target=answers.target)),
         data=data,
         task=task,
-        costs=Costs(miss=answers.cost_of_miss, false_alarm=answers.cost_of_false_alarm),
+        costs=answers.costs,
         demand=answers.demand or None,
         conditions=None if answers.data_may_leave is None else Conditions(data_may_leave=answers.data_may_leave),
     )
@@ -415,7 +441,7 @@ def _said_of_classes(target: pl.Series, classes: tuple[str, ...], scenario: Scen
             "1",
         }:
             found.append(text("draft.decided.zero_one", target=target.name))
-    if not any(one.parsed().measure == "precision" for one in scenario.criteria):
+    if not any(one.parsed().measure in ("precision", "cost") for one in scenario.criteria):
         found.append(text("draft.decided.costs_unused", fewest=FEWEST_OF_CLASS))
     return found
 
@@ -430,7 +456,7 @@ def _propose(public: pl.DataFrame, scenario: Scenario, answers: DraftAnswers) ->
     if scenario.target_form == "numbers":
         return propose_regression(numbers(public[target]), scenario.field(target).unit), None
     classes = counted_classes(public[target])
-    return propose_classes(classes, answers.cost_of_miss, answers.cost_of_false_alarm), classes.positive
+    return propose_classes(classes, answers.costs), classes.positive
 
 
 def counted_classes(target: pl.Series) -> ClassCounts:

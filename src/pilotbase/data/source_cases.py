@@ -134,6 +134,11 @@ class CaseSource:
         cases = cases.with_columns(column for column, _ in read)
         return SourceCases(self.place, cases, columns, rows, (*taken, *told), sampled=bool(sampled))
 
+    def columns(self, reading: ReadOptions) -> list[str]:
+        """Return the names of the columns; raises as `cases`."""
+        with scanning(self.place):
+            return self._table(reading)[0].columns
+
     def _table(self, asked: ReadOptions) -> tuple[SourceTable, tuple[Text, ...]]:
         if asked not in self._opened:
             watched = replace(asked, on_progress=self.on_progress)

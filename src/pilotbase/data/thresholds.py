@@ -5,7 +5,9 @@ the same costs B = min(π·M, (1 − π)·F) a case. An application with recall 
 π·(1 − R)·M + π·R·(1/P − 1)·F. It must cost at most `WORTH_IT`·B; half of that is left to misses, half to false alarms:
 R = 1 − ½·WORTH_IT·B / (π·M) and P = 1 / (1 + ½·WORTH_IT·B / (π·R·F)), rounded up.
 
-With more classes the same holds of the positive one against all others, beside accuracy and a floor for each class.
+With more classes the same holds of the positive one against all others, beside accuracy and a floor for each class. If
+the owner states what each mistake costs, the mean cost takes the place of these: at most `WORTH_IT` times that of the
+cheapest constant answer.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import NamedTuple
 
 import numpy as np
@@ -23,11 +26,11 @@ import numpy.typing as npt
 from pilotbase.documents.answer_texts import read_mask, right_answer
 from pilotbase.documents.base import Localized
 from pilotbase.documents.contract import AnswerKind
-from pilotbase.documents.criteria import parse_rule
-from pilotbase.documents.errors import InputError
-from pilotbase.documents.scenario import ConstantBaseline, Criterion
+from pilotbase.documents.criteria import Rule, cost_of, parse_rule
+from pilotbase.documents.errors import InputError, Issue
+from pilotbase.documents.scenario import ConstantBaseline, Costs, Criterion
 from pilotbase.documents.texts import Text, percent, text
-from pilotbase.measures import Cases, coded, score
+from pilotbase.measures import Cases, coded, mistake_problems, score
 
 WORTH_IT = 0.8
 """Introducing an application is worth the effort if errors cost at most this share of what they cost today."""
@@ -81,8 +84,15 @@ class ClassCounts(NamedTuple):
         return max((one for one in sorted(self.counts) if one != self.positive), key=lambda one: self.counts[one])
 
 
-def propose_classes(classes: ClassCounts, miss: float, false_alarm: float) -> Proposal:
-    """Return what two or more classes are asked for; costs > 0."""
+def propose_classes(classes: ClassCounts, costs: Costs) -> Proposal:
+    """Return what two or more classes are asked for; costs > 0.
+
+    Raises:
+        InputError: ``draft.mistakes_free``: one answer costs nothing, whatever the case.
+    """
+    if costs.rule is not None:
+        return _of_mistakes(classes, costs.rule)
+    miss, false_alarm = costs.miss or 0.0, costs.false_alarm or 0.0
     of_costs = propose_two_classes(classes.share, classes.positive, classes.usual, miss, false_alarm)
     if len(classes.counts) == 2:
         return of_costs
@@ -90,13 +100,43 @@ def propose_classes(classes: ClassCounts, miss: float, false_alarm: float) -> Pr
     proposal = _of_usual(labels, "accuracy", "many_classes")
     accuracy, *resources = proposal.criteria
     costly = of_costs.criteria[:2] if classes.costs_count and _reads_back(classes.positive) else ()
-    return replace(proposal, criteria=(accuracy, *costly, *_floors(classes), *resources))
+    return replace(proposal, criteria=(accuracy, *costly, *_floors(classes, classes.positive), *resources))
 
 
-def _floors(classes: ClassCounts) -> list[Criterion]:
-    """Return what keeps accuracy from coming from frequent classes alone."""
+def check_mistakes(costs: Costs, classes: tuple[str, ...]) -> None:
+    """Return if what mistakes cost is said of ``classes``, of each of their mistakes.
+
+    Raises:
+        InputError: with every problem; of two classes a miss and a false alarm have costs.
+    """
+    if costs.rule is None:
+        return
+    found = [text("draft.mistakes_many")] if len(classes) < 3 else mistake_problems(costs.rule, classes)
+    if found:
+        raise InputError.from_issues("", [Issue(file="", path="mistakes", problem=one) for one in found])
+
+
+def _of_mistakes(classes: ClassCounts, rule: Rule) -> Proposal:
+    """Return a mean cost of at most `WORTH_IT` times that of the cheapest answer that is always the same."""
     counts, total = classes.counts, sum(classes.counts.values())
-    enough = [one for one, count in counts.items() if count >= FEWEST_OF_CLASS and one != classes.positive]
+
+    def mean(answer: str) -> float:
+        return sum(count * float(cost_of(rule.mistakes, one, answer) or 0) for one, count in counts.items()) / total
+
+    usual = min(sorted(counts), key=mean)
+    needed = _significant(WORTH_IT * mean(usual), 3, up=False)
+    if needed <= 0:
+        raise InputError("draft.mistakes_free", answer=usual)
+    values = {"answer": usual[:_SHOWN], "cost": f"{mean(usual):.3g}", "needed": f"{needed:g}"}
+    asked = replace(rule, threshold=Decimal(_plain(needed)))
+    criteria = (_criterion(str(asked), text("draft.why.mistakes", **values)), *_floors(classes), *_resources())
+    return Proposal(ConstantBaseline(value=usual), text("draft.baseline.mistakes", **values), criteria)
+
+
+def _floors(classes: ClassCounts, but: str | None = None) -> list[Criterion]:
+    """Return what keeps accuracy, or a small cost, from coming from frequent classes alone."""
+    counts, total = classes.counts, sum(classes.counts.values())
+    enough = [one for one, count in counts.items() if count >= FEWEST_OF_CLASS and one != but]
     rarest = sorted(filter(_reads_back, enough), key=lambda one: (counts[one], one))[:_MOST_FLOORS]
     return [
         _criterion(

@@ -4,12 +4,15 @@ rule          = measured [ "under" perturbation ] ( ">=" | "<=" ) number [ unit 
 measured      = ( "gap" | "worst" ) "(" measure "by" column ")"  |  "lift" "(" measure ")"
               | "drop" "(" measure "under" perturbation ")"  |  measure
 measure       = name [ "." statistic ] [ "(" argument { "," argument } ")" ]
-argument      = label  |  name "=" ( number | word )
+argument      = label  |  name "=" ( number | word )  |  class "as" class "=" number
 perturbation  = name [ "(" [ number ] { "," name "=" ( number | word { "|" word } ) } ")" ]
 
 ``drop`` is how much a measure gets worse under a perturbation, ``lift`` how much better it is than the baseline's,
 each on the same cases: ``drop(recall(failure) under missing(0.2, columns=torque|speed)) <= 0.1``. A measure ``under`` a
 perturbation is that of the answers given there.
+
+``severe as none=500`` is what a mistake costs: a case of ``severe`` answered with ``none``. ``*`` is any class; the
+most exact one counts: ``severe as none`` before ``severe as *`` before ``* as none`` before ``* as *``.
 
 Beside them: when the verdict is reached, and how much an accept rests on at least, both fixed before any result.
 """
@@ -54,7 +57,7 @@ UNITS: Mapping[str, tuple[str, Decimal]] = MappingProxyType(
 )
 """Unit as written → (base unit, factor)."""
 
-LONGEST_RULE = 500
+LONGEST_RULE = 2000
 """Maximum characters; every pattern below reads a rule in one pass."""
 
 
@@ -88,6 +91,7 @@ _UNDER = re.compile(r"\sunder(?=\s|$)")
 _PERTURBATION = re.compile(r"(?P<name>[a-z][a-z0-9_]*+)\s*+(?:\((?P<arguments>.*)\))?", re.DOTALL)
 _MEASURE = re.compile(r"(?P<name>[a-z][a-z0-9_]*+(?:\.[a-z0-9_]++)?+)\s*+(?:\((?P<arguments>.*)\))?", re.DOTALL)
 _NAMED = re.compile(r"(?P<name>[a-z][a-z0-9_]*+)\s*+=(?P<value>.*\S.*)", re.DOTALL)
+_AS, ANY_CLASS = " as ", "*"
 _NUMBER = re.compile(r"[-+]?[0-9.]++(?:[eE][-+]?[0-9]++)?+")
 
 
@@ -139,6 +143,11 @@ class Rule:
             return f"lift({inner})"
         measured = f"{self.wrapper}({inner} by {self.by})" if self.wrapper else inner
         return measured if self.under is None else f"{measured} under {self.under}"
+
+    @property
+    def mistakes(self) -> Mapping[str, Decimal]:
+        """Return the arguments that say what mistakes cost."""
+        return {name: cost for name, cost in self.arguments.items() if _AS in name and isinstance(cost, Decimal)}
 
     @property
     def plain(self) -> Rule:
@@ -249,15 +258,40 @@ def _parse_measure(source: str, rule: str) -> tuple[str, str | None, Mapping[str
     label: str | None = None
     arguments: dict[str, Decimal | str] = {}
     for part in filter(None, (piece.strip() for piece in (matched["arguments"] or "").split(","))):
-        named = _NAMED.fullmatch(part)
-        if named:
-            value = named["value"].strip()
-            arguments[named["name"]] = _number(value, rule, ARGUMENTS) if _NUMBER.fullmatch(value) else value
+        named = _named(part)
+        if named is not None and named[0] in arguments:
+            raise InputError("criterion.argument_twice", found=named[0], rule=rule)
+        if named is not None:
+            arguments[named[0]] = _number(named[1], rule, ARGUMENTS) if _NUMBER.fullmatch(named[1]) else named[1]
         elif label is None:
             label = part
         else:
             raise InputError("criterion.two_labels", found=source, rule=rule)
     return matched["name"], label, MappingProxyType(arguments)
+
+
+def _named(part: str) -> tuple[str, str] | None:
+    """Return name and value of an argument that has a name, a mistake's in one spelling; None if it has none."""
+    named = _NAMED.fullmatch(part)
+    if named:
+        return named["name"], named["value"].strip()
+    name, equals, value = part.partition("=")
+    classes = mistake_of(" ".join(name.split()))
+    return (f"{classes[0]}{_AS}{classes[1]}", value.strip()) if equals and classes is not None else None
+
+
+def mistake_of(name: str) -> tuple[str, str] | None:
+    """Return the true and the answered class of ``severe as none``; None if it is no mistake."""
+    true, separator, answered = name.partition(_AS)
+    return (true.strip(), answered.strip()) if separator and true.strip() and answered.strip() else None
+
+
+def cost_of(mistakes: Mapping[str, Decimal], true: str, answered: str) -> Decimal | None:
+    """Return what it costs to answer a case of ``true`` with ``answered``; None if nothing says it."""
+    if true == answered:
+        return Decimal(0)
+    pairs = ((one, other) for one in (true, ANY_CLASS) for other in (answered, ANY_CLASS))
+    return next((mistakes[key] for key in map(_AS.join, pairs) if key in mistakes), None)
 
 
 def _number(source: str, rule: str, bounds: NumberBounds) -> Decimal:

@@ -9,13 +9,16 @@ not part of any report.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import pydantic
 
 from pilotbase.documents.base import Document, Part
 from pilotbase.documents.contract import AnswerKind
+from pilotbase.documents.criteria import cost_of
 from pilotbase.documents.hashes import Digest
+from pilotbase.documents.scenario import Costs
 from pilotbase.documents.texts import Text
 
 SMALLEST_GROUP = 5
@@ -297,3 +300,59 @@ class ShownCases(Document):
     """Digest of the report."""
     kind: AnswerKind
     cases: tuple[ShownCase, ...] = pydantic.Field(max_length=MOST_CASES)
+
+
+class Mistake(Part):
+    """How many cases of one class got one wrong answer, and how many from the baseline; ``answered`` empty: none."""
+
+    true: str
+    answered: str
+    count: int
+    baseline: int | None = None
+
+
+class ErrorCounts(Part):
+    """Errors about the positive class on the cases of the figures, and those of the baseline on the same cases.
+
+    A case without an answer is counted as an error.
+    """
+
+    label: str
+    cases: int
+    misses: int
+    false_alarms: int
+    baseline_misses: int | None = None
+    baseline_false_alarms: int | None = None
+    mistakes: tuple[Mistake, ...] | None = None
+    """Each mistake that was made, of three classes or more."""
+
+    def priced(self, costs: Costs, classes: Sequence[str]) -> tuple[float, float | None]:
+        """Return what the errors cost, and those of the baseline; a missing answer costs as the dearest mistake."""
+        if costs.rule is None:
+            pair = costs.miss or 0.0, costs.false_alarm or 0.0
+            theirs = self.baseline_misses, self.baseline_false_alarms
+            return _sum(pair, (self.misses, self.false_alarms)), None if None in theirs else _sum(pair, theirs)
+        made = self.mistakes or ()
+        prices = [_price(costs, one, classes) for one in made]
+        before = None if self.baseline_misses is None else _sum(prices, [one.baseline for one in made])
+        return _sum(prices, [one.count for one in made]), before
+
+    def dearest(self, costs: Costs, classes: Sequence[str]) -> tuple[Mistake, float] | None:
+        """Return the mistake that costs most in all, and its share of what all cost; None if none has a price."""
+        total = self.priced(costs, classes)[0]
+        if costs.rule is None or not self.mistakes or not total:
+            return None
+        amount, made = max(
+            ((_price(costs, one, classes) * one.count, one) for one in self.mistakes), key=lambda one: one[0]
+        )
+        return made, amount / total
+
+
+def _sum(prices: Sequence[float], counts: Sequence[int | None]) -> float:
+    return sum(price * (count or 0) for price, count in zip(prices, counts, strict=True))
+
+
+def _price(costs: Costs, made: Mistake, classes: Sequence[str]) -> float:
+    mistakes = costs.rule.mistakes if costs.rule is not None else {}
+    answers = (made.answered,) if made.answered else classes
+    return max(float(cost_of(mistakes, made.true, one) or 0) for one in answers)

@@ -14,7 +14,7 @@ from pilotbase.documents.criteria import TrialDesign
 from pilotbase.documents.door import DoorUse
 from pilotbase.documents.endpoint import EndpointUse
 from pilotbase.documents.exchanges import ExchangeFigures, coarse_kept
-from pilotbase.documents.figures import Figure
+from pilotbase.documents.figures import ErrorCounts, Figure
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.limits import EndReason, IsolationLevel, Limits
 from pilotbase.documents.plan import ApplicationReference, ScenarioReference
@@ -165,20 +165,6 @@ class RestsOn(Part):
     """The scarcest class that criteria are about, if any."""
     of_label: int | None = None
     """How many of the cases, or units, are of that class."""
-
-
-class ErrorCounts(Part):
-    """Errors about the positive class on the cases of the figures, and those of the baseline on the same cases.
-
-    A case without an answer is counted as an error.
-    """
-
-    label: str
-    cases: int
-    misses: int
-    false_alarms: int
-    baseline_misses: int | None = None
-    baseline_false_alarms: int | None = None
 
 
 class Attempt(Part):

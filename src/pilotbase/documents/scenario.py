@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -23,10 +24,10 @@ from pilotbase.documents.contract import (
     TargetForm,
     Task,
 )
-from pilotbase.documents.criteria import Rule, TrialDesign, parse_rule
+from pilotbase.documents.criteria import LONGEST_RULE, Rule, TrialDesign, parse_rule
 from pilotbase.documents.door import ModelDoor
 from pilotbase.documents.endpoint import HourPrice
-from pilotbase.documents.errors import offer
+from pilotbase.documents.errors import InputError, offer
 from pilotbase.documents.exchanges import Exchanges
 from pilotbase.documents.limits import IsolationLevel, Limits
 from pilotbase.documents.probes import Contamination, ExpertPanel, LoadTest, Matrix
@@ -45,6 +46,8 @@ Region = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$"
 
 _NOT_IN_A_WORLD = ("board", "load_test", "matrix", "exchanges", "contamination", "delivery")
 """Terms about answers to cases: a world has none."""
+LONGEST_COSTS = LONGEST_RULE - 50
+"""Maximum characters: the criterion that follows from them has a threshold as well."""
 _MOST_COMPARED = 20
 """Maximum unknown columns that get suggestions: for thousands, finding what was meant would take too long."""
 
@@ -98,11 +101,41 @@ Baseline = Annotated[
 
 
 class Costs(Part):
-    """The cost of errors to the owner; thresholds are proposed from it."""
+    """The cost of errors to the owner, from which thresholds are proposed: of a miss and of a false alarm; of three
+    classes or more, of each mistake instead."""
 
-    miss: float = pydantic.Field(ge=0, le=1e15)
-    false_alarm: float = pydantic.Field(ge=0, le=1e15)
+    miss: float | None = pydantic.Field(default=None, ge=0, le=1e15)
+    false_alarm: float | None = pydantic.Field(default=None, ge=0, le=1e15)
+    mistakes: str | None = pydantic.Field(default=None, max_length=LONGEST_COSTS)
+    """Spelled as in a rule: ``severe as none=500, severe as *=200, * as *=5``."""
     currency: str = "CNY"
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        pair = (self.miss, self.false_alarm)
+        if (None in pair) if self.mistakes is None else (pair != (None, None)):
+            raise InputError("scenario.costs_one_way")
+        _ = self.rule
+        return self
+
+    @property
+    def rule(self) -> Rule | None:
+        """Return what mistakes cost as a rule that any cost meets; None where misses and false alarms have costs."""
+        return None if self.mistakes is None else read_mistakes(self.mistakes)
+
+    @property
+    def count(self) -> bool:
+        """Return whether thresholds can follow from them: both errors cost something, or each mistake has its cost."""
+        return self.mistakes is not None or bool(self.miss and self.false_alarm)
+
+
+def read_mistakes(spelled: str) -> Rule:
+    """Return a rule on what mistakes cost, without a threshold of its own; raises `InputError`: it cannot be read."""
+    parts = filter(None, (one.strip() for one in re.split("[,，;；\n]", spelled.replace("＝", "="))))
+    found = parse_rule(f"cost({', '.join(parts)}) <= 0")
+    if not found.mistakes or len(found.mistakes) < len(found.arguments) or found.label is not None:
+        raise InputError("scenario.mistakes_unread", found=spelled)
+    return found
 
 
 class Criterion(Part):

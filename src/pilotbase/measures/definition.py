@@ -63,6 +63,8 @@ class Parameter:
 
 CUT = Parameter("cut", Decimal("0.5"), Decimal(0), Decimal(1))
 """The probability from which the positive class is answered."""
+MOST_COST = Decimal(10) ** 9
+"""Of one error."""
 LARGEST = Decimal(10) ** 15
 CAP = Parameter("cap", None, Decimal(0), LARGEST, in_target_units=True)
 """The largest error that counts: a mean of unbounded errors can never be shown to be small."""
@@ -104,6 +106,7 @@ class Measure:
     how many ``classes`` there are.
     ``of_class``: it is about one class, ``recall(failure)``; ``or_of_all``: without one, about all of them together,
     unless answers are about one class (`probability`).
+    ``of_mistakes``: instead of its arguments a rule may say what each mistake costs, ``cost(severe as none=500)``.
     ``pooled``: the per-case observation needs all cases (AUC on a hidden set), so only a census decides there.
     ``paired``: a case's weight depends only on its truth and the measure is the plain ratio, so a difference between
     two answers to the same cases is itself a mean (``drop``, ``lift``).
@@ -128,6 +131,7 @@ class Measure:
     parameters: tuple[Parameter, ...] = ()
     of_class: bool = False
     or_of_all: bool = False
+    of_mistakes: bool = False
     pooled: bool = False
     needs_baseline: bool = False
     paired: bool = False

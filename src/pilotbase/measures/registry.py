@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pilotbase.documents.criteria import Rule
+from pilotbase.documents.criteria import ANY_CLASS, Rule, mistake_of
 from pilotbase.documents.errors import InputError, offer
 from pilotbase.documents.texts import Text, template, text
 from pilotbase.documents.world import DecisionRight
@@ -145,7 +145,8 @@ def plainly(rule: Rule, found: Text, label: str | None = None, unit: str = "") -
     if rule.wrapper in ("gap", "lift"):
         return text(f"report.plain.{rule.wrapper}", measure=_measure(rule, unit), column=rule.by, found=found)
     spelled = {one.name: f"{one.default:,f}" for one in declared.parameters if one.default} if declared else {}
-    spelled |= {name: f"{value:,f}" if isinstance(value, Decimal) else value for name, value in rule.arguments.items()}
+    given = {name: value for name, value in rule.arguments.items() if name not in rule.mistakes}
+    spelled |= {name: f"{value:,f}" if isinstance(value, Decimal) else value for name, value in given.items()}
     if unit and "tolerance" in spelled:
         spelled["tolerance"] = f"{spelled['tolerance']} {unit}"
     said = text(
@@ -175,7 +176,10 @@ def _measure(rule: Rule, unit: str) -> Text:
     arguments = dict(rule.arguments)
     given = [one for one in (declared.parameters if declared else ()) if one.name in rule.arguments]
     said = [_argument(one, arguments.pop(one.name), unit) for one in given]
-    said += [text("report.rule.unknown_argument", name=name, value=value) for name, value in arguments.items()]
+    pairs = [(mistake_of(name), cost) for name, cost in rule.mistakes.items()]
+    said += [_mistake(*pair, f"{cost:,f}") for pair, cost in pairs if pair is not None]
+    others = ((name, value) for name, value in arguments.items() if name not in rule.mistakes)
+    said += [text("report.rule.unknown_argument", name=name, value=value) for name, value in others]
     return text("report.rule.with_arguments", measure=measure, arguments=_listed(said)) if said else measure
 
 
@@ -184,6 +188,11 @@ def _argument(parameter: Parameter, value: Decimal | str, unit: str) -> Text:
     if unit and parameter.in_target_units:
         spelled = f"{spelled} {unit}"
     return text(parameter.text or f"measure.argument.{parameter.name}", value=spelled)
+
+
+def _mistake(true: str, answered: str, cost: str) -> Text:
+    kind = f"{'any' if true == ANY_CLASS else 'one'}_as_{'any' if answered == ANY_CLASS else 'one'}"
+    return text(f"report.mistake.{kind}", true=true, answered=answered, cost=cost)
 
 
 def _listed(said: Sequence[Text]) -> Text:

@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pilotbase.documents.contract import Field
-from pilotbase.documents.criteria import PAIRED, UNITS, Rule
-from pilotbase.documents.errors import InputError, offer
+from pilotbase.documents.criteria import ANY_CLASS, PAIRED, UNITS, Rule, cost_of, mistake_of
+from pilotbase.documents.errors import MOST_LISTED, InputError, offer
 from pilotbase.documents.texts import Text, text
 from pilotbase.measures.cases import Cases, Ints, Kind
-from pilotbase.measures.definition import Measure
+from pilotbase.measures.definition import CLASSIFYING, MOST_COST, Measure
 from pilotbase.measures.observation import (
     ALL_CLASSES,
     Comparison,
@@ -175,6 +175,7 @@ def problems_of(rule: Rule, setting: RuleContext) -> tuple[Text, ...]:
     return (
         *_setting_problems(measure, rule, setting),
         *_argument_problems(measure, rule),
+        *(_mistake_problems(rule, setting) if measure.of_mistakes else ()),
         *_population_problems(measure, rule, setting.estimand),
         *_column_problems(measure, rule, setting),
         *_threshold_problems(measure, rule, setting.classes),
@@ -220,7 +221,7 @@ def _setting_problems(measure: Measure, rule: Rule, setting: RuleContext) -> lis
         found.append(text("measure.unknown_class", found=rule.label, allowed=offer(rule.label, setting.classes)))
     if rule.label is not None and not measure.of_class:
         found.append(text("measure.takes_no_class", measure=measure.name))
-    asks_class = measure.of_class and not _is_of_all(measure, setting.kind) and setting.kind in measure.kinds
+    asks_class = measure.of_class and not _is_of_all(measure, setting.kind, rule) and setting.kind in measure.kinds
     if rule.label is None and asks_class and setting.positive is None:
         classes = setting.classes if setting.knows_classes else ("…",)
         found.append(text("measure.class_missing", measure=measure.name, allowed=", ".join(classes)))
@@ -231,20 +232,54 @@ def _setting_problems(measure: Measure, rule: Rule, setting: RuleContext) -> lis
 
 def _argument_problems(measure: Measure | ResourceMeasure, rule: Rule) -> list[Text]:
     known = {parameter.name: parameter for parameter in measure.parameters}
+    mistakes = rule.mistakes if isinstance(measure, Measure) and measure.of_mistakes else {}
     found = [
         text("measure.unknown_argument", measure=measure.name, found=name, allowed=offer(name, known))
         for name in rule.arguments
-        if name not in known
+        if name not in known and name not in mistakes
     ]
     for name, parameter in known.items():
         value = rule.arguments.get(name, parameter.default)
-        if value is None and parameter.needed and isinstance(measure, Measure):
+        if mistakes and parameter.default is None:
+            if value is not None:
+                found.append(text("measure.mistakes_alone", measure=measure.name, name=name))
+        elif value is None and parameter.needed and isinstance(measure, Measure):
             found.append(text("measure.argument_missing", measure=measure.name, name=name))
         elif value is not None and not parameter.admits(value):
             low, high = parameter.low, parameter.high
             about = {"measure": measure.name, "name": name, "found": value, "low": low, "high": high}
             of_whole = text("measure.argument_whole", **about)
             found.append(of_whole if parameter.whole else text("measure.argument_range", **about))
+    return found
+
+
+def _mistake_problems(rule: Rule, setting: RuleContext) -> list[Text]:
+    if rule.mistakes and (rule.label is not None or setting.kind not in CLASSIFYING):
+        return [text("measure.mistakes_of_classes", measure=rule.measure)]
+    return mistake_problems(rule, setting.classes if setting.knows_classes else None)
+
+
+def mistake_problems(rule: Rule, classes: Sequence[str] | None) -> list[Text]:
+    """Return the problems of what mistakes cost: classes must be known, and no mistake may be left without a cost.
+
+    ``classes``: None if no table has provided them.
+    """
+    mistakes, found = rule.mistakes, list[Text]()
+    pairs = {name: mistake_of(name) or ("", "") for name in mistakes}
+    same = (name for name, (true, answered) in pairs.items() if true == answered != ANY_CLASS)
+    found += [text("measure.no_mistake", name=name) for name in same]
+    found += [
+        text("measure.mistake_cost", name=name, found=cost, high=MOST_COST)
+        for name, cost in mistakes.items()
+        if not 0 <= cost <= MOST_COST
+    ]
+    if classes is None or not mistakes:
+        return found
+    named = dict.fromkeys(one for pair in pairs.values() for one in pair if one not in (ANY_CLASS, *classes))
+    found += [text("measure.unknown_class", found=one, allowed=offer(one, classes)) for one in named]
+    unsaid = [f"{one} as {two}" for one in classes for two in classes if cost_of(mistakes, one, two) is None]
+    if unsaid and not found:
+        return [text("measure.mistakes_open", count=len(unsaid), names=", ".join(unsaid[:MOST_LISTED]))]
     return found
 
 
@@ -269,9 +304,9 @@ def range_of(rule: Rule, classes: Sequence[str]) -> tuple[Decimal, Decimal]:
     return measures()[rule.measure].range(given, 2 if rule.label is not None else max(len(classes), 2))
 
 
-def _is_of_all(measure: Measure, kind: Kind) -> bool:
+def _is_of_all(measure: Measure, kind: Kind, rule: Rule) -> bool:
     """Return whether the measure is about all classes where a rule names none: one probability is of one class."""
-    return measure.or_of_all and kind != "probability"
+    return bool(rule.mistakes) or (measure.or_of_all and kind != "probability")
 
 
 def _threshold_problems(measure: Measure, rule: Rule, classes: Sequence[str]) -> list[Text]:
@@ -323,7 +358,7 @@ def _arguments(measure: Measure, rule: Rule) -> dict[str, Decimal]:
     given: Mapping[str, Decimal | str | None] = {
         item.name: rule.arguments.get(item.name, item.default) for item in measure.parameters if not item.of_columns
     }
-    return {name: value for name, value in given.items() if isinstance(value, Decimal)}
+    return {**{name: value for name, value in given.items() if isinstance(value, Decimal)}, **rule.mistakes}
 
 
 def _columns(measure: Measure, rule: Rule) -> dict[str, str]:
@@ -346,7 +381,7 @@ def _question(
 
 
 def _code(measure: Measure, rule: Rule, cases: Cases) -> int:
-    if rule.label is None and _is_of_all(measure, cases.kind):
+    if rule.label is None and _is_of_all(measure, cases.kind, rule):
         return ALL_CLASSES
     label = rule.label or cases.positive
     if label is None:

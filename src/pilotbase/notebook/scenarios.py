@@ -51,6 +51,7 @@ class ScenarioFolder:
         contact: str,
         miss: float = 1.0,
         false_alarm: float = 1.0,
+        mistakes: str = "",
         group: str | None = None,
         time: str | None = None,
         name: str = "",
@@ -68,6 +69,8 @@ class ScenarioFolder:
             contact: your organisation, and how to reach it.
             miss: the cost of a miss; in a regression, of one unit of error.
             false_alarm: the cost of a false alarm; in a regression 0.
+            mistakes: of three classes or more, what each mistake costs, in place of both:
+                ``"severe as none=500, severe as *=200, * as *=5"``; ``*`` is any class.
             group: the column that groups cases (patient, machine): each group stays on one side.
             time: the column that tells time: the latest cases are hidden. Not both.
             name: the short name, for addresses; by default made of the target.
@@ -83,7 +86,7 @@ class ScenarioFolder:
             raise InputError("draft.time_and_group", time=time, group=group)
         place = Path(folder or name or target)
         answers = DraftAnswers(problem, target, time or group, miss, false_alarm, contact, name, is_time=bool(time))
-        answers = dataclasses.replace(answers, fixes=tuple(fix))
+        answers = dataclasses.replace(answers, fixes=tuple(fix), mistakes=mistakes)
         with tempfile.TemporaryDirectory() as scratch:
             source = Path(frame) if isinstance(frame, str | Path) else Path(scratch, f"{place.name}.parquet")
             if not isinstance(frame, str | Path):

@@ -45,6 +45,7 @@ from pilotbase.measures import (
     coded,
     is_resource,
     measures,
+    mistake_problems,
     observe,
     problems_among,
     problems_of,
@@ -106,7 +107,7 @@ def check_criteria(
         InputError: lists every criterion that can't be decided, and how many cases it would need.
     """
     problems = [*_rule_problems(scenario, classes), *panel_judge_problems(scenario, cases)]
-    wrong = {index for index, _ in problems}
+    wrong = {index for index, _ in problems if not isinstance(index, str)}
     problems += _too_many_groups(scenario, public, wrong)
     problems += _absurd_caps(scenario, classes, public, wrong)
     if not problems:
@@ -254,7 +255,7 @@ def _unread(scenario: Scenario, classes: tuple[str, ...], frame: pl.DataFrame, i
     return None
 
 
-def _rule_problems(scenario: Scenario, classes: tuple[str, ...] | None) -> list[tuple[int | None, Text]]:
+def _rule_problems(scenario: Scenario, classes: tuple[str, ...] | None) -> list[tuple[int | str | None, Text]]:
     """Return the problems with the rules themselves, as (index, sentence); no index if it concerns all of them."""
     columns = frozenset(field.name for field in scenario.data.fields)
     columns |= {PANEL, MODEL} if scenario.trial.panel is not None else {PANEL}
@@ -264,11 +265,13 @@ def _rule_problems(scenario: Scenario, classes: tuple[str, ...] | None) -> list[
     setting = replace(setting, knows_classes=classes is not None)
     settings = [replace(setting, estimand=criterion.estimand.value) for criterion in scenario.criteria]
     rules = [criterion.parsed() for criterion in scenario.criteria]
-    found: list[tuple[int | None, Text]] = [
+    found: list[tuple[int | str | None, Text]] = [
         (index, problem)
         for index, (rule, own) in enumerate(zip(rules, settings, strict=True))
         for problem in problems_of(rule, own)
     ]
+    if scenario.costs is not None and scenario.costs.rule is not None:
+        found += [("costs.mistakes", problem) for problem in mistake_problems(scenario.costs.rule, classes)]
     found += problems_among(rules)
     found += margin_problems(scenario.criteria)
     found += repeat_problems(scenario)

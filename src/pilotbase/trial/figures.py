@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -27,9 +27,11 @@ from pilotbase.documents.figures import (
     ClassRow,
     Confusion,
     CoveragePoint,
+    ErrorCounts,
     Figure,
     IntervalGroup,
     Intervals,
+    Mistake,
     Places,
     Probabilities,
     Residuals,
@@ -37,7 +39,6 @@ from pilotbase.documents.figures import (
     TimeCourse,
     TimePoint,
 )
-from pilotbase.documents.report import ErrorCounts
 from pilotbase.measures import Cases
 from pilotbase.measures.cases import Floats, Ints, Kind
 from pilotbase.measures.definition import CLASSIFYING
@@ -442,7 +443,25 @@ def errors_of(cases: Cases, rules: Sequence[Rule]) -> ErrorCounts | None:
         false_alarms=alarms,
         baseline_misses=before[0],
         baseline_false_alarms=before[1],
+        mistakes=tuple(_mistakes(cases, cut)) if len(cases.classes) > 2 else None,
     )
+
+
+def _mistakes(cases: Cases, cut: float) -> Iterator[Mistake]:
+    """Yield each mistake that was made, by true and answered class."""
+    size, names = len(cases.classes), (*cases.classes, "")
+
+    def counted(answers: NDArray[Any]) -> Ints:
+        answered = cases.labels(answers, cut)
+        places = cases.truth * (size + 1) + np.where(answered < 0, size, answered)
+        return np.bincount(places[cases.truth >= 0], minlength=size * (size + 1)).reshape(size, size + 1)
+
+    ours = counted(cases.answers)
+    theirs = None if cases.baseline is None else counted(cases.baseline)
+    for true, answered in np.argwhere(ours + (0 if theirs is None else theirs)):
+        if true != answered:
+            before = None if theirs is None else int(theirs[true, answered])
+            yield Mistake(true=names[true], answered=names[answered], count=int(ours[true, answered]), baseline=before)
 
 
 def figures_of(cases: Cases, rules: Sequence[Rule]) -> tuple[Figure, ...]:

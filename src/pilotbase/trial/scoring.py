@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from pilotbase.data.batches import truth_codes
 from pilotbase.documents.criteria import PAIRED, UNITS, AcceptFloor, Perturbed, Rule, TrialDesign
-from pilotbase.documents.figures import Figure
+from pilotbase.documents.figures import ErrorCounts, Figure
 from pilotbase.documents.plan import units_for
 from pilotbase.documents.probes import MODEL, PANEL
-from pilotbase.documents.report import CriterionResult, ErrorCounts, GroupScore, PairedScores, PathPoint, RestsOn
+from pilotbase.documents.report import CriterionResult, GroupScore, PairedScores, PathPoint, RestsOn
 from pilotbase.documents.scenario import Criterion, Scenario
 from pilotbase.documents.scenario_data import TimeSplit
 from pilotbase.documents.texts import Text, text

@@ -125,7 +125,7 @@ def cases_of_rule(terms: SizeTerms) -> PlannedCases:
     kind = next((one for one in asked if isinstance(measure, Measure) and one in measure.kinds), None)
     unknown = [name for name in given_columns(rule) if name not in (PANEL, MODEL)]
     with_earlier = terms.discordance is not None
-    if kind is None or unknown or not _plannable(rule, with_earlier):
+    if kind is None or unknown or rule.mistakes or not _plannable(rule, with_earlier):
         raise InputError("trial.rule_needs_scenario", rule=terms.rule)
     label = rule.label or "yes"
     columns = frozenset(filter(None, (rule.by, *given_columns(rule))))

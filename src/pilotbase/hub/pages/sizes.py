@@ -21,7 +21,7 @@ from pilotbase.documents.api.trials import PlannedCriterion, SizePlan
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import digest_json
 from pilotbase.documents.moments import DateOrder
-from pilotbase.documents.scenario import Criterion
+from pilotbase.documents.scenario import Costs, Criterion, read_mistakes
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.forms.declared import form_of
@@ -36,6 +36,7 @@ from pilotbase.workspace.store import View
 
 SizeForm = form_of(trials.PLAN_SIZE, words={"stop": "trial.size.stop."})
 _REMEMBERED_SECONDS = 3600
+_ANY_COSTS = Costs(miss=1.0, false_alarm=1.0)
 
 
 @page("plan-size/", "plan-size", methods=FORM)
@@ -143,12 +144,13 @@ def _strengths(found: Examination) -> str:
 def _outlook(view: View, table: KeptTable, answers: DraftAnswers, fixes: Fixes, said: Mapping[str, Any]) -> Outlook:
     """Return what a draft with these answers would ask; raises what a draft does."""
     found = _foreseen(view, table, answers, fixes)
-    costs = _cost(said.get("cost_of_miss")), _cost(said.get("cost_of_false_alarm"))
-    if found.classes is not None and None in costs:
-        return Outlook(lines=(text("studio.costs"),))
-    criteria = found.criteria_at(*(cost or 1.0 for cost in costs))
+    costs = _costs(said)
+    if found.classes is not None and costs is None:
+        return Outlook(lines=(text("studio.costs" if len(found.classes.counts) < 3 else "studio.costs_of_many"),))
+    costs = costs or _ANY_COSTS
+    criteria, counted = found.criteria_at(costs), found.counts_costs(costs)
     plan = _planned(table, found, criteria) if found.answers else None
-    lines = [] if found.classes is not None else [text("draft.decided.costs_unused", fewest=FEWEST_OF_CLASS)]
+    lines = [] if counted else [text("draft.decided.costs_unused", fewest=FEWEST_OF_CLASS)]
     if plan is None:
         return Outlook(criteria, (*lines, text("studio.unplanned")))
     return Outlook(criteria, (*lines, *_lines(found, plan)), _chart(found, plan))
@@ -165,6 +167,15 @@ def _answers(view: View, said: Mapping[str, Any]) -> DraftAnswers:
         contact=f"{view.actor.organisation}, -",
         dates=DateOrder(said["dates"]) if said.get("dates") in set(DateOrder) else None,
     )
+
+
+def _costs(said: Mapping[str, Any]) -> Costs | None:
+    """Return what errors cost, as far as it is answered; raises `InputError` if that cannot be read."""
+    if said.get("mistakes"):
+        _ = read_mistakes(said["mistakes"])
+        return Costs(mistakes=said["mistakes"])
+    miss, false_alarm = _cost(said.get("cost_of_miss")), _cost(said.get("cost_of_false_alarm"))
+    return None if miss is None or false_alarm is None else Costs(miss=miss, false_alarm=false_alarm)
 
 
 def _cost(value: object) -> float | None:

@@ -22,7 +22,7 @@ from pilotbase.documents.base import LONGEST_NOTE, NAME_PATTERN, Localized
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.permissions import Act, permitted
-from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.scenario import LONGEST_COSTS, Scenario
 from pilotbase.documents.states import ScenarioState
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import make_visible
@@ -100,6 +100,7 @@ class AnswersForm(DataForm):
     cost_of_false_alarm = forms.FloatField(
         **asked("hub.field_false_alarm", "hub.help_false_alarm"), min_value=0, max_value=1e15, required=False
     )
+    mistakes = area(t("hub.field_mistakes"), t("hub.help_mistakes"), rows=2, required=False, max_length=LONGEST_COSTS)
     contact = forms.CharField(**asked("hub.field_contact", "hub.help_contact"), max_length=150, required=False)
     sector = named_choice("sector")
     action = named_choice("action")
@@ -130,7 +131,8 @@ class AnswersForm(DataForm):
         for name in COSTS:
             self.fields[name].widget.attrs["data-slider"] = ""
         for name in ANSWERS:
-            self.fields[name].widget.attrs["data-asked"] = ""  # needed, unless a finished manifest comes in their place
+            if name not in COSTS:  # what mistakes cost may be said in their place
+                self.fields[name].widget.attrs["data-asked"] = ""  # needed, unless a finished manifest comes instead
         columns = [("", "–"), *((name, make_visible(name)) for name in table.facts.columns)]
         for name in ("target", "group_or_time"):
             asked = self.fields[name]
@@ -154,7 +156,8 @@ class AnswersForm(DataForm):
             self.add_error("cases", no_table(TABLES))
         if not given.get("manifest"):
             for name in ANSWERS:
-                if given.get(name) in (None, "") and name not in self.errors:
+                replaced = name in COSTS and given.get("mistakes")
+                if given.get(name) in (None, "") and name not in self.errors and not replaced:
                     self.add_error(name, forms.Field.default_error_messages["required"])
         return given
 
@@ -218,6 +221,7 @@ class WordsForm(TitlesForm):
     cost_of_false_alarm = forms.FloatField(
         **asked("hub.field_false_alarm", "hub.help_false_alarm"), min_value=0, max_value=1e15
     )
+    mistakes = area(t("hub.field_mistakes"), t("hub.help_mistakes"), rows=2, max_length=LONGEST_COSTS)
     note = area(t("hub.field_change"), t("hub.help_change"), rows=2, required=False, max_length=LONGEST_NOTE)
     seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=80)
 
@@ -230,11 +234,14 @@ class WordsForm(TitlesForm):
             both = words if isinstance(words, Localized) else Localized(**{language(): words})
             said |= {f"{name}_en": both.en, f"{name}_zh": both.zh}
         form = cls(data, initial=said, auto_id="words_%s")
-        if before.costs is None:
-            del form.fields[COSTS[0]], form.fields[COSTS[1]]
-        else:
-            known = {"cost_of_miss": before.costs.miss, "cost_of_false_alarm": before.costs.false_alarm}
-            form.initial.update({name: f"{cost:.15g}" for name, cost in known.items()})
+        costs = before.costs
+        stays = () if costs is None else COSTS if costs.mistakes is None else ("mistakes",)
+        for name in {*COSTS, "mistakes"}.difference(stays):
+            del form.fields[name]
+        if costs is not None:
+            amounts = zip(COSTS, (costs.miss, costs.false_alarm), strict=True)
+            form.initial.update({name: f"{cost:.15g}" for name, cost in amounts if cost is not None})
+            form.initial["mistakes"] = costs.mistakes
         return form
 
     def said(self, before: Scenario) -> dict[str, object]:
@@ -242,7 +249,8 @@ class WordsForm(TitlesForm):
         given, words = self.cleaned_data, self.words()
         if before.costs is None:
             return words
-        costs = {"miss": given["cost_of_miss"], "false_alarm": given["cost_of_false_alarm"]}
+        told = {"miss": "cost_of_miss", "false_alarm": "cost_of_false_alarm", "mistakes": "mistakes"}
+        costs = {name: given[field] for name, field in told.items() if field in given}
         return words | {"costs": before.costs.model_copy(update=costs)}
 
 
@@ -406,8 +414,9 @@ def _answers(request: HubRequest, given: dict[str, Any]) -> DraftAnswers:
         problem=given["problem"],
         target=given["target"],
         group_or_time=given["group_or_time"] or None,
-        cost_of_miss=given["cost_of_miss"],
-        cost_of_false_alarm=given["cost_of_false_alarm"],
+        cost_of_miss=given["cost_of_miss"] or 0.0,
+        cost_of_false_alarm=given["cost_of_false_alarm"] or 0.0,
+        mistakes=given["mistakes"],
         contact=f"{request.acting.organisation}, {given['contact']}",
         name=given["name"],
         dataset=given["dataset"],

@@ -4,17 +4,18 @@ Terms and formulae: ISO/IEC TS 4213:2022, clause 6 (machine learning classificat
 """
 
 import math
+from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
 
-from pilotbase.measures.definition import ANY, CLASSIFYING, CUT, LABELLING, SHARE, Measure, Parameter
+from pilotbase.documents.criteria import cost_of, mistake_of
+from pilotbase.measures.definition import ANY, CLASSIFYING, CUT, LABELLING, MOST_COST, SHARE, Measure, Parameter
 from pilotbase.measures.observation import MeasureInput, MeasurePart, indicator
 
 OF_CLASSES = CLASSIFYING | LABELLING
 """Kinds of answer with separate measures for each class: one class per case, or several."""
-_MOST = Decimal(10) ** 9
 
 
 def accuracy(question: MeasureInput) -> MeasurePart:
@@ -85,6 +86,9 @@ def selective_accuracy(question: MeasureInput) -> MeasurePart:
 
 def cost(question: MeasureInput) -> MeasurePart:
     """Return the cost of a miss or a false alarm, as integers; an abstention costs as much as the wrong answer."""
+    mistakes = {name: amount for name, amount in question.arguments.items() if mistake_of(name) is not None}
+    if mistakes:
+        return _cost_of_mistakes(question, mistakes)
     (named, absent), ours = question.named(), question.ours()
     miss, alarm = (Fraction(question.arguments[name]) for name in ("miss", "false_alarm"))
     steps = math.lcm(miss.denominator, alarm.denominator)
@@ -94,6 +98,24 @@ def cost(question: MeasureInput) -> MeasurePart:
     return MeasurePart(
         gain, np.full(len(gain), steps, dtype=np.int64), ((0, steps), (of_miss, steps), (of_alarm, steps))
     )
+
+
+def _cost_of_mistakes(question: MeasureInput, mistakes: Mapping[str, Decimal]) -> MeasurePart:
+    """Return what each answer costs, as integers; an abstention costs as much as the dearest mistake."""
+    classes, truth, answered = question.cases.classes, question.cases.truth, question.answered()
+    costs = [[Fraction(cost_of(mistakes, true, other) or 0) for other in classes] for true in classes]
+    steps = math.lcm(*(one.denominator for row in costs for one in row))
+    table = np.array([[int(one * steps) for one in row] for row in costs], dtype=np.int64)
+    absent = table.max(axis=1) if question.worst(0, 1) else table.min(axis=1)
+    gain = np.where(answered < 0, absent[truth], table[truth, answered])
+    known, seen = truth >= 0, np.unique(table).tolist()
+    outcomes = tuple((amount, steps) for amount in seen)
+    return MeasurePart(np.where(known, gain, 0), np.where(known, steps, 0).astype(np.int64), outcomes)
+
+
+def _largest_cost(given: Mapping[str, Decimal]) -> Decimal:
+    """Return the largest cost that a case can have."""
+    return max(amount for name, amount in given.items() if name in ("miss", "false_alarm") or mistake_of(name))
 
 
 def coverage(question: MeasureInput) -> MeasurePart:
@@ -167,11 +189,11 @@ MEASURES = (
     ),
     Measure(
         "cost", "(miss · FN + false_alarm · FP) / N", "Elkan, IJCAI 2001", "lower", OF_CLASSES, cost,
-        bounds=(Decimal(0), lambda given: max(given["miss"], given["false_alarm"])),
+        bounds=(Decimal(0), _largest_cost),
         parameters=(
-            Parameter("miss", None, Decimal(0), _MOST), Parameter("false_alarm", None, Decimal(0), _MOST), CUT,
+            Parameter("miss", None, Decimal(0), MOST_COST), Parameter("false_alarm", None, Decimal(0), MOST_COST), CUT,
         ),
-        of_class=True, paired=True,
+        of_class=True, of_mistakes=True, paired=True,
     ),
     Measure(
         "coverage", "answered / N", "El-Yaniv & Wiener, JMLR 11:1605, 2010", "higher", ANY, coverage, guarantees=SHARE,

@@ -16,7 +16,8 @@ from pilotbase.documents.criteria import UNITS, Rule, parse_rule
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.quantities import NEVER, NEVER_SECONDS, Beside, round_beside
 from pilotbase.documents.report import CriterionResult, GroupScore, Report
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.scenario import Costs
+from pilotbase.documents.texts import Text, percent, text
 from pilotbase.documents.vocabularies import Estimand, Outcome, Verdict
 from pilotbase.measures import is_per_hundred, measures, plainly
 from pilotbase.trial.accept_floor import rests_shown
@@ -177,16 +178,28 @@ def _costs(report: Report) -> Iterator[Text]:
     else:
         before = {"baseline_misses": format_count(theirs[0]), "baseline_alarms": format_count(theirs[1])}
         yield text("report.first.errors_beside", **counts, **ours, **before)
-    if costs is None or not costs.miss + costs.false_alarm:
+    if costs is None or not (costs.miss or costs.false_alarm or costs.mistakes):
         return
-    told = {"currency": costs.currency, "miss": f"{costs.miss:,g}", "alarm": f"{costs.false_alarm:,g}"}
-    own = _per_thousand(costs.miss * errors.misses + costs.false_alarm * errors.false_alarms, errors.cases)
-    if theirs[0] is None or theirs[1] is None:
-        yield text("report.first.cost", amount=_amount(own), **told)
-        return
-    saved = _per_thousand(costs.miss * theirs[0] + costs.false_alarm * theirs[1], errors.cases) - own
-    code = "report.first.saves" if saved > 0 else "report.first.costs_more" if saved < 0 else "report.first.costs_alike"
-    yield text(code, amount=_amount(abs(saved)), **told)
+    own, today = errors.priced(costs, report.contract.prediction.classes)
+    told = {"currency": costs.currency, "prices": _prices(costs)}
+    if today is None:
+        yield text("report.first.cost", amount=_amount(_per_thousand(own, errors.cases)), **told)
+    else:
+        saved = _per_thousand(today - own, errors.cases)
+        code = "saves" if saved > 0 else "costs_more" if saved < 0 else "costs_alike"
+        yield text(f"report.first.{code}", amount=_amount(abs(saved)), **told)
+    dearest = errors.dearest(costs, report.contract.prediction.classes)
+    if dearest is not None:
+        made, share = dearest
+        spelled = {"count": format_count(made.count), "share": percent(share)}
+        code = "report.first.dearest" if made.answered else "report.first.dearest_unanswered"
+        yield text(code, true=made.true, answered=made.answered, **spelled)
+
+
+def _prices(costs: Costs) -> Text:
+    if costs.mistakes is not None:
+        return text("report.first.prices_of_mistakes")
+    return text("report.first.prices", miss=f"{costs.miss:,g}", alarm=f"{costs.false_alarm:,g}")
 
 
 def _per_thousand(amount: float, cases: int) -> float:

@@ -22,7 +22,7 @@ from pilotbase.data.source_cases import CaseSource, reading_cases
 from pilotbase.data.sources.opening import read_table
 from pilotbase.data.splits import FEWEST_CASES as FEWEST_OF_ATTEMPT
 from pilotbase.data.splits import Split, TermsGuess, split_cases
-from pilotbase.data.thresholds import ClassCounts, propose_classes
+from pilotbase.data.thresholds import ClassCounts, check_mistakes, propose_classes
 from pilotbase.documents.api.trials import SizePlan, SizeTerms
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.progress import Progress
@@ -133,17 +133,22 @@ class DraftOutlook(pydantic.BaseModel):
 
     scenario: Scenario
     classes: ClassCounts | None
-    """None: costs do not count."""
+    """None: answers are no classes."""
     answers: tuple[bool | int | float | str, ...]
     """Of the public sample, evenly at most `_MOST_ANSWERS` of them; none where no size is planned."""
     public: int
     hidden: int
 
-    def criteria_at(self, miss: float, false_alarm: float) -> tuple[Criterion, ...]:
-        """Return the criteria of the draft at these costs, both above 0."""
-        if self.classes is None:
+    def counts_costs(self, costs: Costs) -> bool:
+        """Return whether criteria follow from ``costs``."""
+        return self.classes is not None and (costs.mistakes is not None or self.classes.costs_count)
+
+    def criteria_at(self, costs: Costs) -> tuple[Criterion, ...]:
+        """Return the criteria of the draft at these costs, all above 0; raises `InputError` if they do not fit."""
+        if self.classes is None or not self.counts_costs(costs):
             return self.scenario.criteria
-        return propose_classes(self.classes, miss, false_alarm).criteria
+        check_mistakes(costs, tuple(self.classes.counts))
+        return propose_classes(self.classes, costs).criteria
 
 
 def foresee_draft(source: CaseSource, answers: DraftAnswers, fixes: Fixes = NO_FIXES) -> DraftOutlook:
@@ -157,7 +162,7 @@ def foresee_draft(source: CaseSource, answers: DraftAnswers, fixes: Fixes = NO_F
     every = max(1, -(-len(target) // _MOST_ANSWERS))
     return DraftOutlook(
         scenario=scenario,
-        classes=classes if classes is not None and classes.costs_count else None,
+        classes=classes,
         answers=tuple(target.sort().gather_every(every)) if planned else (),
         public=split.public.height,
         hidden=split.hidden.height,
@@ -167,15 +172,11 @@ def foresee_draft(source: CaseSource, answers: DraftAnswers, fixes: Fixes = NO_F
 def criteria_at(scenario: Scenario, cases: pl.DataFrame, costs: Costs) -> tuple[Criterion, ...]:
     """Return the criteria that follow from ``costs``, or as they are where the scenario's costs do not lead to them."""
     known, target, public = scenario.costs, scenario.data.target, split_cases(cases, scenario).public
-    if (
-        scenario.target_form != "labels"
-        or known is None
-        or min(known.miss, known.false_alarm, costs.miss, costs.false_alarm) <= 0
-    ):
+    if scenario.target_form != "labels" or known is None or not (known.count and costs.count):
         return scenario.criteria
-    before, after = (
-        propose_classes(counted_classes(public[target]), one.miss, one.false_alarm).criteria for one in (known, costs)
-    )
+    counted = counted_classes(public[target])
+    check_mistakes(costs, tuple(counted.counts))
+    before, after = (propose_classes(counted, one).criteria for one in (known, costs))
     return after if [one.rule for one in before] == [one.rule for one in scenario.criteria] else scenario.criteria
 
 

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from pilotbase.catalogue.applications import MANIFEST
@@ -189,5 +190,5 @@ def take_reworded(base: Base, view: View, before: Scenario, said: Mapping[str, o
     if after.costs is not None and after.costs != before.costs:
         with opened_scenario(base, before) as folder:
             criteria = criteria_at(before, cases_in_box(before, folder), after.costs)
-        after = after.model_copy(update={"criteria": criteria})
+        after, remarks = after.model_copy(update={"criteria": criteria}), replace(remarks, why_holds=True)
     return take_edited(base, view, before, write_scenario_yaml(after), None, remarks)

@@ -4,7 +4,7 @@ const [draft, outlook, doctor] = ["#draft", "#outlook", "#doctor"].map((id) => d
 if (draft && outlook) {
   const costs = [1, 10, 100, 1000, 10000, 100000].flatMap((power) => [1, 2, 5].map((step) => step * power)).concat(1e6);
   const nearest = (value) => costs.reduce((best, one, at) => (Math.abs(Math.log(one / value)) < Math.abs(Math.log(costs[best] / value)) ? at : best), 0);
-  const moving = ["kept", "target", "group_or_time", "dates", "cost_of_miss", "cost_of_false_alarm", "csrfmiddlewaretoken", "examined", "fixes"];
+  const moving = ["kept", "target", "group_or_time", "dates", "cost_of_miss", "cost_of_false_alarm", "mistakes", "csrfmiddlewaretoken", "examined", "fixes"];
   const moves = (name) => moving.includes(name) || name.startsWith("empty.");
   let asked = new AbortController(), timer = 0;
 
