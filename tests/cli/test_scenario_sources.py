@@ -12,8 +12,10 @@ import zipfile
 
 import polars as pl
 import pytest
+from PIL import Image
 
 from pilotbase.data.source_cases import read_living_source
+from pilotbase.documents.contract import DataType
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.scenario import Scenario
 from pilotbase.trial.scenario_folder import read_cases
@@ -192,3 +194,21 @@ def test_on_a_terminal_the_order_of_dates_is_asked(tmp_path, said, hidden):
     again = run(*asked[:5], tmp_path / "t", *ANSWERS, "--time", "日期", "--dates", hidden)
     assert again.exit_code == 0, again.output
     assert (tmp_path / "s" / "cases.csv").read_bytes() == (tmp_path / "t" / "cases.csv").read_bytes()
+
+
+def test_a_folder_of_images_is_drafted_with_its_images_and_without_facts_about_their_files(home, tmp_path):  # noqa: F811
+    draw = random.Random(2)
+    for at in range(60):
+        kind = draw.choice(["cracked", "whole"])
+        place = tmp_path / "tiles" / kind / f"{at}.png"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        pixels = [0 if kind == "cracked" and at % 8 == 3 else draw.randrange(90, 150) for at in range(64)]
+        image = Image.new("L", (8, 8))
+        image.putdata(pixels)
+        image.save(place)
+    asked = ("--problem", "Tiles crack", "--target", "label", "--group-or-time", "", "--miss", 9, "--false-alarm", 1)
+    made = run("scenario", "new", "--from", tmp_path / "tiles", *asked, "--contact", "works", "--out", tmp_path / "s")
+    assert made.exit_code == 0, made.output
+    scenario = load_document(Scenario, tmp_path / "s" / "scenario.yaml")
+    assert [(one.name, one.data_type) for one in scenario.feature_fields] == [("path", DataType.IMAGE)]
+    assert len(read_cases(scenario, tmp_path / "s")) == 60, "each image lies beside the table"

@@ -28,7 +28,7 @@ from pilotbase.data.date_forms import check_time, rising_time, said_of_dates
 from pilotbase.data.describing.meanings import Sure, guess_sensitivity
 from pilotbase.data.fixes import NO_FIXES, Fixes
 from pilotbase.data.giveaway import gives_away, strongest_feature
-from pilotbase.data.source_cases import CaseSource, SourceCases, WantedCases, reading_cases
+from pilotbase.data.source_cases import CaseSource, SourceCases, WantedCases, place_of_arrays, reading_cases
 from pilotbase.data.sources.sampling import is_large
 from pilotbase.data.sources.source import ReadOptions, missing_as_null
 from pilotbase.data.splits import Split, TermsGuess, guess_floor, guess_split, guess_terms, split_cases
@@ -178,13 +178,13 @@ def _drafted(path: Path, cases: SourceCases, answers: DraftAnswers, fixes: Fixes
     if fixes.once:
         table = table.filter(first_of_alike(table, None))
     named = (answers.target, answers.group_or_time)
-    arrays = {column.name: guess_array(column, path.parent) for column in table if column.name not in named}
+    arrays = {column.name: guess_array(column, place_of_arrays(path)) for column in table if column.name not in named}
     table, before = _describable(table, arrays), table.columns
     structure = _guess_structure(table, answers.target)
     _check_answers(table, answers, path.name, structure)
     fields = tuple(arrays.get(name) or fitting[name] for name in table.columns)
     check_time(table, fields, answers.group_or_time, answers.is_time, cases.undecided)
-    table = with_arrays(table, fields, path.parent)
+    table = with_arrays(table, fields, place_of_arrays(path))
     task = structure or _guess_task(table[answers.target], fields, answers)
     setting = _declared(_settle(table, fields, task, missing, cases.file, answers), fixes)
     if answers.mistakes:

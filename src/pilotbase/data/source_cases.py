@@ -22,6 +22,7 @@ from pilotbase.data.conform import conform
 from pilotbase.data.date_forms import Undecided
 from pilotbase.data.describing.observing import Column, observe
 from pilotbase.data.respelling import respell, respell_with_units
+from pilotbase.data.sources.kinds.images import OF_FILES
 from pilotbase.data.sources.opening import open_source, read_table, scanning
 from pilotbase.data.sources.sampling import TableSample, draw_sample, is_large
 from pilotbase.data.sources.source import SHOWN, ReadOptions, SourceTable, digest_watched, missing_as_null
@@ -124,7 +125,8 @@ class CaseSource:
             if wanted.sample is not None or is_large(self.place, found):
                 sample = self._sample(found, wanted)
                 found, sampled = sample.table, sample.told(self.place.name)
-            cases = found.collect().drop(wanted.left_out, strict=False)
+            left_out = (*wanted.left_out, *(OF_FILES if self.place.is_dir() else ()))
+            cases = found.collect().drop(left_out, strict=False)
             columns = {one.name: one for one in observe(found, dates) if one.name in cases.columns}
         taken = (*taken, *sampled)
         texts = {name: one for name, one in columns.items() if cases[name].dtype == pl.String}
@@ -156,8 +158,13 @@ class CaseSource:
         return drawn if wanted.sample is None else drawn.thinned(wanted.sample)
 
     @cached_property
-    def _digest(self) -> Digest:
-        return digest_watched(self.place, self.on_progress)
+    def _digest(self) -> Digest | None:
+        return None if self.place.is_dir() else digest_watched(self.place, self.on_progress)
+
+
+def place_of_arrays(place: Path) -> Path:
+    """Return the folder in which the images and sounds lie that a source in ``place`` names."""
+    return place if place.is_dir() else place.parent
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from pilotbase.catalogue.application_draft import (
 )
 from pilotbase.data.drafting import DraftAnswers, ScenarioDraft
 from pilotbase.data.scenario_yaml import write_scenario_yaml
+from pilotbase.data.source_cases import place_of_arrays
 from pilotbase.data.sources.opening import read_table
 from pilotbase.documents.application import Runtime
 from pilotbase.documents.base import Step
@@ -83,7 +84,7 @@ def new_scenario(
             shutil.copyfile(source, written / draft.scenario.data.file)
         else:
             (written / draft.scenario.data.file).write_bytes(draft.cases)
-        _copy_arrays(draft.scenario, source.parent, written)
+        _copy_arrays(draft.scenario, place_of_arrays(source), written)
         (written / "scenario.yaml").write_text(write_scenario_yaml(draft.scenario), "utf-8")
     path = folder / "scenario.yaml"
     lacking = [text("worker.still_missing", field=name) for name in draft.missing]
@@ -91,15 +92,15 @@ def new_scenario(
     return WrittenScenario(draft.scenario, folder, (*draft.decided, *lacking, end))
 
 
-def _copy_arrays(scenario: Scenario, beside: Path, folder: Path) -> None:
+def _copy_arrays(scenario: Scenario, place: Path, folder: Path) -> None:
     """Copy the images and sounds that the table names beside it; reading reports paths that lead elsewhere."""
     named = [field.name for field in scenario.data.fields if field.data_type in ARRAYS]
     table = read_table(folder / scenario.data.file, scenario.data.missing) if named else None
     for column in named:
         assert table is not None
         for name in table[column].drop_nulls().unique().to_list() if table[column].dtype == pl.String else ():
-            file = beside / name
-            if file.is_file() and file.resolve().is_relative_to(beside.resolve()):
+            file = place / name
+            if file.is_file() and file.resolve().is_relative_to(place.resolve()):
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, folder / name)
 

@@ -18,7 +18,7 @@ from pilotbase.data.conform import conform
 from pilotbase.data.doctor import Examination, examine, remark_on_gap
 from pilotbase.data.drafting import DraftAnswers, ScenarioDraft, counted_classes, draft_from
 from pilotbase.data.fixes import NO_FIXES, Fixes, as_meant, chosen_fixes
-from pilotbase.data.source_cases import CaseSource, reading_cases
+from pilotbase.data.source_cases import CaseSource, place_of_arrays, reading_cases
 from pilotbase.data.sources.opening import read_table
 from pilotbase.data.splits import FEWEST_CASES as FEWEST_OF_ATTEMPT
 from pilotbase.data.splits import Split, TermsGuess, split_cases
@@ -124,7 +124,7 @@ def split_of_draft(source: CaseSource, draft: ScenarioDraft) -> Split:
         if draft.cases is not None:
             file.write_bytes(draft.cases)
         data = draft.scenario.data
-        table = with_arrays(read_table(file, data.missing), data.fields, source.place.parent)
+        table = with_arrays(read_table(file, data.missing), data.fields, place_of_arrays(source.place))
         return split_cases(conform(table, draft.scenario), draft.scenario)
 
 

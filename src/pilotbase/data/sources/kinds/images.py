@@ -28,6 +28,8 @@ _SCHEMA: dict[str, pl.DataType] = {
     "height": pl.Int64(),
     "sha256": pl.String(),
 }
+OF_FILES = ("size", "media_type", "width", "height", "sha256")
+"""Columns about an image's file, which no application is asked with."""
 _FOLDER = r"^(.*)/[^/]*$"
 """The part of a path before the name of a file."""
 _MEDIA = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".tif": "image/tiff", ".tiff": "image/tiff"}
