@@ -89,6 +89,11 @@ PAGES = """
 /api/demands/plant/none/sites       401 404 404 404 404 404 404 404 404 404
 /api/scenarios/plant/milling/sites  401 200 200 200 200 200 200 200 200 200
 /api/matches/demands/plant/none     401 404 404 404 404 404 404 404 404 404
+/replications/                      200 200 200 200 200 200 200 200 200 200
+/replications/acme/none/            404 404 404 404 404 404 404 404 404 404
+/replications/acme/none/kit/        302 404 404 404 404 404 404 404 404 404
+/api/replications                   200 200 200 200 200 200 200 200 200 200
+/api/replications/acme/none         404 404 404 404 404 404 404 404 404 404
 /courses/                           200 200 200 200 200 200 200 200 200 200
 /courses/milling/                   200 200 200 200 200 200 200 200 200 200
 /courses/none/                      404 404 404 404 404 404 404 404 404 404

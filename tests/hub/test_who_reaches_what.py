@@ -262,6 +262,7 @@ POSTED_PAGES = {"certificate-open-badge", "site-pack-agree", "pool-job-cancel", 
                 "thread-new", "notices", "notice", "notices-read", "notice-mail", "webhooks", "webhook", "webhook-end",
                  "webhook-again", "webhook-test", "work-later", "matches-follow", "capability-withdraw",
                  "room-agree", "room-accept", "room-confirm", "room-done",
+                 "replication-agree", "replication-admit",
                  "course-start", "course-practise", "course-try", "course-badge", "learning-erase"}  # fmt: skip
 """Forms only, tested in `test_people`, or pages behind a second log-in, tested in `test_second_factor`;
 those of threads and notices have tables of their own in `test_exchange` and `test_notices`."""

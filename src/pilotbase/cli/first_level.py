@@ -50,6 +50,7 @@ COMMANDS: Mapping[str, str] = {
     "certificate": "certificate:app",
     "standard": "standard:app",
     "service": "service:app",
+    "replication": "replication:app",
     "watch": "watch:app",
     "incident": "incident:app",
     "upload": "hub_records:uploads_app",

@@ -205,6 +205,9 @@ class ExchangeAct(Restricted):
     ROOM_OPEN = "room.open", OWNER, SUPPLIER
     """Propose a room for a match."""
     ROOM_TAKE_PART = "room.take_part", OWNER, SUPPLIER
+    KIT_STATE = "kit.state", SUPPLIER
+    """State the replication kit of an application."""
+    KIT_AGREE = "kit.agree", OWNER
     WEBHOOK_MANAGE = "webhook.manage", *MEMBERS
 
 
@@ -265,6 +268,7 @@ class DeskAct(Restricted):
     PLAN = "roadmap.set", OPERATOR, MACHINE
     BADGES = "badge.withdraw", OPERATOR, MACHINE
     """Withdraw a badge for a course."""
+    KITS = "kit.admit", OPERATOR, MACHINE
     MEASURE = "base.measure", OPERATOR
     """See the process's health figures, which are not public."""
     UPLOAD = "upload.start", ANY_SUPPLIER, ANY_OWNER, OPERATOR

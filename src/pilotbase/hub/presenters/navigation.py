@@ -92,6 +92,7 @@ FLOW = (
     NavigationItem(text("hub.nav_people"), "people", members_only=True, place="organisations"),
     NavigationItem(text("people.audit"), "audit", members_only=True, reading=ReadScope.AUDIT, place="organisations"),
     NavigationItem(text("hub.certified_applications"), "certified"),
+    NavigationItem(text("replication.title"), "replications"),
     NavigationItem(text("profile.list_title"), "profiles", members_only=True),
     NavigationItem(text("hub.nav_certificates"), "certificate-check"),
     NavigationItem(text("learning.title"), "courses"),
@@ -115,6 +116,7 @@ HELP: Mapping[str, str] = {
     "read-a-report": "certificates certified report rehearsal comparison",
     "run-a-hub": "account audit exchange figures find import ledger notices organisations overview people role-changes "
     "search",
+    "replicate": "replications replication replication-kit",
     "run-a-site-trial": "sites",
     "standards": "standards",
     "use-the-api": "api tokens webhooks webhook",
