@@ -94,6 +94,13 @@ def test_a_weight_moves_the_plan_on_the_page(planned):
     assert first("potential=1&maturity=9&driving_effect=1") == "beds"
 
 
+def test_the_driving_effect_that_shared_needs_show_moves_the_plan(planned):
+    """All three need the same skill: finishing the least valued supplies the most to others."""
+    asked = "/ledger/plan/what-if/?potential=0&maturity=0&driving_effect=1&keep=0&limit-money=100&driving="
+    assert phases(shown(planned, f"{asked}stated")).keys() == {"pumps", "beds"}
+    assert phases(shown(planned, f"{asked}shown")).keys() == {"beds", "wards"}
+
+
 def test_no_plan_within_the_limits_is_told_with_ways_out(planned):
     musts = [{"scenario": f"scenario:plant/{name}", "must": True, "phases": ["p2"]} for name in WORTHS]
     desk = planned.client("desk")
@@ -191,6 +198,8 @@ def test_the_sheet_is_filled_in_row_by_row(planned):
         "resources-1-p1": "30",
         "candidates-0-scenario": "scenario:plant/pumps",
         "candidates-0-taken": "must",
+        "candidates-0-uses": "vibration-encoder, speech",
+        "driving": "shown",
         "candidates-0-need-money": "5",
         "candidates-0-gives": "sites = 12",
         "balance-0-sector": "healthcare",
@@ -206,6 +215,7 @@ def test_the_sheet_is_filled_in_row_by_row(planned):
     told = desk.get("/api/roadmap/sheet").json()
     assert [one["name"] for one in told["resources"]] == ["money", "reviewers"] and told["usual"] == {"money": 10.0}
     assert told["candidates"][0]["must"] and told["candidates"][0]["needs"] == {"money": 5.0}
+    assert told["candidates"][0]["uses"] == ["vibration-encoder", "speech"] and told["driving"] == "shown"
     assert told["balance"] == [{"sector": "healthcare", "least": 0.2}]
     assert told["goals"][1]["share"] == 0.5 and told["goals"][0]["title"]["zh"] == "场景数"
     late = desk.post("/ledger/plan/sheet/", {**said, **more}).content.decode()

@@ -19,7 +19,7 @@ from pilotbase.cli.framework.terminal import AsJson, answer, language, say
 from pilotbase.cli.hub_records import read_part
 from pilotbase.documents.base import localized
 from pilotbase.documents.files import format_csv
-from pilotbase.documents.roadmap import Phase
+from pilotbase.documents.roadmap import Driving, Phase
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import format_for_terminal
 from pilotbase.operations import figures
@@ -61,7 +61,7 @@ def rank(  # noqa: PLR0913 - each criterion is an option
     driving_effect: int = 1,
     top: int = 10,
     within: int = 10,
-    driving: operations.Driving = "stated",
+    driving: Driving = "stated",
     as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv")] = False,
 ) -> None:
@@ -119,16 +119,18 @@ def set_rules(file: Path, as_json: AsJson = False) -> None:
 
 
 @app.anywhere("what-if")
-def what_if(
+def what_if(  # noqa: PLR0913 - each changes one thing of the sheet
     potential: int | None = None,
     maturity: int | None = None,
     driving_effect: int | None = None,
+    driving: Driving | None = None,
     keep: float | None = None,
     limit: Annotated[list[str] | None, typer.Option("--limit", metavar="RESOURCE=PERCENT")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the plan under other weights and limits, beside the roadmap in force; nothing is stored."""
-    weights = {"potential": potential, "maturity": maturity, "driving_effect": driving_effect, "keep": keep}
+    weights: dict[str, float | str | None] = {"potential": potential, "maturity": maturity}
+    weights |= {"driving_effect": driving_effect, "driving": driving, "keep": keep}
     told = {name: value for name, value in weights.items() if value is not None}
     limits = {name: percent for name, _, percent in (one.partition("=") for one in limit or [])}
     with _solver_beside_stdout():

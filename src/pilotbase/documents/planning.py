@@ -13,7 +13,7 @@ from pydantic import StringConstraints, model_validator
 from pilotbase.documents.base import Document, Localized, Moment, Name, Part
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.roadmap import MOST_TASKS, Phase, Roadmap, Task, TaskState
+from pilotbase.documents.roadmap import MOST_TASKS, Driving, Phase, Roadmap, Task, TaskState
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Action, Sector
@@ -90,6 +90,7 @@ class PlanningSheet(Document, published=True):
     potential: Weight = 1
     maturity: Weight = 1
     driving_effect: Weight = 1
+    driving: Driving = "stated"
     discount: float = pydantic.Field(0.9, gt=0, le=1)
     """What a phase's delay leaves of a scenario's value."""
     keep: float = pydantic.Field(0.3, ge=0, le=100)

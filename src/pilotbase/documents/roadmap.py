@@ -15,6 +15,8 @@ from pilotbase.documents.vocabularies import Action, Sector
 
 Aim = Literal["opened", "proposed", "trials", "verdicts", "certified", "served"]
 """The figure of a target; names: text ``figure.<value>``."""
+Driving = Literal["stated", "shown"]
+"""The driving effect as the owner stated it, or as shared needs show it."""
 MOST_TASKS = 2000
 
 

@@ -13,7 +13,7 @@ from pilotbase.documents.base import Name
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.planning import MOST_WEIGHT, PlanningSheet, Title, Weight
-from pilotbase.documents.roadmap import Figure, Phase, Roadmap
+from pilotbase.documents.roadmap import Driving, Figure, Phase, Roadmap
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.vocabularies import Action, Sector, Support
 from pilotbase.operations.operation import PATH, In, NoInput, Operation, Out, Repeated, With
@@ -21,8 +21,6 @@ from pilotbase.operations.operation import PATH, In, NoInput, Operation, Out, Re
 MOST_TOP = 50
 After = Annotated[str | None, pydantic.Field(max_length=200, pattern=r"^[a-z0-9_:/-]*$")]
 Percent = Annotated[float, pydantic.Field(ge=0, le=10_000)]
-Driving = Literal["stated", "shown"]
-"""The driving effect as the owner stated it, or as shared needs show it."""
 Limit = Annotated[int, pydantic.Field(ge=1, le=MOST_LISTED)]
 
 
@@ -72,6 +70,7 @@ class PlanWhatIf(RequestModel):
     potential: Weight | None = None
     maturity: Weight | None = None
     driving_effect: Weight | None = None
+    driving: Driving | None = None
     keep: float | None = pydantic.Field(None, ge=0, le=100)
     limits: dict[Name, Percent] = pydantic.Field(default_factory=dict, max_length=20)
     """Resource → its limits in percent of those of the sheet."""

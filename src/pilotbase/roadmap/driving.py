@@ -58,7 +58,7 @@ class DrivingGraph:
 
     def __init__(self, needs: Mapping[str, frozenset[str]], gains: Mapping[str, float]) -> None:
         self.scenarios: Sequence[str] = sorted(needs)
-        self._needs = needs
+        self.needs = needs
         self._place = {scenario: at for at, scenario in enumerate(self.scenarios)}
         self._gains = np.array([gains.get(one, 0.0) for one in self.scenarios], np.float64)
         things = {thing: at for at, thing in enumerate(sorted(frozenset().union(*needs.values())))}
@@ -84,7 +84,7 @@ class DrivingGraph:
         parts[here] = 0.0
         first = [at for at in np.argsort(-parts, kind="stable").tolist() if parts[at] > _TINY][:most]
         return [
-            DrivenScenario(other, float(parts[at]), tuple(sorted(self._needs[scenario] & self._needs[other])))
+            DrivenScenario(other, float(parts[at]), tuple(sorted(self.needs[scenario] & self.needs[other])))
             for at in first
             for other in [self.scenarios[at]]
         ]

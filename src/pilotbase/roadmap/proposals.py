@@ -6,6 +6,7 @@ The planner proposes when it is asked and when records have moved; the operator 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from pilotbase.catalogue.records import everything
@@ -21,10 +22,11 @@ from pilotbase.documents.texts import LANGUAGES, Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.notices.rows import NoticeDraft
 from pilotbase.operations.ledger import PlanWhatIf
+from pilotbase.roadmap.driving import grade_of, left_to_gain
 from pilotbase.roadmap.ledger import keep_books
 from pilotbase.roadmap.planning import HEAD, SHEET, read_sheet, require_whole, task_states
 from pilotbase.roadmap.proposing import ScenarioFacts, propose_plan
-from pilotbase.roadmap.ranking import STATES
+from pilotbase.roadmap.ranking import STATES, driving_graph
 from pilotbase.workspace.actors import BASE
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.journeys import RatedScenario, Worth, rated_scenarios
@@ -144,6 +146,8 @@ def _computed(view: View, sheet: PlanningSheet, now: datetime) -> ProposedPlan:
     base = everything(view)
     roadmap, stood = base.load_head(HEAD, Roadmap), base.load_head(_PROPOSAL, ProposedPlan)
     facts, unrated = _facts(base, roadmap)
+    if sheet.driving == "shown":
+        facts = _by_shared_needs(base, facts)
     found = propose_plan(sheet, facts, roadmap, now)
     news = tuple(_news(stood, facts, roadmap, now.date())) if stood is not None and roadmap is not None else ()
     waiting = stood.because if stood is not None and stood.told is not None and found.roadmap == stood.roadmap else ()
@@ -164,6 +168,14 @@ def _facts(base: View, roadmap: Roadmap | None) -> tuple[list[ScenarioFacts], in
         for one in taking_part
     ]
     return facts, len(rated) - len(facts)
+
+
+def _by_shared_needs(base: View, facts: Sequence[ScenarioFacts]) -> list[ScenarioFacts]:
+    """Return the facts with the driving effect that shared needs show in place of the stated one."""
+    gains = {one.scenario: left_to_gain(one.worth.potential, one.maturity) for one in facts}
+    effects = driving_graph(base, gains).effects
+    grades = {one.scenario: grade_of(effects.get(one.scenario, 0.0)) for one in facts}
+    return [replace(one, worth=replace(one.worth, driving_effect=grades[one.scenario])) for one in facts]
 
 
 def _news(stood: ProposedPlan, facts: Sequence[ScenarioFacts], roadmap: Roadmap, today: date) -> Iterator[Text]:

@@ -24,11 +24,11 @@ from pilotbase.documents.api.ledger import DrivenTold, DrivingTold, FlipTold, Ra
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.planning import MOST_WEIGHT
-from pilotbase.documents.roadmap import TaskState
+from pilotbase.documents.roadmap import Driving, TaskState
 from pilotbase.documents.states import ScenarioState
 from pilotbase.documents.subjects import holder_of, name_of
 from pilotbase.documents.texts import Text, text
-from pilotbase.operations.ledger import MOST_TOP, Driving, RankingAsked
+from pilotbase.operations.ledger import MOST_TOP, RankingAsked
 from pilotbase.roadmap.driving import DrivenScenario, DrivingGraph, grade_of, left_to_gain, needs_of, shares_in_top
 from pilotbase.roadmap.ledger import keep_books, owner_of
 from pilotbase.roadmap.planning import sheet_of, shown_maturity, task_states
@@ -132,17 +132,19 @@ def _choice(view: View) -> _Choice:
     states = task_states(view, [one.subject for one in rated])
     matured = {one.subject: _matured(one.worth, states[one.subject]) for one in rated}
     gains = {scenario: left_to_gain(worth.potential, worth.maturity) for scenario, worth in matured.items() if worth}
+    graph = driving_graph(view, gains)
+    own = [one for one in rated if owner in ("", holder_of(one.subject)) and one.subject in graph.needs]
+    return _Choice({one.subject: one.worth for one in own}, {one.subject: matured[one.subject] for one in own}, graph)
+
+
+def driving_graph(view: View, gains: Mapping[str, float]) -> DrivingGraph:
+    """Return the graph of the scenarios that may be chosen and that ``view`` sees; ``gains`` as in `left_to_gain`."""
     uses = {one.scenario: one.uses for one in sheet_of(everything(view)).candidates}
     needs = {
         scenario: needs_of(json.loads(content)) | {f"component:{name}" for name in uses.get(scenario, ())}
         for scenario, content in scenario_contents(view, STATES).items()
     }
-    own = [one for one in rated if owner in ("", holder_of(one.subject)) and one.subject in needs]
-    return _Choice(
-        {one.subject: one.worth for one in own},
-        {one.subject: matured[one.subject] for one in own},
-        DrivingGraph(needs, gains),
-    )
+    return DrivingGraph(needs, gains)
 
 
 def _matured(stated: Worth | None, state: TaskState) -> Worth | None:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from django import forms
 from django.http import QueryDict
 
 from pilotbase.documents.base import Localized, slug
-from pilotbase.documents.planning import MOST_WEIGHT, Balance, PhaseGoal, PlanCandidate, PlanningSheet, Resource
-from pilotbase.documents.roadmap import Phase
+from pilotbase.documents.planning import (
+    MOST_WEIGHT,
+    Balance,
+    PhaseGoal,
+    PlanCandidate,
+    PlanningSheet,
+    Resource,
+)
+from pilotbase.documents.roadmap import Driving, Phase
 from pilotbase.documents.texts import LANGUAGES
 from pilotbase.documents.vocabularies import Action, Sector
 from pilotbase.hub.acting import language
@@ -106,6 +113,7 @@ class _CandidateRow(_Row):
     )
     months = forms.IntegerField(label=t("planning.row.months"), min_value=1, max_value=120, required=False)
     after = forms.MultipleChoiceField(label=t("planning.row.after"), required=False)
+    uses = forms.CharField(label=t("planning.row.uses"), help_text=t("planning.row.uses_help"), required=False)
     gives = Words("planning.row.gives", t("planning.row.gives_help"), 2, by_column)
 
     def __init__(self, data: Any, prefix: str, offered: Mapping[str, Choices], known: Any = None) -> None:
@@ -123,6 +131,7 @@ class _CandidateRow(_Row):
         needs = {f"need-{name}": amount for name, amount in known.needs.items()}
         gives = {name: f"{amount:g}" for name, amount in known.gives.items()}
         plain = {"scenario": known.scenario, "months": known.months, "after": list(known.after)}
+        plain["uses"] = " ".join(known.uses)
         return {**plain, "taken": taken, "phases": [phase.value for phase in known.phases], "gives": gives, **needs}
 
     def clean_gives(self) -> dict[str, float]:
@@ -137,6 +146,7 @@ class _CandidateRow(_Row):
             return {}
         needs = {name: given[f"need-{name}"] for name in self.needs if given[f"need-{name}"] is not None}
         plain = {name: given[name] for name in ("scenario", "phases", "months", "after", "gives")}
+        plain["uses"] = given["uses"].replace(",", " ").split()
         return {**plain, "needs": needs, "must": given["taken"] == "must", "never": given["taken"] == "never"}
 
 
@@ -191,6 +201,9 @@ _ROWS: Mapping[str, type[_Row]] = {
 class SheetForm(forms.Form):
     """The whole sheet: its numbers, and the rows of each kind with an empty one at the end."""
 
+    driving = forms.ChoiceField(
+        label=t("roadmap.driving_by"), choices=[(one, t(f"roadmap.driving_by.{one}")) for one in get_args(Driving)]
+    )
     discount = _number("planning.field.discount", 100, required=True)
     keep = _number("planning.keep", 100, required=True, help_text=t("planning.keep.help"))
     usual_months = forms.IntegerField(label=t("planning.field.usual_months"), min_value=1, max_value=120)
@@ -199,7 +212,7 @@ class SheetForm(forms.Form):
     seconds = forms.IntegerField(label=t("planning.field.seconds"), min_value=1, max_value=120)
 
     def __init__(self, before: PlanningSheet, scenarios: Choices, data: QueryDict | None = None) -> None:
-        plain = {name: getattr(before, name) for name in (*CRITERIA, "keep", "usual_months", "seconds")}
+        plain = {name: getattr(before, name) for name in (*CRITERIA, "driving", "keep", "usual_months", "seconds")}
         shares = {name: round(100 * getattr(before, name), 6) for name in ("discount", "gap")}
         super().__init__(data, initial={**plain, **shares, "seen": before.digest()})
         self.before = before.digest()
@@ -230,7 +243,7 @@ class SheetForm(forms.Form):
     def said(self) -> dict[str, Any]:
         """Return the sheet as it is spelled."""
         given = self.cleaned_data
-        plain = {name: given[name] for name in (*CRITERIA, "keep", "usual_months", "seconds")}
+        plain = {name: given[name] for name in (*CRITERIA, "driving", "keep", "usual_months", "seconds")}
         usual: dict[str, float] = {}
         lists: dict[str, list[Any]] = {name: [] for name in _ROWS}
         for name, rows in self.rows.items():

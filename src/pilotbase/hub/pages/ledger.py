@@ -16,7 +16,7 @@ from pilotbase.documents.api.ledger import AimTold, FlipTold, RankingTold, StepS
 from pilotbase.documents.files import format_csv
 from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.quantities import format_days
-from pilotbase.documents.roadmap import Figure, Phase
+from pilotbase.documents.roadmap import Driving, Figure, Phase
 from pilotbase.documents.texts import Text, percent, text
 from pilotbase.documents.vocabularies import Action, Sector, Support
 from pilotbase.hub.acting import HubRequest, caller, language
@@ -159,7 +159,7 @@ def _driving_rows(told: RankingTold) -> list[dict[str, Any]]:
     ]
 
 
-def _driving_by(request: HubRequest) -> operations.Driving:
+def _driving_by(request: HubRequest) -> Driving:
     return "shown" if request.GET.get("driving") == "shown" else "stated"
 
 

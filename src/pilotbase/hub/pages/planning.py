@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from functools import partial
 from itertools import groupby
-from typing import Any
+from typing import Any, get_args
 
 from django import forms
 from django.http import HttpResponse
@@ -19,7 +19,7 @@ from pilotbase.documents.base import Localized, localized
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.planning import PlanningSheet, ProposedTask, Title
-from pilotbase.documents.roadmap import Phase
+from pilotbase.documents.roadmap import Driving, Phase
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.yaml_reader import parse_yaml
@@ -165,6 +165,8 @@ class _WhatIfForm(forms.Form):
         super().__init__(asked, initial=sheet.to_json_value())
         for name in CRITERIA:
             self.fields[name] = forms.IntegerField(label=t(f"roadmap.{name}"), min_value=0, max_value=100)
+        ways = [(one, t(f"roadmap.driving_by.{one}")) for one in get_args(Driving)]
+        self.fields["driving"] = forms.ChoiceField(label=t("roadmap.driving_by"), choices=ways, required=False)
         self.fields["keep"] = forms.FloatField(label=t("planning.keep"), help_text=t("planning.keep.help"), min_value=0)
         for one in sheet.resources:
             label = later(partial(_percent_of, one.title))
@@ -174,7 +176,7 @@ class _WhatIfForm(forms.Form):
         """Return what the operation takes."""
         plain = {name: value for name, value in self.cleaned_data.items() if not name.startswith("limit-")}
         limits = {name.removeprefix("limit-"): value for name, value in self.cleaned_data.items() if name not in plain}
-        return {**plain, "limits": limits}
+        return {**plain, "driving": plain["driving"] or None, "limits": limits}
 
 
 def _percent_of(title: Title, reader: Language) -> str:
