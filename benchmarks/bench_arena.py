@@ -2,8 +2,8 @@
 
 A turn in the box: an observation goes in, acts come out. A message with its world: the same in an episode of the office
 that comes with the base, with the fence, the world in a box of its own, and the transcript. The door: a tool call by
-MCP over HTTP inside the box, with all of that behind it. Episodes: the office played by its oracle, boxes included.
-
+MCP over HTTP inside the box, with all of that behind it. HTTP: an agent behind OpenAI's API with tools, a stub on this
+machine that answers at once. Episodes: the office and drives played by their oracle, boxes included.
 
 The peer, in the same run: an agent of Inspect AI with the same tool and its own mock of a model, which calls the tool
 turn by turn; its time a turn, without start and imports.
@@ -18,8 +18,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -28,22 +29,30 @@ import numpy as np
 from benchmarks.peers.environments import HERE, peer_environment, peer_python
 from benchmarks.publishing import ROOT, Row, options_of, publish, row, show
 from pilotbase.documents.application import ACTING_ENTRY_POINTS, Form
+from pilotbase.documents.endpoint import Endpoint
 from pilotbase.documents.limits import Limits
 from pilotbase.documents.transcript import end_of
 from pilotbase.documents.world import CLEAN, WorldUse, episode_name
 from pilotbase.protocols.frames import FeatureBatch
+from pilotbase.protocols.guarded_http import GuardedHttp
 from pilotbase.sandbox.box.environments import build_environment
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
 from pilotbase.sandbox.box.warm_worker import WarmWorker, start_worker
+from pilotbase.sandbox.endpoints.calls import CallLog
+from pilotbase.sandbox.endpoints.worker import EndpointAccess, EndpointWorker
+from pilotbase.sandbox.engines import Worker
 from pilotbase.trial.arena.playing import EpisodeKey, Json
 from pilotbase.trial.arena.shelf import WorldShelf
 from pilotbase.trial.arena.stage import OBSERVATIONS
 from pilotbase.trial.arena.world_box import BoxedOracle, WorldBox
 from tests.sandbox.door_client_for_tests import CLIENT
+from tests.sandbox.endpoints.stubs_for_tests import Stub, serving
+from tests.sandbox.endpoints.test_acting import calling
 
 PEER = "inspect_ai"
 TURNS = 28
 """Of an episode: the office allows thirty."""
+DRIVES = ("slow_traffic", "dense_traffic", "standing_car", "sudden_braking")
 SETTINGS = BoxSettings(limits=Limits(memory_bytes=256 << 20), uid=210_000 + os.getpid() % 50_000, logs=LogPolicy.FULL)
 LOOKS = """\
 def agent():
@@ -67,7 +76,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="pb-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        rows = [in_the_box(folder, 50 * episodes), *in_the_world(folder, episodes), by_itself(folder, episodes)]
+        rows = [
+            in_the_box(folder, 50 * episodes),
+            *in_the_world(folder, episodes),
+            over_http(folder, episodes),
+            by_itself(folder, episodes),
+            driving(folder, episodes),
+        ]
     if options.quick:
         show(rows)
         return
@@ -100,6 +115,20 @@ def in_the_world(folder: Path, episodes: int) -> list[Row]:
     ]  # fmt: skip
 
 
+def over_http(folder: Path, episodes: int) -> Row:
+    """Return what a message costs of an agent that is asked over HTTP, with its world and the stub's own time."""
+    found = []
+    with serving(Stub(lambda body: calling(("list_payments", "{}")))) as stub, opened(folder) as world:
+        endpoint = Endpoint.model_validate(stub.endpoint("openai_tools", prompt={"template": "{task}"}))
+        access = EndpointAccess(GuardedHttp(("127.0.0.1",)))
+        for key in keys(episodes):
+            worker = EndpointWorker(endpoint, OBSERVATIONS, SETTINGS, access, CallLog(None, b""))
+            found.append(played_in(world, key, worker))
+            worker.close()
+    message = statistics.median(found)
+    return row("a message over HTTP, chat with tools, with its world", message, "ms", "<= 2 ms", message <= 2.0)
+
+
 def by_itself(folder: Path, episodes: int) -> Row:
     """Return how many episodes of the office a minute plays, by one process and one box in turn, with the oracle."""
     with opened(folder) as world:
@@ -110,23 +139,39 @@ def by_itself(folder: Path, episodes: int) -> Row:
     return row("office episodes a minute, no model", minute, "episodes", ">= 200", minute >= 200)
 
 
+def driving(folder: Path, episodes: int) -> Row:
+    """Return the CPU seconds of 200 drives, by the oracle in one process and one box; none is drawn beforehand."""
+    drives = 200 if episodes > 2 else episodes
+    with opened(folder, "driving") as world:
+        began = time.process_time() + world._worker.usage().cpu_seconds
+        for key in keys(drives, DRIVES):
+            assert end_of(world.play(key, BoxedOracle(world))) is not None
+        spent = time.process_time() + world._worker.usage().cpu_seconds - began
+    return row(f"{drives} driving episodes, no model", spent, "CPU s", "<= 60 CPU s", spent <= 60)
+
+
 def message_in(folder: Path, program: str, interface: str, episodes: int) -> float:
     """Return the milliseconds of a message, the median over episodes; boxes are started before."""
     found = []
     with opened(folder) as world:
         for key in keys(episodes):
             with started(folder, program, interface) as worker:
-                began = time.perf_counter()
-                end = end_of(world.play(key, Boxed(worker)))
-                assert end is not None
-                found.append(1000 * (time.perf_counter() - began) / end["turns"])
+                found.append(played_in(world, key, worker))
     return statistics.median(found)
+
+
+def played_in(world: WorldBox, key: EpisodeKey, worker: Worker) -> float:
+    """Return the milliseconds of a message in one episode."""
+    began = time.perf_counter()
+    end = end_of(world.play(key, Boxed(worker)))
+    assert end is not None
+    return 1000 * (time.perf_counter() - began) / float(end["turns"])
 
 
 class Boxed:
     """An application in its box, as an episode's player."""
 
-    def __init__(self, worker: WarmWorker) -> None:
+    def __init__(self, worker: Worker) -> None:
         self._worker = worker
 
     def answer(self, observation: Json) -> str:
@@ -146,18 +191,18 @@ def started(folder: Path, program: str, interface: Any) -> Iterator[WarmWorker]:
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[WorldBox]:
-    """Open the office in a box of its own."""
+def opened(folder: Path, name: str = "office") -> Iterator[WorldBox]:
+    """Open a world in a box of its own."""
     shelf = WorldShelf(folder / "worlds", folder / "cache")
-    with shelf.open(shelf.take(WorldUse(name="office", hidden=1), folder).digest, SETTINGS) as world:
+    with shelf.open(shelf.take(WorldUse(name=name, hidden=1), folder).digest, SETTINGS) as world:
         yield world
 
 
-def keys(count: int) -> Iterator[EpisodeKey]:
-    """Yield episodes of payments, by their number."""
-    for number in range(count):
+def keys(count: int, templates: Sequence[str] = ("pay_bill",)) -> Iterator[EpisodeKey]:
+    """Yield episodes of the templates in turn, by their number."""
+    for number, template in zip(range(count), cycle(templates)):
         seed = f"{number:064x}"
-        yield EpisodeKey(episode_name("pay_bill", "en", seed), "pay_bill", "en", CLEAN, seed)
+        yield EpisodeKey(episode_name(template, "en", seed), template, "en", CLEAN, seed)
 
 
 def turn_of_the_peer(turns: int, rounds: int) -> float:

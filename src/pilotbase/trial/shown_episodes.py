@@ -26,7 +26,7 @@ LONGEST_STEP, MOST_STEPS = 600, 60
 _GOOD_ONES = 4
 _Steps = pydantic.TypeAdapter(list[EpisodeStep])
 _SET_IN = "    "
-_CUT = "…"
+_CUT, _LONGEST_REASON = "…", 120
 _INVALID = ("unknown_tool", "arguments")
 
 
@@ -142,12 +142,13 @@ def _why(one: _Played) -> Text:
     ]
     name, lines = next((name, lines) for name, lines in found if lines)
     first = lines[0]
-    return text(f"picture.why.{name}", turn=first.get("turn"), tool=first.get("tool"), acts=len(acts))
+    told: dict[str, Any] = {"turn": first.get("turn"), "tool": first.get("tool"), "acts": len(acts)}
+    return text(f"picture.why.{name}", said=_cut(_spelled(first.get("result")), _LONGEST_REASON), **told)
 
 
 def _steps(lines: tuple[Line, ...], longest: int) -> Iterator[EpisodeStep]:
     def cut(content: str) -> str:
-        return content if len(content) <= longest else content[:longest] + _CUT
+        return _cut(content, longest)
 
     yield EpisodeStep(who="task", said=cut(str(lines[0]["task"])))
     for line in lines[1:]:
@@ -165,6 +166,10 @@ def _steps(lines: tuple[Line, ...], longest: int) -> Iterator[EpisodeStep]:
         elif line["kind"] == "acts" and "problem" in line:
             yield EpisodeStep(who="application", turn=turn, said=f"{line['bytes']} B", ruling=line["problem"])
     yield EpisodeStep(who="end", said=lines[-1]["end"], came=cut(_spelled(lines[-1]["state"])))
+
+
+def _cut(content: str, longest: int) -> str:
+    return content if len(content) <= longest else content[:longest] + _CUT
 
 
 def _asked(line: Line) -> Iterator[EpisodeStep]:

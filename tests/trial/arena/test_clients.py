@@ -18,6 +18,9 @@ from tests.sandbox.endpoints.stubs_for_tests import Stub, serving
 from tests.sandbox.endpoints.test_a2a import served_by_the_sdk
 from tests.sandbox.endpoints.test_acting import PROMPT, carrier
 from tests.trial.arena.agents import MANIFEST, UTILITY, write_agent, write_scenario
+from tests.trial.arena.test_model_trials import open_the_door
+from tests.trial.arena.test_trials import bilingual_carrier
+from tests.trial.test_deciding import run
 
 BY_MCP = f"""{CLIENT}
 
@@ -26,6 +29,28 @@ def run(task, door):
     client.call("pay", amount=int(re.search(r"\\d+", task).group()))
     client.call("move", room=re.search(r"(red|green|blue|white) (?:room|房间)", task).group(1))
     return "The parcel is there."
+"""
+
+LANGCHAIN = f"""{CLIENT}
+import httpx2
+from langchain.agents import create_agent
+from langchain_core.tools import StructuredTool
+from langchain_openai import ChatOpenAI
+
+
+def run(task, door):
+    client = Door(door)
+    tools = [
+        StructuredTool.from_function(
+            lambda name=one["name"], **given: json.dumps(client.call(name, **given)),
+            name=one["name"], description=one["description"], args_schema=one["inputSchema"],
+        )
+        for one in client.ask("tools/list")["tools"]
+    ]
+    http = httpx2.Client(transport=httpx2.HTTPTransport(uds=door))
+    model = ChatOpenAI(model="base", base_url="http://door/v1", api_key="-", http_client=http, max_retries=0)
+    ended = create_agent(model, tools).invoke({{"messages": [{{"role": "user", "content": task}}]}})
+    return ended["messages"][-1].content
 """
 
 
@@ -56,6 +81,32 @@ def test_an_agent_that_speaks_mcp_in_its_box_is_accepted_and_replayed(base, tmp_
     proven = prove(base, write_scenario(tmp_path, UTILITY), application, tmp_path / "out")
     assert proven.report.verdict is Verdict.ACCEPT, [(one.rule, one.estimate) for one in proven.report.criteria]
     assert replay_trial(tmp_path / "out").verdict is Verdict.ACCEPT
+
+
+@pytest.mark.prove
+def test_an_agent_of_langchain_in_its_box_calls_the_tools_with_the_model_of_the_base(base, tmp_path, monkeypatch):
+    monkeypatch.setenv("PILOTBASE_ENDPOINT_ALLOW", "127.0.0.1")
+    application = write_agent(tmp_path, LANGCHAIN)
+    manifest = application / "application.yaml"
+    manifest.write_text(manifest.read_text().replace("interface: act", "interface: mcp"))
+    wanted = [
+        part for name in ("langchain==1.5.2", "langchain-openai==1.8.1", "httpx2") for part in ("--package", name)
+    ]
+    locked = run("application", "lock", application, *wanted)
+    assert locked.exit_code == 0, locked.output
+    scenario = write_scenario(tmp_path, UTILITY, hidden=4, cases=4, change=lambda text: text.replace("2 s", "60 s"))
+    limits = scenario / "scenario.yaml"
+    limits.write_text(limits.read_text().replace("load_seconds: 20, memory_bytes: 256 MiB", "memory_bytes: 1 GiB"))
+    keys = tmp_path / "keys.json"
+    keys.touch(mode=0o600)
+    with serving(Stub(bilingual_carrier)) as stub:
+        keys.write_text(json.dumps({"@door/CARRIER": {"url": stub.url, "key": "s3cret"}}))
+        monkeypatch.setenv("PILOTBASE_GATEWAY_ENDPOINT_KEYS_FILE", str(keys))
+        open_the_door(scenario, stub)
+        report = prove(base, scenario, application, tmp_path / "out").report
+    assert report.verdict is Verdict.ACCEPT, [(one.rule, one.estimate, one.outcome) for one in report.criteria]
+    assert report.door.use.calls == 4 * 3
+    assert replay_trial(tmp_path / "out").episodes == 8
 
 
 @pytest.mark.prove

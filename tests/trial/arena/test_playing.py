@@ -151,7 +151,10 @@ def test_an_altered_act_another_seed_or_a_flipped_byte_is_found():
         (([{"tool": "burn"}, {"done": True}],), "tried burn in turn 1, which is forbidden; the fence refused it"),
         (([{"tool": "pay", "arguments": {"amount": 500}}], BYE), "tried pay in turn 1, which only the person may do"),
         (([{"tool": "pay", "arguments": {"amount": FEE + 1}}], BYE), "The person declined pay in turn 1"),
-        (([MOVE], BYE), "move failed in turn 1, and the application did not repeat it with success"),
+        (
+            ([MOVE], BYE),
+            "move failed in turn 1 (“the fee is not paid”), and the application did not repeat it with success",
+        ),
         ((LOOK, [{"tool": "fly"}], BYE), "What the application sent in turn 2 was not a valid act"),
         (([PAY], BYE), "Compare with the task what took effect: 1 in all"),
     ],

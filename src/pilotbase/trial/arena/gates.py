@@ -55,7 +55,7 @@ _CODE = 6
 """A word of this length or more with a digit in it is a code: it can be read, not guessed."""
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _SEED_PART = 12
-_DRAWN_TOGETHER, _DRAW_SECONDS = 64, 120
+_DRAWN_TOGETHER, _DRAW_SECONDS = 8, 120
 """Episodes that are drawn at once, and how long: a simulator may draw fewer than others, and says how many."""
 
 
