@@ -30,6 +30,12 @@ PAGES = """
 /ledger/steps/agreed_frozen/never/  302 404 404 404 404 404 404 404 404 404
 /ledger/ledger.csv                  302 404 200 200 200 404 404 404 404 200
 /ledger/secrets.csv                 302 404 404 404 404 404 404 404 404 404
+/ledger/periods/                    302 404 200 404 404 404 404 404 404 200
+/ledger/periods/2026-Q2/            302 404 404 404 404 404 404 404 404 404
+/ledger/periods/2026-Q2/figures/opened/ 302 404 404 404 404 404 404 404 404 404
+/ledger/periods/2026-Q2/report.json 302 404 404 404 404 404 404 404 404 404
+/api/periods                        200 200 200 200 200 200 200 200 200 200
+/api/periods/2026-Q2                401 404 404 404 404 404 404 404 404 404
 /api/ledger                         401 404 200 200 200 404 404 404 404 200
 /api/ledger/map                     401 404 200 200 200 404 404 404 404 200
 /api/ledger/ranking                 401 404 200 200 200 404 404 404 404 200

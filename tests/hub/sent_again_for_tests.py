@@ -592,6 +592,17 @@ def adopt_a_plan(world) -> Sent:
     yield "/api/roadmap/proposal/adopt", {"title": "To 2030", "seen": seen}
 
 
+@case("post /api/periods", "desk")
+def close_a_period(world) -> Sent:
+    yield "/api/periods", {"period": "2025-Q4", "staff": 12}
+
+
+@case("post /api/period-comparisons", "desk")
+def compare_a_report(world) -> Sent:
+    world.client("desk").post("/api/periods", {"period": "2025-Q4"}, **JSON)
+    yield "/api/period-comparisons", world.client("desk").get("/api/periods/2025-Q4").json()
+
+
 @case("put /api/roadmap", "desk")
 def set_the_roadmap(world) -> Sent:
     yield "/api/roadmap", ROADMAP

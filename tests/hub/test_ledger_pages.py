@@ -167,3 +167,82 @@ def test_the_command_line_reads_the_same_from_the_hub(walked):
         assert '"owner": "plant"' in run("ledger", "--json", who="owner")
         assert run("map", "--csv").startswith("\ufeffAction,Support")
         assert "no access to a ledger" in run("ledger", who="supplier", code=2)
+
+
+@pytest.fixture(scope="module")
+def closed(walked):
+    """The same base, whose second quarter of 2026 the operator has closed on the page."""
+    answer = walked.client("desk").post("/ledger/periods/", {"period": "2026-Q2", "offset": "+08:00", "staff": "12"})
+    assert answer.status_code == 302 and answer["Location"] == "/ledger/periods/2026-Q2/"
+    return walked
+
+
+def test_an_official_reads_a_period_report_down_to_one_trials_record(closed):
+    shown = page(closed, "/ledger/periods/", "regulator")
+    report = page(closed, re.search(r'href="(/ledger/periods/2026-Q2/)"', shown)[1], "regulator")
+    assert "2026-04-01 00:00 +08:00 (2026-03-31 16:00 UTC)" in report and "stated by the operator" in report
+    figure = re.search(r'href="(/ledger/periods/2026-Q2/figures/certified/)">1<', report)[1]
+    behind = page(closed, figure, "regulator")
+    assert page(closed, re.search(r'href="(/trials/c1/)"', behind)[1], "regulator")
+
+
+def test_every_number_of_a_report_is_the_number_of_its_records(closed):
+    report = page(closed, "/ledger/periods/2026-Q2/")
+    found = re.findall(r'<a href="(/ledger/periods/2026-Q2/figures/([a-z_]+)/[^"]*)">([\d,–]+)</a>', report)
+    assert len(found) > 20
+    for address, figure, number in found:
+        if figure not in {"owners", "suppliers", "serving_suppliers", "days_to_certificate"}:
+            assert page(closed, address).count('<th scope="row">') == int(number), address
+
+
+def test_a_report_is_taken_in_three_forms_that_name_one_digest(closed, tmp_path):
+    import fastexcel
+
+    files = {
+        form: closed.client("desk").get(f"/ledger/periods/2026-Q2/report.{form}") for form in ("json", "xlsx", "html")
+    }
+    digest = closed.client("desk").get("/api/periods").json()[0]["digest"]
+    assert digest in files["html"].content.decode()
+    book = fastexcel.read_excel(files["xlsx"].content)
+    sheets = [book.load_sheet(name, header_row=None).to_polars() for name in book.sheet_names]
+    assert digest in {cell for row in sheets[0].rows() for cell in row}
+    assert "commission:c1" in {row[0] for row in sheets[-1].rows()}
+    kept = tmp_path / "report.json"
+    kept.write_bytes(files["json"].content)
+    told = CliRunner().invoke(app, ["report", "verify", str(kept)])
+    assert told.exit_code == 0 and digest in told.stdout and "every one agrees" in told.stdout
+    kept.write_bytes(files["json"].content.replace(b'"in_period":1', b'"in_period":2', 1))
+    told = CliRunner().invoke(app, ["report", "verify", str(kept)])
+    assert told.exit_code == 3 and "its records give" in told.stderr
+    assert closed.client("desk").get("/ledger/periods/2026-Q2/report.exe").status_code == 404
+
+
+def test_everybody_finds_the_digest_of_a_closed_period(closed):
+    digest = closed.client("desk").get("/api/periods").json()[0]["digest"]
+    answer = closed.client().get("/figures/", HTTP_ACCEPT_LANGUAGE="zh")
+    assert digest in answer.content.decode() and "期报" in answer.content.decode()
+
+
+def test_an_open_period_is_refused_beside_its_field(closed):
+    answer = closed.client("desk").post("/ledger/periods/", {"period": "2099", "offset": "+08:00"})
+    assert answer.status_code == 200 and "still open" in answer.content.decode()
+    assert closed.client("desk").post("/ledger/periods/", {"period": "Q3", "offset": "+08:00"}).status_code == 200
+    assert closed.client("regulator").post("/ledger/periods/", {"period": "2026-04"}).status_code == 404
+
+
+def test_a_report_is_driven_from_the_command_line(closed, tmp_path):
+    with listening(closed) as address:
+
+        def run(*words, code=0):
+            options = ["--hub", address, "--token", token_of(closed, "desk"), "report", *map(str, words)]
+            answer = CliRunner().invoke(app, options, env={"PILOTBASE_LANGUAGE": "en"})
+            assert answer.exit_code == code, answer.output
+            return answer.output
+
+        assert "2026-Q2" in run("list")
+        shown = run("show", "2026-Q2")
+        assert "Scenarios opened" in shown and "2026-06-30 16:00 UTC" in shown
+        for ending in ("json", "xlsx", "html"):
+            run("save", "2026-Q2", tmp_path / f"r.{ending}")
+        assert "This base closed 2026-Q2 with this report." in run("compare", tmp_path / "r.json")
+        run("save", "2026-Q2", "r.doc", code=2)

@@ -54,6 +54,7 @@ PLACES = {
     "file": "milling.csv",
     "site": "plant-site",
     "person": "p-nobody",
+    "period": "2026-Q2",
     "token": "1",
     "domain": "plant.example",
 }

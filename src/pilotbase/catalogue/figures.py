@@ -205,7 +205,7 @@ LEDGER = (
 FUNNEL = (Figure.OPENED, Figure.TRIALS, Figure.VERDICTS, Figure.CERTIFIED)
 """From demand to use."""
 VERDICTS = (Figure.ACCEPTED, Figure.REJECTED, Figure.INCONCLUSIVE)
-_WANTED = {
+WANTED = {
     Figure.OPENED: RecordFilter("scenario", milestone="opened"),
     Figure.OPEN: RecordFilter("scenario", states=(ScenarioState.OPEN,)),
     Figure.PROPOSED: RecordFilter("commission", milestone="proposed"),
@@ -223,7 +223,7 @@ _WANTED = {
     Figure.WARNED: RecordFilter("service", milestone="warned"),
     Figure.STOPPED: RecordFilter("service", milestone="stopped"),
 }
-YEARLY = tuple(figure for figure, wanted in _WANTED.items() if wanted.milestone)
+YEARLY = tuple(figure for figure, wanted in WANTED.items() if wanted.milestone)
 """Figures that happen at a moment, so that they can be counted by year; the others describe the present."""
 PUBLISHED_STEPS = tuple(STEPS)[: len(OF_RECORDS) - 1]
 """Steps of `STEPS` in the public figures: those that a trial's record knows."""
@@ -330,11 +330,11 @@ class Published:
 def figures(view: View, now: datetime, owner: str = "") -> Figures:
     """Return the figures of everything that ``view`` sees (of ``owner`` only), and of the year of ``now`` (UTC)."""
     year = now.astimezone(UTC).year
-    everywhere = list(_WANTED.values())
-    in_year = [_narrowed(_WANTED[figure], Chosen(year=year)) for figure in YEARLY]
+    everywhere = list(WANTED.values())
+    in_year = [_narrowed(WANTED[figure], Chosen(year=year)) for figure in YEARLY]
     groups = []
     for found in tally(view, [*everywhere, *in_year], owner):
-        counts = dict(zip(_WANTED, found.counts, strict=False))
+        counts = dict(zip(WANTED, found.counts, strict=False))
         this_year = dict(zip(YEARLY, found.counts[len(everywhere) :], strict=True))
         groups.append(FigureGroup(found.sector, found.action, found.supports, counts, this_year))
     trials = read_trials(view, owner)
@@ -344,12 +344,12 @@ def figures(view: View, now: datetime, owner: str = "") -> Figures:
 
 def records_of(view: View, figure: Figure, chosen: Chosen, after: str | None = None, limit: int = 50) -> Page:
     """Return the records that ``figure`` counts in what was ``chosen``; raises as `list_page`."""
-    return list_wanted(view, _narrowed(_WANTED[figure], chosen), after, limit)
+    return list_wanted(view, _narrowed(WANTED[figure], chosen), after, limit)
 
 
 def count_of(view: View, figure: Figure, chosen: Chosen) -> int:
     """Return how many records `records_of` returns, all pages together."""
-    return count_wanted(view, _narrowed(_WANTED[figure], chosen))
+    return count_wanted(view, _narrowed(WANTED[figure], chosen))
 
 
 def published(view: View) -> Published:

@@ -55,6 +55,7 @@ COMMANDS: Mapping[str, str] = {
     "incident": "incident:app",
     "upload": "hub_records:uploads_app",
     "roadmap": "roadmap:app",
+    "report": "report:app",
     "log": "base:log",
     "blobs": "base:blobs_app",
     "key": "base:keys",

@@ -233,7 +233,7 @@ add(
 
 
 def _print(told: MapTold | RankingTold | TaskSheetsTold, table: Table, as_json: bool, as_csv: bool) -> None:
-    answer(told, as_json, lambda _: _print_csv(table) if as_csv else _print_aligned(table))
+    answer(told, as_json, lambda _: _print_csv(table) if as_csv else print_aligned(table))
 
 
 def _print_csv(table: Table) -> None:
@@ -252,7 +252,8 @@ def _print_grouped(table: Table) -> None:
             say(text("roadmap.grouped", of=of, said=text("roadmap.semicolon").render(language()).join(told)))
 
 
-def _print_aligned(table: Table) -> None:
+def print_aligned(table: Table) -> None:
+    """Print a table in columns."""
     lines = [table.header, *table.rows]
     widths = [max(_width(line[place]) for line in lines) for place in range(len(table.header))]
     for line in lines:

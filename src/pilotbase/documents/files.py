@@ -1,4 +1,4 @@
-"""Files: read up to a limit; written whole or not at all; downloaded piece by piece, or as CSV without formulas."""
+"""Files: read up to a limit; written whole or not at all; downloaded piece by piece; tables without formulas."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import io
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from xml.sax.saxutils import escape, quoteattr
 
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
@@ -117,6 +119,69 @@ def _safe(cell: str) -> str:
 def read_cell(cell: str) -> str:
     """Return a cell as it was before `format_csv` wrote it."""
     return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
+
+
+Cell = str | float | int | None
+_TYPES = (
+    '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
+    '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    '<Default Extension="xml" ContentType="application/{main}.sheet.main+xml"/>{sheets}</Types>'
+)
+_SPREADSHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def format_workbook(sheets: Mapping[str, Iterable[Sequence[Cell]]]) -> bytes:
+    """Return an XLSX workbook (ECMA-376) with one sheet a table: texts stay texts, nothing is computed.
+
+    The same tables give the same bytes.
+    """
+    parts = {f"xl/worksheets/sheet{place}.xml": _sheet(rows) for place, rows in enumerate(sheets.values(), 1)}
+    main = "vnd.openxmlformats-officedocument.spreadsheetml"
+    kinds = "".join(f'<Override PartName="/{name}" ContentType="application/{main}.worksheet+xml"/>' for name in parts)
+    listed = "".join(
+        f'<sheet name={quoteattr(name[:31])} sheetId="{place}" r:id="r{place}"/>'
+        for place, name in enumerate(sheets, 1)
+    )
+    book = f'<workbook xmlns="{_SPREADSHEET}" xmlns:r="{_RELATIONS}"><sheets>{listed}</sheets></workbook>'
+    whole = {
+        "[Content_Types].xml": _TYPES.format(main=main, sheets=kinds),
+        "_rels/.rels": _related({"r1": ("officeDocument", "xl/workbook.xml")}),
+        "xl/workbook.xml": book,
+        "xl/_rels/workbook.xml.rels": _related(
+            {f"r{place}": ("worksheet", f"worksheets/sheet{place}.xml") for place in range(1, len(parts) + 1)}
+        ),
+        **parts,
+    }
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in whole.items():
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    return written.getvalue()
+
+
+def _related(targets: Mapping[str, tuple[str, str]]) -> str:
+    told = "".join(
+        f'<Relationship Id="{identity}" Type="{_RELATIONS}/{kind}" Target="{target}"/>'
+        for identity, (kind, target) in targets.items()
+    )
+    return f'<Relationships xmlns="{_PACKAGE}">{told}</Relationships>'
+
+
+def _sheet(rows: Iterable[Sequence[Cell]]) -> str:
+    told = "".join(f"<row>{''.join(map(_cell, row))}</row>" for row in rows)
+    return f'<worksheet xmlns="{_SPREADSHEET}"><sheetData>{told}</sheetData></worksheet>'
+
+
+def _cell(cell: Cell) -> str:
+    if cell is None or cell == "":
+        return "<c/>"
+    if not isinstance(cell, str):
+        return f"<c><v>{cell!r}</v></c>"
+    return f'<c t="inlineStr"><is><t xml:space="preserve">{escape(_NOT_IN_XML.sub("", cell))}</t></is></c>'
 
 
 PRIVATE = 0o600

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import pydantic
 
-from pilotbase.documents.api.ledger import LedgerTold, MapTold, PlanTold, RankingTold, RoadmapTold, TaskSheetsTold
+from pilotbase.documents.api.ledger import (
+    LedgerTold,
+    MapTold,
+    PeriodClosed,
+    PeriodCompared,
+    PlanTold,
+    RankingTold,
+    RoadmapTold,
+    TaskSheetsTold,
+)
 from pilotbase.documents.api.records import RecordPage
 from pilotbase.documents.api.shapes import MOST_LISTED, RequestModel
-from pilotbase.documents.base import Name
+from pilotbase.documents.base import Name, Note
 from pilotbase.documents.hashes import Digest
+from pilotbase.documents.period import CHINA, Offset, PeriodName, PeriodReport, StatedFigure
 from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.planning import MOST_WEIGHT, PlanningSheet, Title, Weight
 from pilotbase.documents.roadmap import Driving, Figure, Phase, Roadmap
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.vocabularies import Action, Sector, Support
-from pilotbase.operations.operation import PATH, In, NoInput, Operation, Out, Repeated, With
+from pilotbase.operations.operation import PATH, Callers, In, NoInput, Operation, Out, Repeated, With
 
 MOST_TOP = 50
 After = Annotated[str | None, pydantic.Field(max_length=200, pattern=r"^[a-z0-9_:/-]*$")]
 Percent = Annotated[float, pydantic.Field(ge=0, le=10_000)]
+Stated = Annotated[float | None, pydantic.Field(ge=0, le=10**12)]
 Limit = Annotated[int, pydantic.Field(ge=1, le=MOST_LISTED)]
 
 
@@ -82,6 +93,31 @@ class Adoption(RequestModel):
     title: Title
     seen: Digest
     """The proposal that was looked at."""
+
+
+class PeriodToClose(RequestModel):
+    """The period to close, the zone in which its days end, and what no record shows."""
+
+    period: PeriodName
+    offset: Offset = CHINA
+    income: Stated = None
+    cost: Stated = None
+    staff: Stated = None
+    accidents: Stated = None
+    equipment_hours: Stated = None
+    note: Note = ""
+
+    @property
+    def stated(self) -> dict[StatedFigure, float]:
+        """Return what is stated."""
+        said = {name: getattr(self, name) for name in get_args(StatedFigure)}
+        return {name: value for name, value in said.items() if value is not None}
+
+
+class OfPeriod(RequestModel):
+    """Which period's report."""
+
+    period: Annotated[PeriodName, PATH]
 
 
 def _reads(name: str, place: str, takes: type[In], gives: type[Out]) -> Operation[In, Out]:
@@ -162,4 +198,39 @@ ADOPT = Operation(
     refuses=frozenset({404, 409}),
     repeated=Repeated.HARMLESS,
     example={"title": {"en": "To 2027", "zh": "至2027年"}, "seen": f"sha256:{64 * '0'}"},
+)
+PERIODS = Operation("ledger.periods", "GET /periods", NoInput, list[PeriodClosed], callers=Callers.UNASKED)
+PERIOD = Operation(
+    "ledger.period", "GET /periods/{period}", OfPeriod, PeriodReport, who=ReadScope.OVERVIEW, refuses=frozenset({404})
+)
+CLOSE_PERIOD = Operation(
+    "ledger.close_period",
+    "POST /periods",
+    PeriodToClose,
+    PeriodReport,
+    who=DeskAct.PLAN,
+    refuses=frozenset({409}),
+    repeated=Repeated.HARMLESS,
+    location="/api/periods/{given.period}",
+    example={"period": "2026-Q3", "income": 1200000, "staff": 38},
+)
+COMPARE_PERIOD = Operation(
+    "ledger.compare_period",
+    "POST /period-comparisons",
+    With[PeriodReport],
+    PeriodCompared,
+    who=ReadScope.OVERVIEW,
+    refuses=frozenset({404, 422}),
+    repeated=Repeated.HARMLESS,
+    example={
+        "document": "period-report/1",
+        "base": "pilotbase/0123456789abcdef",
+        "period": "2026-Q3",
+        "offset": "+08:00",
+        "start": "2026-06-30T16:00:00Z",
+        "end": "2026-09-30T16:00:00Z",
+        "log_size": 0,
+        "log_root": "",
+        "figures": [],
+    },
 )

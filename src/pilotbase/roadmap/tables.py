@@ -1,10 +1,12 @@
-"""Ledger, map and ranking as tables of words, for the command line and for CSV; the same words as on the pages."""
+"""Ledger, map, ranking and period report as tables of words: commands, CSV, XLSX and HTML; the words of the pages."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
+from pilotbase.charts.one_file import PageWording, page_environment, page_style
 from pilotbase.documents.api.ledger import (
     AimTold,
     CostTold,
@@ -19,15 +21,18 @@ from pilotbase.documents.api.ledger import (
     TaskSheetsTold,
 )
 from pilotbase.documents.base import localized
-from pilotbase.documents.moments import format_day
+from pilotbase.documents.files import Cell, format_workbook
+from pilotbase.documents.moments import format_day, format_second
+from pilotbase.documents.period import CountedFigure, PeriodReport, format_edge
 from pilotbase.documents.quantities import format_days
 from pilotbase.documents.subjects import name_of
-from pilotbase.documents.texts import Language, Text, percent, text
+from pilotbase.documents.texts import LANGUAGES, Language, Text, percent, text
 from pilotbase.roadmap.ranking import CRITERIA
 
 Row = tuple[str, ...]
 Spell = Callable[[float | None], str]
 NOTHING = "–"
+_PACKAGE = "pilotbase.roadmap"
 
 
 @dataclass(frozen=True)
@@ -120,6 +125,137 @@ def format_driven(told: DrivenTold, language: Language) -> str:
         return text("roadmap.drives_through", **line).render(language)
     shared = text("roadmap.semicolon").render(language).join(one.render(language) for one in told.shared)
     return text("roadmap.drives", **line, shared=shared).render(language)
+
+
+INDICATORS: Mapping[str, str] = {
+    "service_contracts": "trials",
+    "conversions": "served",
+    "firms_served": "suppliers",
+    "openness": "owners",
+    "income": "",
+    "cost": "",
+    "staff": "",
+    "equipment_use": "",
+    "accidents": "",
+}
+"""What evaluations of bases ask for → the figure that answers it; empty: the operator states it."""
+
+
+@dataclass(frozen=True)
+class PeriodWording(PageWording):
+    """A period report in one language."""
+
+    report: PeriodReport
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """Return what stands above the figures."""
+        report = self.report
+        told = {
+            "period.begins": format_edge(report.start, report.offset),
+            "period.ends": format_edge(report.end, report.offset),
+            "period.log": self.t("period.log_at", size=report.log_size, root=report.log_root[:16] or NOTHING),
+            "period.digest": report.digest(),
+        }
+        return [(self.t(code), value) for code, value in told.items()]
+
+    @property
+    def figures(self) -> list[tuple[CountedFigure, str, str]]:
+        """Return each figure with its name and what it counts."""
+        return [(one, self._word("figure", one), self._word("period.means", one)) for one in self.report.figures]
+
+    def _word(self, domain: str, figure: CountedFigure) -> str:
+        return self.say(Text(code=f"{domain}.{figure.figure}"))
+
+    @property
+    def indicators(self) -> list[tuple[str, str, str]]:
+        """Return each indicator with its number and where that comes from."""
+        counted = {one.figure: one.in_period for one in self.report.figures}
+        found = []
+        for name, figure in INDICATORS.items():
+            stated = self.report.stated.get("equipment_hours" if name == "equipment_use" else name)  # type: ignore[call-overload]
+            source = "period.from_records" if figure else "period.not_stated" if stated is None else "period.stated"
+            number = counted.get(figure) if figure else stated
+            found.append((self.t(f"period.indicator.{name}"), spell_number(number), self.t(source)))
+        return found
+
+    @property
+    def fragmentation(self) -> list[str]:
+        """Return the opinion on duplicated work, from the figures."""
+        counted = {one.figure: int(one.in_period or 0) for one in self.report.figures}
+        side, reused = counted.get("side_by_side", 0), counted.get("reused", 0)
+        return [
+            self.t("period.fragmentation_some", side=side) if side else self.t("period.fragmentation_none"),
+            self.t("period.reused_some", count=reused) if reused else self.t("period.reused_none"),
+        ]
+
+    def number(self, value: float | None) -> str:
+        """Return a number as the report shows it."""
+        return spell_number(value)
+
+
+def spell_number(value: float | None) -> str:
+    """Return a number of a report: whole, or with one digit behind the point."""
+    return NOTHING if value is None else f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+
+
+def period_table(report: PeriodReport, language: Language) -> Table:
+    """Return the figures of a period report, one a row."""
+    header = _words(("period.figure", "period.in_period", "period.so_far", "period.unit", "period.version"), language)
+    rows = [
+        (name, spell_number(one.in_period), spell_number(one.so_far), _unit(one, language), str(one.version))
+        for one, name, _ in PeriodWording(language, report).figures
+    ]
+    return Table(header, tuple(rows))
+
+
+def period_workbook(report: PeriodReport, language: Language) -> bytes:
+    """Return a period report as XLSX: the digest first, then figures, indicators and every record."""
+    words = PeriodWording(language, report)
+    columns = (
+        "subject",
+        "kind",
+        "state",
+        "owner",
+        "supplier",
+        "application",
+        "scenario",
+        "sector",
+        "action",
+        "verdict",
+    )
+    reached = sorted({milestone for one in report.records for milestone in one.reached})
+    records = [
+        [*(str(getattr(one, name)) for name in columns), *(_moment(one.reached.get(name)) for name in reached)]
+        for one in report.records
+    ]
+    figures = [
+        [name, one.in_period, one.so_far, _unit(one, language), one.version, means]
+        for one, name, means in words.figures
+    ]
+    heads = ("period.figure", "period.in_period", "period.so_far", "period.unit", "period.version", "period.means")
+    sheets: dict[str, list[Sequence[Cell]]] = {
+        words.t("period.title"): [(words.t("period.of", period=report.period), report.base), *words.facts],
+        words.t("period.figures"): [_words(heads, language), *figures],
+        words.t("period.indicators"): words.indicators,  # type: ignore[dict-item]
+        words.t("period.record"): [[*columns, *reached], *records],
+    }
+    return format_workbook(sheets)
+
+
+def period_page(report: PeriodReport, language: Language) -> str:
+    """Return a period report as one HTML file in both languages, ``language`` shown first."""
+    words = [(one, PeriodWording(one, report)) for one in LANGUAGES]
+    template = page_environment(_PACKAGE).get_template("period.html.jinja")
+    return template.render(report=report, languages=words, shown=language, **page_style(_PACKAGE, "period.css"))
+
+
+def _unit(figure: CountedFigure, language: Language) -> str:
+    return Text(code=f"period.unit.{figure.unit}").render(language)
+
+
+def _moment(at: datetime | None) -> str:
+    return "" if at is None else format_second(at)
 
 
 def _figures(told: LedgerTold) -> Iterator[tuple[Text | str, ...]]:

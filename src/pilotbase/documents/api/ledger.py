@@ -295,6 +295,25 @@ class PlanTold(ResponseModel):
     """What has happened since the proposal before."""
 
 
+class PeriodClosed(ResponseModel):
+    """A closed period and the digest of its report, by which anybody knows the file they were given."""
+
+    period: str
+    digest: str
+    closed_at: datetime
+
+
+class PeriodCompared(ResponseModel):
+    """That a report recounts, and that its records are those of this base."""
+
+    period: str
+    digest: str
+    figures: int
+    records: int
+    is_closed_report: bool | None
+    """Whether this base closed the period with this very report; None: no base was asked."""
+
+
 class MedianTold(ResponseModel):
     """The middle of some values, and how many there are."""
 

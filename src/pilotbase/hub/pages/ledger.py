@@ -56,6 +56,7 @@ def show(request: HubRequest) -> HttpResponse:
         "chart": drawn(way_chart(legs, language())),
         "targets": [(one, _asked(one)) for one in told.targets],
         "phases": [(one, _asked(one)) for one in told.phases],
+        "sees_whole": view.actor.sees_all,
         "can_import": request.acting.may(DeskAct.IMPORT),
     }
     return render(request, "hub/ledger.html", shown)

@@ -29,6 +29,7 @@ from pilotbase.hub.presenters.drawn import drawn, legs_of
 from pilotbase.hub.presenters.records import see_all, spelled_count
 from pilotbase.hub.routing import EVERYBODY, page
 from pilotbase.measures import Measure, ResourceMeasure, measures, resource_measures
+from pilotbase.roadmap.periods import closed_periods
 from pilotbase.worker import public
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import list_page
@@ -152,6 +153,7 @@ def figures(request: HubRequest) -> HttpResponse:
         "chart": drawn(way_chart(legs, language())) if any(leg.days is not None for leg in legs) else "",
         "sectors": public.open_by(visitor_view(), "sector"),
         "actions": public.open_by(visitor_view(), "action"),
+        "periods": closed_periods(visitor_view()),
     }
     return render(request, "hub/figures.html", shown)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pilotbase.catalogue.figures import STEPS, WHOLE, Chosen, count_of, count_on, records_of, records_on
 from pilotbase.catalogue.wording import listed
-from pilotbase.documents.api.ledger import LedgerTold, MapTold, RoadmapTold
+from pilotbase.documents.api.ledger import LedgerTold, MapTold, PeriodClosed, RoadmapTold
 from pilotbase.documents.api.records import RecordPage
 from pilotbase.documents.errors import InputError, offer
 from pilotbase.documents.planning import PlanningSheet
@@ -12,10 +12,12 @@ from pilotbase.documents.roadmap import Roadmap
 from pilotbase.operations import ledger as declared
 from pilotbase.operations.operation import NoInput, With
 from pilotbase.roadmap.ledger import CountedFigures, count_now, owner_of, tell_ledger, tell_map
+from pilotbase.roadmap.periods import close_period, closed_periods, compare, read_period
 from pilotbase.roadmap.planning import read_sheet, set_roadmap, set_sheet, tell_roadmap, tell_task_sheets
 from pilotbase.roadmap.proposals import adopt, propose, read_proposal, tell_plan, what_if
 from pilotbase.roadmap.ranking import rank_as_asked
 from pilotbase.worker.operations.binding import Caller, does
+from pilotbase.workspace.actors import VISITOR
 from pilotbase.workspace.listings import Page
 
 KEPT_SECONDS = 10
@@ -28,12 +30,21 @@ does(declared.TASKS)(lambda caller, asked: tell_task_sheets(caller.view, asked))
 does(declared.SHEET)(lambda caller, asked: read_sheet(caller.view))
 does(declared.WHAT_IF)(lambda caller, asked: tell_plan(caller.view, what_if(caller.view, asked)))
 does(declared.PROPOSAL)(lambda caller, asked: tell_plan(caller.view, read_proposal(caller.view)))
+does(declared.PERIOD)(lambda caller, asked: read_period(caller.view, asked.period))
+does(declared.CLOSE_PERIOD)(lambda caller, asked: close_period(caller.view, asked))
+does(declared.COMPARE_PERIOD)(lambda caller, asked: compare(caller.view, asked.sent))
 does(declared.PROPOSE)(lambda caller, asked: tell_plan(caller.view, propose(caller.view)))
 
 
 def counted(caller: Caller, owner: str = "") -> CountedFigures:
     """Return the figures of what the caller can see (of ``owner`` only), counted now or recently."""
     return caller.remember(f"figures:{owner}", KEPT_SECONDS, lambda: count_now(caller.view, owner))
+
+
+@does(declared.PERIODS)
+def periods(caller: Caller, asked: NoInput) -> list[PeriodClosed]:
+    """Return the closed periods, as everybody may know them."""
+    return closed_periods(caller.base.lab.store.as_actor(VISITOR))
 
 
 @does(declared.SHOW)
