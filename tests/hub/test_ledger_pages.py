@@ -246,3 +246,10 @@ def test_a_report_is_driven_from_the_command_line(closed, tmp_path):
             run("save", "2026-Q2", tmp_path / f"r.{ending}")
         assert "This base closed 2026-Q2 with this report." in run("compare", tmp_path / "r.json")
         run("save", "2026-Q2", "r.doc", code=2)
+
+
+def test_a_clause_leads_to_the_records_that_show_it(walked):
+    shown = page(walked, "/ledger/clauses/", "regulator")
+    assert "Shown" in shown and "No record kept" in shown
+    assert page(walked, re.search(r'href="(/ledger/records/certified/)"', shown)[1], "regulator").count("<tr>") == 2
+    assert "政策要求" in page(walked, "/ledger/clauses/", language="zh")

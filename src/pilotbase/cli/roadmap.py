@@ -26,7 +26,15 @@ from pilotbase.operations import figures
 from pilotbase.operations import ledger as operations
 
 if TYPE_CHECKING:
-    from pilotbase.documents.api.ledger import FunnelTold, MapTold, PlanTold, RankingTold, RoadmapTold, TaskSheetsTold
+    from pilotbase.documents.api.ledger import (
+        ClauseTold,
+        FunnelTold,
+        MapTold,
+        PlanTold,
+        RankingTold,
+        RoadmapTold,
+        TaskSheetsTold,
+    )
     from pilotbase.documents.planning import PlanningSheet
     from pilotbase.roadmap.tables import Table
 
@@ -202,6 +210,12 @@ def _print_plan(told: PlanTold) -> None:
         say(text("planning.line_goal", title=localized(goal.title, language()), phase=_phase(goal.by), **reached))
 
 
+def _print_clauses(told: list[ClauseTold]) -> None:
+    from pilotbase.roadmap.tables import clause_table
+
+    print_aligned(clause_table(told, language()))
+
+
 def _phase(phase: str) -> Text:
     return Text(code=f"phase.{phase}")
 
@@ -228,6 +242,7 @@ add(
     Command("show", operations.ROADMAP, show=_print_roadmap, nulls=True),
     Command("sheet", operations.SHEET, show=_print_sheet),
     Command("proposal", operations.PROPOSAL, show=_print_plan, nulls=True),
+    Command("clauses", operations.CLAUSES, show=_print_clauses),
     Command("funnel", figures.FUNNEL, show=_print_funnel),
 )
 

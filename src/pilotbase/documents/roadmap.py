@@ -8,10 +8,10 @@ from typing import Annotated, Literal, Self
 import pydantic
 from pydantic import StringConstraints, model_validator
 
-from pilotbase.documents.base import Day, Document, Localized, Part
+from pilotbase.documents.base import Day, Document, Localized, Name, Part
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.subjects import Subject
-from pilotbase.documents.vocabularies import Action, Sector
+from pilotbase.documents.vocabularies import Action, Role, Sector
 
 Aim = Literal["opened", "proposed", "trials", "verdicts", "certified", "served"]
 """The figure of a target; names: text ``figure.<value>``."""
@@ -93,6 +93,23 @@ class Targets(Document):
 
     document: Literal["targets/1"] = "targets/1"
     targets: tuple[Target, ...] = ()
+
+
+class Clause(Document):
+    """A clause of a policy in our own words, and the counts that would show that the base does what it asks."""
+
+    document: Literal["clause/1"] = "clause/1"
+    clause: Name
+    source: str
+    place: str
+    words: Localized
+    duty: Role
+    """Whose duty it is."""
+    since: Day | None = None
+    shown_by: tuple[str, ...] = ()
+    """Figures of the ledger, or other counts; empty: the base keeps no record of what is asked."""
+    once: Figure | None = None
+    """It does not apply while this figure is 0."""
 
 
 class TaskState(StrEnum):

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, get_args
 import pydantic
 
 from pilotbase.documents.api.ledger import (
+    ClauseTold,
     LedgerTold,
     MapTold,
     PeriodClosed,
@@ -198,6 +199,9 @@ ADOPT = Operation(
     refuses=frozenset({404, 409}),
     repeated=Repeated.HARMLESS,
     example={"title": {"en": "To 2027", "zh": "至2027年"}, "seen": f"sha256:{64 * '0'}"},
+)
+CLAUSES = Operation(
+    "ledger.clauses", "GET /ledger/clauses", NoInput, list[ClauseTold], who=ReadScope.OVERVIEW, refuses=frozenset({404})
 )
 PERIODS = Operation("ledger.periods", "GET /periods", NoInput, list[PeriodClosed], callers=Callers.UNASKED)
 PERIOD = Operation(

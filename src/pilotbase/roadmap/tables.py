@@ -9,6 +9,7 @@ from datetime import datetime
 from pilotbase.charts.one_file import PageWording, page_environment, page_style
 from pilotbase.documents.api.ledger import (
     AimTold,
+    ClauseTold,
     CostTold,
     DrivenTold,
     LedgerTold,
@@ -97,6 +98,18 @@ def task_table(told: TaskSheetsTold, language: Language) -> Table:
         for one in told.sheets
     ]
     return Table(_words([f"roadmap.{code}" for code in codes], language), tuple(rows))
+
+
+def clause_table(told: Sequence[ClauseTold], language: Language) -> Table:
+    """Return what policies ask of a base, one clause a row."""
+    header = _words(("clause.status_title", "clause.source", "clause.evidence", "clause.asked"), language)
+    rows = []
+    for one in told:
+        parts = (("figure" if part.is_figure else "clause", part) for part in one.evidence)
+        shown = (f"{Text(code=f'{domain}.{part.name}').render(language)} {part.count}" for domain, part in parts)
+        status = Text(code=f"clause.status.{one.status}").render(language)
+        rows.append((status, f"{one.source} {one.place}", " · ".join(shown) or NOTHING, one.words.render(language)))
+    return Table(header, tuple(rows))
 
 
 def format_need(need: NeedTold, language: Language) -> str:

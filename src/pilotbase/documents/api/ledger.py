@@ -11,7 +11,7 @@ from pilotbase.documents.base import Localized
 from pilotbase.documents.planning import GoalReached, ProposedTask, ResourceUse, ScenarioLeftOut
 from pilotbase.documents.roadmap import Phase, TaskState
 from pilotbase.documents.texts import Text
-from pilotbase.documents.vocabularies import Action, Sector, Support
+from pilotbase.documents.vocabularies import Action, Role, Sector, Support
 
 
 class QuartilesTold(ResponseModel):
@@ -293,6 +293,33 @@ class PlanTold(ResponseModel):
     relaxations: list[Text]
     because: list[Text]
     """What has happened since the proposal before."""
+
+
+ClauseStatus = Literal["shown", "partly", "not", "not_applicable", "no_record"]
+"""How far the records of a base show a clause; names: text ``clause.status.<value>``."""
+
+
+class ClauseEvidence(ResponseModel):
+    """A count that shows a clause."""
+
+    name: str
+    count: int
+    is_figure: bool
+    """Whether it is a figure of the ledger, which leads to its records."""
+
+
+class ClauseTold(ResponseModel):
+    """A clause of a policy, with what the base has done of it."""
+
+    clause: str
+    source: str
+    place: str
+    words: Localized
+    duty: Role
+    since: str | None
+    status: ClauseStatus
+    once: str | None
+    evidence: list[ClauseEvidence]
 
 
 class PeriodClosed(ResponseModel):

@@ -84,6 +84,9 @@ PEOPLE = (
     _kind("supplier", "package", "scenarios, standards, invited, certified", Role.SUPPLIER, "new_application"),
     _kind("regulator", "shield-check", "check, roots revocations, figures, invited", Role.REGULATOR, "trials"),
     _kind("investor", "chart-column", "certified, check, figures"),
+    _kind("researcher", "flask-conical", "scenarios, standards, invited, api"),
+    _kind("consumer", "info", "certified, check, revocations"),
+    _kind("public", "layers", "figures, certified, check"),
     _kind("open_source", "book-open", "scenarios, standards, api, invited"),
 )
 _BY_NAME = {person.name.replace("_", "-"): person for person in PEOPLE}
@@ -135,13 +138,13 @@ def _steps(person: VisitorKind) -> list[dict[str, Any]]:
 
 def _examples(person: VisitorKind, view: View) -> list[Any]:
     """Return some open scenarios for those who would learn from them or answer them."""
-    if person.name not in ("demand_owner", "supplier", "open_source"):
+    if person.name not in ("demand_owner", "supplier", "researcher", "open_source"):
         return []
     return see_all(view, list_page(visitor_view(), public.open_query(), limit=SHOWN).items)
 
 
 def _certified(person: VisitorKind) -> list[public.Certified]:
-    if person.name not in ("investor", "regulator"):
+    if person.name not in ("investor", "regulator", "consumer", "public"):
         return []
     valid = [one for one in public.certified(visitor_view()) if one.status is CertificateStatus.VALID]
     return public.placed(visitor_view(), valid[:SHOWN])

@@ -1,4 +1,4 @@
-"""Period reports: the closed periods, one report, and the records behind each of its figures."""
+"""The account of a base: closed periods, a report down to its records, and what policies ask for."""
 
 from __future__ import annotations
 
@@ -43,6 +43,17 @@ def show_all(request: HubRequest) -> HttpResponse:
         "form": form,
     }
     return render(request, "hub/periods.html", shown)
+
+
+@page("ledger/clauses/", "clauses", ReadScope.OVERVIEW)
+def clauses(request: HubRequest) -> HttpResponse:
+    """Show what policies ask of a base, and which records show it."""
+    shown = {
+        "title": text("clause.title"),
+        "crumbs": [crumb("ledger", text("roadmap.ledger"))],
+        "clauses": do(operations.CLAUSES, request.acting.view, {}),
+    }
+    return render(request, "hub/clauses.html", shown)
 
 
 @page("ledger/periods/<str:period>/", "period", ReadScope.OVERVIEW)

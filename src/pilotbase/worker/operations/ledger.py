@@ -11,6 +11,7 @@ from pilotbase.documents.planning import PlanningSheet
 from pilotbase.documents.roadmap import Roadmap
 from pilotbase.operations import ledger as declared
 from pilotbase.operations.operation import NoInput, With
+from pilotbase.roadmap.clauses import tell_clauses
 from pilotbase.roadmap.ledger import CountedFigures, count_now, owner_of, tell_ledger, tell_map
 from pilotbase.roadmap.periods import close_period, closed_periods, compare, read_period
 from pilotbase.roadmap.planning import read_sheet, set_roadmap, set_sheet, tell_roadmap, tell_task_sheets
@@ -30,6 +31,7 @@ does(declared.TASKS)(lambda caller, asked: tell_task_sheets(caller.view, asked))
 does(declared.SHEET)(lambda caller, asked: read_sheet(caller.view))
 does(declared.WHAT_IF)(lambda caller, asked: tell_plan(caller.view, what_if(caller.view, asked)))
 does(declared.PROPOSAL)(lambda caller, asked: tell_plan(caller.view, read_proposal(caller.view)))
+does(declared.CLAUSES)(lambda caller, asked: tell_clauses(caller.view))
 does(declared.PERIOD)(lambda caller, asked: read_period(caller.view, asked.period))
 does(declared.CLOSE_PERIOD)(lambda caller, asked: close_period(caller.view, asked))
 does(declared.COMPARE_PERIOD)(lambda caller, asked: compare(caller.view, asked.sent))
