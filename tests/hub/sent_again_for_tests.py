@@ -603,6 +603,12 @@ def compare_a_report(world) -> Sent:
     yield "/api/period-comparisons", world.client("desk").get("/api/periods/2025-Q4").json()
 
 
+@case("post /api/advisories", "desk")
+def ask_what_an_advisory_meets(world) -> Sent:
+    affected = [{"package": {"ecosystem": "PyPI", "name": "numpy"}, "versions": ["1.0.0"]}]
+    yield "/api/advisories", {"id": "OSV-1", "affected": affected}
+
+
 @case("put /api/roadmap", "desk")
 def set_the_roadmap(world) -> Sent:
     yield "/api/roadmap", ROADMAP

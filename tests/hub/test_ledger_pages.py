@@ -1,5 +1,6 @@
 """The ledger in the browser and over the API: each number is a link to exactly its records; both languages."""
 
+import json
 import re
 from itertools import product
 
@@ -253,3 +254,51 @@ def test_a_clause_leads_to_the_records_that_show_it(walked):
     assert "Shown" in shown and "No record kept" in shown
     assert page(walked, re.search(r'href="(/ledger/records/certified/)"', shown)[1], "regulator").count("<tr>") == 2
     assert "政策要求" in page(walked, "/ledger/clauses/", language="zh")
+
+
+@pytest.fixture(scope="module")
+def built(walked):
+    """The same base, which keeps the folder of the certified application, with a lock file."""
+    from pilotbase.catalogue.folders import kept_folder
+    from pilotbase.hub.base import base
+
+    trial = walked.trial
+    folder = kept_folder(base().lab.applications, trial.version.folder)
+    folder.mkdir(parents=True)
+    (folder / "requirements.lock").write_text(f"numpy==1.26.1 --hash=sha256:{'0' * 64}\n")
+    return walked
+
+
+def advisory(name="numpy"):
+    events = [{"introduced": "0"}, {"fixed": "1.26.2"}]
+    ranges = [{"type": "ECOSYSTEM", "events": events}]
+    return json.dumps({"id": "OSV-1", "affected": [{"package": {"ecosystem": "PyPI", "name": name}, "ranges": ranges}]})
+
+
+def test_an_advisory_leads_to_versions_certificates_and_services(built):
+    shown = page(built, "/components/", "regulator")
+    assert "numpy" in shown and "1.26.1" in shown
+    answer = built.client("desk").post("/components/", {"advisory": advisory()})
+    met = answer.content.decode()
+    assert "acme/forest 1.0.0" in met and 'href="/services/mill-watch/"' in met
+    told = built.client("desk").post("/api/advisories", advisory(), "application/json").json()
+    assert [one["service"] for one in told["services"]] == ["mill-watch"] and not told["unknown"]
+    assert [one["component"] for one in told["versions"]] == ["numpy"]
+    (statement,) = told["openvex"]["statements"]
+    assert statement["status"] == "under_investigation"
+    unknown = built.client("desk").post("/components/", {"advisory": advisory("torch")}, HTTP_ACCEPT_LANGUAGE="zh")
+    assert "本基地没有应用使用：torch" in unknown.content.decode()
+    refused = built.client("desk").post("/components/", {"advisory": "{}"})
+    assert refused.status_code == 200 and "no advisory" in refused.content.decode()
+
+
+def test_an_advisory_is_asked_about_from_the_command_line(built, tmp_path):
+    file, statement = tmp_path / "advisory.json", tmp_path / "vex.json"
+    file.write_text(advisory())
+    with listening(built) as address:
+        options = ["--hub", address, "--token", token_of(built, "desk"), "certificate"]
+        told = CliRunner().invoke(app, [*options, "advisory", str(file), "--vex", str(statement)])
+        assert told.exit_code == 0 and "acme/forest 1.0.0 has numpy 1.26.1." in told.output, told.output
+        assert "Service mill-watch of plant" in told.output
+        assert json.loads(statement.read_text())["statements"]
+        assert "numpy 1.26.1: 1 supplier" in CliRunner().invoke(app, [*options, "components"]).output

@@ -1,4 +1,4 @@
-"""``pilotbase certificate``: check, verify offline, revoke; a badge for a person."""
+"""``pilotbase certificate``: check, verify offline, revoke; a badge for a person; what an advisory meets."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from pilotbase.cli.framework.declared import Command, OptionSpelling, add, call
 from pilotbase.cli.framework.driving import Noun, open_base
 from pilotbase.cli.framework.terminal import AsJson, answer, language, say, say_all
 from pilotbase.documents.errors import InvalidProofError
-from pilotbase.documents.files import read_bounded
-from pilotbase.documents.hashes import HEX, hex_of
+from pilotbase.documents.files import read_bounded, write_whole
+from pilotbase.documents.hashes import HEX, abbreviated, canonical_json, hex_of
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import format_for_terminal
 from pilotbase.operations import certificates
 
 if TYPE_CHECKING:
-    from pilotbase.documents.api.trials import CheckedCertificate
+    from pilotbase.documents.api.trials import AdvisoryMet, CheckedCertificate, ComponentUse
 
 app = Noun()
 _NUMBER = re.compile(f"(?:sha256:)?({HEX})")
@@ -69,8 +70,48 @@ def canaries(file: Path) -> None:
     say(check_canaries(open_base(), file))
 
 
+@app.anywhere("advisory")
+def advisory(file: Path, vex: Path | None = None, as_json: AsJson = False) -> None:
+    """Say which versions, certificates and services an advisory meets: a file of OSV or CSAF."""
+    found = call(certificates.ADVISORY, sent=read_bounded(file, _MOST_BYTES))
+    if vex is not None:
+        write_whole(vex, canonical_json(found.openvex))
+    answer(found, as_json, _print_met)
+
+
+def _print_met(found: AdvisoryMet) -> None:
+    for one in found.versions:
+        say(text("component.version_met", application=one.application, component=f"{one.component} {one.version}"))
+    for held in found.certificates:
+        status = Text(code=f"portal.status.{held.status}")
+        say(
+            text(
+                "component.certificate_met",
+                serial=abbreviated(held.serial),
+                application=held.application,
+                status=status,
+            )
+        )
+    for serving in found.services:
+        say(text("component.service_met", service=serving.service, owner=serving.owner))
+    if found.unknown:
+        say(text("component.unknown", names=", ".join(found.unknown)))
+    elif not found.versions:
+        say(text("component.none_met"))
+    if found.unread:
+        say(text("component.unread", count=found.unread))
+
+
+def _print_uses(found: list[ComponentUse]) -> None:
+    for one in found:
+        version = one.version[:12] if one.kind == "model" else one.version
+        numbers = {"applications": one.applications, "suppliers": one.suppliers, "serving": one.in_service}
+        say(text("component.line", name=one.name, version=version, **numbers))
+
+
 add(
     app,
+    Command("components", certificates.COMPONENTS, show=_print_uses),
     Command(
         "badge",
         certificates.BADGE,

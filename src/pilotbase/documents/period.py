@@ -43,6 +43,11 @@ class CountedRecord(Part):
     reached: dict[str, Moment] = pydantic.Field(default_factory=dict)
     """Milestone → when it was reached."""
 
+    @property
+    def reached_in_order(self) -> list[tuple[str, datetime]]:
+        """Return the milestones in the order in which they were reached."""
+        return sorted(self.reached.items(), key=lambda one: one[1])
+
 
 class CountedFigure(Part):
     """One figure: counted in the period, and from the beginning of the base to the end of the period."""

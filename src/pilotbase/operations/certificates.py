@@ -1,4 +1,4 @@
-"""Certificates: read and checked by anybody; a badge for a person who took part."""
+"""Certificates: read and checked by anybody; a badge for a person who took part; which ones an advisory meets."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Annotated, Any
 from pydantic import StringConstraints
 
 from pilotbase.documents.api.shapes import RequestModel
-from pilotbase.documents.api.trials import CheckedCertificate, SignedBadge
+from pilotbase.documents.api.trials import AdvisoryMet, CheckedCertificate, ComponentUse, SignedBadge
 from pilotbase.documents.hashes import HEX
-from pilotbase.operations.operation import PATH, Callers, Operation, Repeated, With
+from pilotbase.documents.permissions import ReadScope
+from pilotbase.operations.operation import PATH, Callers, NoInput, Operation, Repeated, With
 
 
 class OfCertificate(RequestModel):
@@ -47,4 +48,22 @@ BADGE = Operation(
     SignedBadge,
     only="people of the supplier who took part in the trial, or handed in the application",
     repeated=Repeated.ANEW,
+)
+COMPONENTS = Operation(
+    "certificates.components",
+    "GET /components",
+    NoInput,
+    list[ComponentUse],
+    who=ReadScope.OVERVIEW,
+    refuses=frozenset({404}),
+)
+ADVISORY = Operation(
+    "certificates.advisory",
+    "POST /advisories",
+    With[bytes],
+    AdvisoryMet,
+    who=ReadScope.OVERVIEW,
+    refuses=frozenset({404, 422}),
+    repeated=Repeated.HARMLESS,
+    media="application/json",
 )

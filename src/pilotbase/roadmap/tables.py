@@ -144,7 +144,7 @@ INDICATORS: Mapping[str, str] = {
     "service_contracts": "trials",
     "conversions": "served",
     "firms_served": "suppliers",
-    "openness": "owners",
+    "owners_served": "owners",
     "income": "",
     "cost": "",
     "staff": "",

@@ -6,7 +6,7 @@ Of candidates only a tender is evidence: each report was scored on cases of its 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
 
@@ -18,6 +18,57 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.moments import format_minute
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Verdict
+
+
+class ComponentUse(ResponseModel):
+    """A library or a model, and who builds on it."""
+
+    kind: Literal["library", "model"]
+    name: str
+    version: str
+    """Of a model: the SHA-256 of its file."""
+    applications: int
+    suppliers: int
+    in_service: int
+    """Application versions behind services."""
+
+
+class MetVersion(ResponseModel):
+    """An application version with an affected component."""
+
+    application: str
+    component: str
+    version: str
+
+
+class MetCertificate(ResponseModel):
+    """A certificate of such a version."""
+
+    serial: str
+    application: str
+    status: str
+
+
+class MetService(ResponseModel):
+    """A service that answers, or falls back, with such a version."""
+
+    service: str
+    owner: str
+
+
+class AdvisoryMet(ResponseModel):
+    """What an advisory meets on this base."""
+
+    advisory: str
+    versions: list[MetVersion]
+    certificates: list[MetCertificate]
+    services: list[MetService]
+    unknown: list[str]
+    """Libraries that the advisory names and no application here uses."""
+    unread: int
+    """Application versions whose components are not known."""
+    openvex: dict[str, Any]
+    """The statement for others, as OpenVEX."""
 
 
 class TrialProgress(ResponseModel):

@@ -95,7 +95,9 @@ def records(request: HubRequest, period: str, figure: str) -> HttpResponse:
         "means": Text(code=f"period.means.{figure}"),
         "span": span,
         "ends": format_edge(report.end, report.offset),
-        "rows": [(one, localized(titles.get(one.subject), language()) or one.subject) for one in rows],
+        "rows": [
+            (one, localized(titles.get(one.subject), language()) or one.subject, one.reached_in_order) for one in rows
+        ],
         "total": len(found),
         "next": start // _PAGE + 2 if len(found) > start + _PAGE else None,
         "so_far": so_far,

@@ -110,7 +110,7 @@ HELP: Mapping[str, str] = {
     "learn": "courses course",
     "measure-data-quality": "dataset-quality dataset-quality-measured dataset-quality-report",
     "open-data-on-terms": "datasets agreements readers",
-    "account-for-a-period": "period periods period-records",
+    "account-for-a-period": "clauses components period periods period-records",
     "plan-scenarios": "ledger-plan plan-proposal plan-tasks plan-what-if plan-sheet",
     "private-statistics": "statistics statistics-answer statistics-terms",
     "put-into-service": "services service-put",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
-from pilotbase.documents.api.trials import CheckedCertificate, SignedBadge
+from pilotbase.documents.api.trials import AdvisoryMet, CheckedCertificate, ComponentUse, SignedBadge
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.texts import sentence
 from pilotbase.operations import certificates as declared
+from pilotbase.operations.operation import NoInput, With
+from pilotbase.worker import components
 from pilotbase.worker.operations.binding import Caller, does
 from pilotbase.worker.trials.badges import give_badge
 from pilotbase.worker.trials.certificates import Checked, check, check_issued, issued, logged
@@ -27,6 +29,19 @@ def badge(caller: Caller, asked: declared.OfCertificate) -> SignedBadge:
         raise RefusedError("certificate.badge.no_account")
     credential = give_badge(caller.base, caller.view, asked.serial, email, caller.limits.url, caller.language)
     return SignedBadge(credential=credential, recipient=email)
+
+
+@does(declared.COMPONENTS)
+def list_components(caller: Caller, asked: NoInput) -> list[ComponentUse]:
+    """Return the components in use, the most reused first."""
+    return components.uses(caller.view, components.built_versions(caller.view, caller.base.lab.applications))
+
+
+@does(declared.ADVISORY)
+def meet_advisory(caller: Caller, asked: With[bytes]) -> AdvisoryMet:
+    """Return what an advisory meets."""
+    built = components.built_versions(caller.view, caller.base.lab.applications)
+    return components.answer(caller.view, built, components.read_advisory(asked.sent))
 
 
 def _told(caller: Caller, checked: Checked) -> CheckedCertificate:
