@@ -139,6 +139,19 @@ def test_the_search_suggests_and_arrows_lead_there(browser, address):
     visit.close()
 
 
+def test_costs_move_the_criteria_beside_them_as_they_are_typed(browser, address, tmp_path):
+    """The form has a question called action, which is not where it is sent."""
+    owner = Visit(browser, address, "owner", script=True).go("/scenarios/new/")
+    owner.page.set_input_files("#id_cases", workbook(tmp_path))
+    owner.press("main form[data-pieces] button")
+    owner.page.select_option("#id_target", "failure")
+    owner.page.fill("#id_cost_of_miss", "12000")
+    owner.page.fill("#id_cost_of_false_alarm", "600")
+    owner.page.wait_for_selector("#outlook :text('Recall of “broken” at least')", timeout=60_000)
+    assert owner.complaints == []
+    owner.close()
+
+
 @pytest.mark.prove
 def test_a_spreadsheet_becomes_a_draft(browser, address, tmp_path):
     """The file is chosen once, its columns are offered, and what was typed stays when an answer is lacking."""

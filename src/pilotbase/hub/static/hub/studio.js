@@ -31,7 +31,7 @@ if (draft && outlook) {
     for (const [name, value] of new FormData(draft)) if (moves(name)) answers.append(name, value);
     outlook.ariaBusy = doctor.ariaBusy = "true";
     try {
-      const answer = await fetch(draft.action, { method: "POST", body: answers, signal: asked.signal });
+      const answer = await fetch(location.href, { method: "POST", body: answers, signal: asked.signal });
       const page = new DOMParser().parseFromString(answer.ok ? await answer.text() : "", "text/html");
       const at = document.activeElement.id;
       for (const part of answer.ok && !answer.redirected ? [outlook, doctor] : [])
