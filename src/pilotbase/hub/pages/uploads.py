@@ -131,8 +131,7 @@ class AnswersForm(DataForm):
         for name in COSTS:
             self.fields[name].widget.attrs["data-slider"] = ""
         for name in ANSWERS:
-            if name not in COSTS:  # what mistakes cost may be said in their place
-                self.fields[name].widget.attrs["data-asked"] = ""  # needed, unless a finished manifest comes instead
+            self.fields[name].widget.attrs["data-asked"] = ""  # needed, unless other answers come in their place
         columns = [("", "–"), *((name, make_visible(name)) for name in table.facts.columns)]
         for name in ("target", "group_or_time"):
             asked = self.fields[name]
