@@ -20,6 +20,12 @@ PAGES = """
 /ledger/plan/what-if/               302 404 200 404 404 404 404 404 404 200
 /ledger/plan/sheet/                 302 404 200 404 404 404 404 404 404 404
 /ledger/plan/proposal/              302 404 404 404 404 404 404 404 404 404
+/ledger/workforce/                  302 404 200 200 200 404 404 404 404 200
+/ledger/workforce/effects.csv       302 404 200 200 200 404 404 404 404 200
+/ledger/workforce/occupation/       302 404 200 200 200 404 404 404 404 200
+/ledger/workforce/plant/milling/    302 404 200 200 200 404 404 404 404 200
+/api/workforce                      401 404 200 200 200 404 404 404 404 200
+/api/workforce/occupation           401 404 404 404 404 404 404 404 404 404
 /api/roadmap                        401 404 200 200 200 404 404 404 404 200
 /api/roadmap/tasks                  401 404 200 200 200 404 404 404 404 200
 /api/roadmap/sheet                  401 404 200 404 404 404 404 404 404 200

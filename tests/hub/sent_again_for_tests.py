@@ -17,6 +17,7 @@ from pilotbase.documents.described import Described
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.vocabularies import Opening
 from pilotbase.documents.watch import Replay
+from pilotbase.operations import workforce
 from pilotbase.watch.incidents import default_runbook
 from pilotbase.worker.datasets.owner_jobs import keep_result
 from pilotbase.worker.intake.drafting import new_scenario
@@ -565,6 +566,30 @@ ROADMAP = {
     "title": "2030",
     "phases": [{"phase": "p2", "tasks": [{"scenario": SCENARIO, "start": "2028-01-01", "end": "2030-12-31"}]}],
 }
+
+
+EFFECT = {"stated_on": "2026-01-02", "occupations": [{"code": "isco-08:4132", "people": 40}]}
+
+
+@case("put /api/workforce/scenarios/{owner}/{name}", "owner")
+def state_the_effect_on_employment(world) -> Sent:
+    yield "/api/workforce/scenarios/plant/milling", EFFECT
+
+
+@case("post /api/workforce/scenarios/{owner}/{name}/staffing", "owner")
+def report_staffing(world) -> Sent:
+    world.client("owner").put("/api/workforce/scenarios/plant/milling", EFFECT, "application/json")
+    yield "/api/workforce/scenarios/plant/milling/staffing", {"day": "2026-01-02", "people": 39}
+
+
+@case("put /api/workforce/occupations", "desk")
+def load_occupations(world) -> Sent:
+    yield "/api/workforce/occupations", dict(workforce.SET_OCCUPATIONS.example)
+
+
+@case("put /api/workforce/sectors", "desk")
+def load_sectors(world) -> Sent:
+    yield "/api/workforce/sectors", dict(workforce.SET_SECTORS.example)
 
 
 @case("put /api/roadmap/sheet", "desk")

@@ -56,6 +56,7 @@ COMMANDS: Mapping[str, str] = {
     "upload": "hub_records:uploads_app",
     "roadmap": "roadmap:app",
     "report": "report:app",
+    "workforce": "workforce:app",
     "log": "base:log",
     "blobs": "base:blobs_app",
     "key": "base:keys",

@@ -261,6 +261,8 @@ class DeskAct(Restricted):
 
     IMPORT = "base.import", OPERATOR, MACHINE
     """Organisations, people and targets, many at once."""
+    WORKFORCE = "workforce.state", OWNER, OPERATOR, MACHINE
+    """State a scenario's effect on employment, and report its staffing."""
     STAFF = "organisation.staff", OPERATOR, MACHINE, *MANAGERS
     """Invite people, set their roles, end memberships: the operator in every organisation, managers in their own."""
     MANAGE = "person.manage", OPERATOR

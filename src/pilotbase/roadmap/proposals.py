@@ -27,6 +27,7 @@ from pilotbase.roadmap.ledger import keep_books
 from pilotbase.roadmap.planning import HEAD, SHEET, read_sheet, require_whole, task_states
 from pilotbase.roadmap.proposing import ScenarioFacts, propose_plan
 from pilotbase.roadmap.ranking import STATES, driving_graph
+from pilotbase.roadmap.workforce import of_staffing
 from pilotbase.workspace.actors import BASE
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.journeys import RatedScenario, Worth, rated_scenarios
@@ -71,8 +72,13 @@ def review(view: View) -> ProposedPlan | None:
     return propose(view)
 
 
-def of_plans(view: View, changes: Iterable[Change]) -> Iterator[NoticeDraft]:
-    """Yield the notices to operators of the proposals that records would make of the roadmap."""
+def of_roadmap(view: View, changes: Sequence[Change]) -> Iterator[NoticeDraft]:
+    """Yield the notices of this room: plans that records would make, and staffing that departs from what was stated."""
+    yield from _of_plans(view, changes)
+    yield from of_staffing(view, changes)
+
+
+def _of_plans(view: View, changes: Iterable[Change]) -> Iterator[NoticeDraft]:
     for one in changes:
         found = view.load(one.digest, ProposedPlan) if (one.event, one.kind) == ("moved", _PROPOSAL) else None
         if found is not None and found.told is not None:

@@ -28,6 +28,7 @@ from pilotbase.documents.period import CountedFigure, PeriodReport, format_edge
 from pilotbase.documents.quantities import format_days
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import LANGUAGES, Language, Text, percent, text
+from pilotbase.documents.workforce import StatedRange, WorkforceSum, WorkforceTold
 from pilotbase.roadmap.ranking import CRITERIA
 
 Row = tuple[str, ...]
@@ -110,6 +111,50 @@ def clause_table(told: Sequence[ClauseTold], language: Language) -> Table:
         status = Text(code=f"clause.status.{one.status}").render(language)
         rows.append((status, f"{one.source} {one.place}", " · ".join(shown) or NOTHING, one.words.render(language)))
     return Table(header, tuple(rows))
+
+
+def workforce_table(told: WorkforceTold, language: Language) -> Table:
+    """Return the stated effects on employment, one scenario a row, and the sums below."""
+    codes = ("scenario", "region", "people", "displaced", "augmented", "created", "hours", "posts", "departs")
+    unknown = text("workforce.unknown").render(language)
+    rows = [
+        (
+            *(localized(one.title, language), one.region or unknown, format_people(one.people, language)),
+            *(format_bounds(value, language) for value in (one.displaced, one.augmented, one.created)),
+            *(format_bounds(value, language) for value in (one.hours, one.posts)),
+            text(f"workforce.departs.{'yes' if one.departs else 'no'}").render(language),
+        )
+        for one in told.effects
+    ]
+    sums = [
+        (
+            *(text("workforce.sum", count=one.scenarios).render(language), _region(one, language)),
+            format_people(one.people, language),
+            *(format_bounds(value, language) for value in (one.displaced, one.augmented, one.created)),
+            *(NOTHING, format_bounds(one.posts, language), NOTHING),
+        )
+        for one in told.sums
+    ]
+    return Table(_words([f"workforce.of.{code}" for code in codes], language), (*rows, *sums))
+
+
+def format_bounds(found: StatedRange | None, language: Language) -> str:
+    """Return from where to where something lies; *unknown* where nobody has said it."""
+    if found is None:
+        return text("workforce.unknown").render(language)
+    low, high = f"{found.low:,.4g}", f"{found.high:,.4g}"
+    return low if low == high else f"{low} – {high}"
+
+
+def format_people(found: int | None, language: Language) -> str:
+    """Return a number of people; *unknown* where nobody has said it."""
+    return text("workforce.unknown").render(language) if found is None else f"{found:,}"
+
+
+def _region(one: WorkforceSum, language: Language) -> str:
+    if one.whole:
+        return text("workforce.all_regions").render(language)
+    return one.region or text("workforce.unknown").render(language)
 
 
 def format_need(need: NeedTold, language: Language) -> str:

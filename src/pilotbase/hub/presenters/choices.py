@@ -139,6 +139,8 @@ def _links(acting: RequestActor, seen: RecordView, scenario: Scenario) -> list[t
         links.append((text("trial.size.title"), f"{reverse('plan-size')}?{urlencode({'scenario': seen.name})}"))
     if permitted(ReadScope.COMPARISON, acting.actor, stands):
         links.append((text("live.comparison"), reverse("comparison", kwargs={"name": seen.name})))
+        owned = dict(zip(("owner", "name"), seen.name.split("/"), strict=True))
+        links.append((text("workforce.title"), reverse("workforce-effect", kwargs=owned)))
     return links
 
 

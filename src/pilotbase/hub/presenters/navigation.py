@@ -104,6 +104,7 @@ FLOW = (
 HELP: Mapping[str, str] = {
     "a-trial-on-a-hub": "trials queue work",
     "call-for-teams": "calls call",
+    "employment": "workforce workforce-occupation workforce-effect",
     "describe-data": "descriptions dataset-new",
     "find-a-match": "assignment capabilities rooms demands matching profiles providers record-matches",
     "label-data": "labelling labelling-open",

@@ -27,7 +27,7 @@ from pilotbase.notices import mails, outbox, rows
 from pilotbase.notices.channel import Carriers, Sender, SendResult
 from pilotbase.notices.rows import NoticeDraft, of_release, of_step, of_thread, of_wait, waits_due
 from pilotbase.protocols.guarded_http import GuardedHttp
-from pilotbase.roadmap.proposals import of_plans, review
+from pilotbase.roadmap.proposals import of_roadmap, review
 from pilotbase.worker.base import Base
 from pilotbase.worker.reactions.drafts import of_asks, of_readings, webhook_roles
 from pilotbase.worker.reactions.followed import of_matches
@@ -103,7 +103,7 @@ class Noticing:
         changes = [one for one in self.view.changes(since or 0, _CHANGES) if one.sequence <= after]
         drafts += of_asks(self.view, changes)
         drafts += of_matches(self.base, changes)
-        drafts += of_plans(self.view, changes)
+        drafts += of_roadmap(self.view, changes)
         for module in mirrored("worker.reactions.noticing"):
             drafts += module.of_changes(self.view, changes)
         self._keep(_FEED, since, after, drafts)
