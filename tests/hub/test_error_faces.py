@@ -76,6 +76,7 @@ FACES = {
     "UnreachableError": (1, 503, 503),
     "UpstreamDownError": (1, 500, 503),
     "WorkerLostError": (1, 500, 503),
+    "WorldFailedError": (1, 500, 503),
     "UpstreamFailedError": (1, 500, 502),
     "WireError": (2, 422, 400),
 }
@@ -98,6 +99,9 @@ def made(name):
         "QueueFullError": lambda: QueueFullError("gateway.queue_full", seconds=7),
         "RangeError": lambda: _class("RangeError")("bytes=9-", 5),
         "StaleEditError": _stale,
+        "WorldFailedError": lambda: _class("WorldFailedError")(
+            "office", {"op": "load"}, BoxEnded(BoxEnd(EndReason.MEMORY_LIMIT, 1, ""))
+        ),
         "TooManyRequestsError": lambda: _class("TooManyRequestsError")(600, 12),
     }
     return special[name]() if name in special else _class(name)("hub.forbidden")
