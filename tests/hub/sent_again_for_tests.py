@@ -363,6 +363,26 @@ def start_what_serves(world) -> Sent:
     ask(world, "owner", "post", _move(world, "stop"), {"reason": "Line 3 is rebuilt."})
 
 
+@case("post /api/services/{service}/hold-back", "owner")
+def begin_a_hold_back(world) -> Sent:
+    name = _asking(world)
+    yield f"/api/services/{name}/hold-back", {"cap": 100}
+
+
+@case("post /api/services/{service}/hold-back/end", "owner")
+def end_a_hold_back(world) -> Sent:
+    name = _asking(world)
+    ask(world, "owner", "post", f"/api/services/{name}/hold-back", {"cap": 100})
+    yield f"/api/services/{name}/hold-back/end", {}
+
+
+@case("post /api/services/{service}/outcomes", "owner")
+def report_outcomes(world) -> Sent:
+    name = _asking(world)
+    ask(world, "owner", "post", f"/api/services/{name}/hold-back", {"cap": 100})
+    yield f"/api/services/{name}/outcomes", {"outcomes": [{"unit": "machine-7", "cost": 120.5}]}
+
+
 @case("post /api/services/{service}/release", "owner")
 def release_a_version(world) -> Sent:
     yield f"/api/services/{_older(world)}/release", {"certificate": world.serial}
@@ -373,6 +393,19 @@ def promote_a_version(world) -> Sent:
     path = f"/api/services/{_older(world)}/release"
     ask(world, "owner", "post", path, {"certificate": world.serial})
     yield f"{path}/promote", {"reason": "The shift knows it."}
+
+
+def _asking(world) -> str:
+    """Return a new service in whose place a person may answer."""
+    name = new_name("press")
+    ask(
+        world,
+        "owner",
+        "post",
+        "/api/services",
+        {"name": name, "certificate": world.serial, "terms": {"ask_human": True}},
+    )
+    return name
 
 
 def _older(world) -> str:

@@ -18,6 +18,7 @@ from benchmarks.evidence.claims import (
     golden_vectors,
     group_gap,
     hidden_boundary,
+    hold_back,
     input_drift,
     judged_groups,
     late_labels,
@@ -99,6 +100,7 @@ SECTIONS: tuple[tuple[Words, tuple[Claim, ...]], ...] = (
             watch_false_alarms.CLAIM,
             input_drift.CLAIM,
             shift_detection.CLAIM,
+            hold_back.CLAIM,
         ),
     ),
     (

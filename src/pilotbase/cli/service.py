@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,15 +14,18 @@ from pilotbase.cli.framework.driving import Noun, build_request
 from pilotbase.cli.framework.terminal import AsJson, answer, each, language, say
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.files import table_lines
+from pilotbase.documents.hold_back import MOST_OUTCOMES
 from pilotbase.documents.moments import format_minute
 from pilotbase.documents.service import ServiceTerms
 from pilotbase.documents.subjects import commission_subject
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Text, percent, text
 from pilotbase.documents.vocabularies import ServingState
 from pilotbase.operations import services
 
 if TYPE_CHECKING:
     from pilotbase.documents.api.services import BudgetView, KeyView, ListedService, ReleaseView, ServiceView, UsageRow
+    from pilotbase.documents.hold_back import HoldBack, ValueTold
 
 app = Noun()
 key_app = Noun("Keys to a service.")
@@ -35,6 +39,55 @@ _PROTOCOL = re.compile(r"([a-z]+)\+(?=https?://)")
 def show(name: str, as_json: AsJson = False) -> None:
     """Show a service: the version that answers, its state, and its history."""
     answer(call(services.SHOW, service=name), as_json, _print_whole, nulls=False)
+
+
+@app.anywhere("hold-back")
+def hold_back(
+    name: str, cap: float, share: float = 0.05, currency: str = "CNY", units: int = 10_000, as_json: AsJson = False
+) -> None:
+    """Let a drawn share of the units go today's way, so that what the service saves is measured."""
+    terms = {"cap": cap, "share": share, "currency": currency, "units": units}
+    answer(call(services.HOLD_BACK, service=name, sent=terms), as_json, _print_hold_back)
+
+
+@app.anywhere("outcomes")
+def outcomes(name: str, file: Path, as_json: AsJson = False) -> None:
+    """Report what units have cost, from a CSV with the columns unit and cost."""
+    found = tuple(_outcomes(file))
+    told = None
+    for start in range(0, len(found), MOST_OUTCOMES):
+        told = call(services.OUTCOMES, service=name, outcomes=found[start : start + MOST_OUTCOMES])
+    if told is not None:
+        answer(told, as_json, _print_value)
+
+
+def _outcomes(file: Path) -> Iterator[dict[str, object]]:
+    for line, row in table_lines(file, ",", ("unit", "cost")):
+        try:
+            yield {"unit": row["unit"], "cost": float(row["cost"])}
+        except ValueError:
+            raise InputError.at(file.name, "cost", text("input.no_number", found=row["cost"]), line) from None
+
+
+def _print_hold_back(one: HoldBack) -> None:
+    said = {"share": percent(one.terms.share, ".1f"), "cap": f"{one.terms.cap:g}", "currency": one.terms.currency}
+    say(text("service.hold_back_line", service=one.service, **said, commitment=one.commitment))
+    if one.seed is not None:
+        say(text("service.hold_back_seed", seed=one.seed))
+
+
+def _print_value(told: ValueTold) -> None:
+    if told.why is not None:
+        say(told.why)
+    if told.hold_back is not None:
+        say(text("service.value_units", held=told.held, answered=told.answered, capped=told.capped))
+    if told.hold_back is not None and told.benefit is not None:
+        saved = {name: f"{getattr(told.benefit, name):.4g}" for name in ("mean", "low", "high", "cost_of_measuring")}
+        say(text("service.value_line", currency=told.hold_back.terms.currency, **saved))
+    for currency, cost in told.models_cost.items():
+        say(text("service.value_models", cost=f"{cost:g}", currency=currency))
+    if told.trial_price is not None:
+        say(text("service.value_trial", price=f"{told.trial_price:g}", currency=told.trial_currency))
 
 
 def _print_whole(seen: ServiceView) -> None:
@@ -224,6 +277,8 @@ add(
         )
         for one in services.ServiceMove
     ),
+    Command("hold-back-end", services.END_HOLD_BACK, show=_print_hold_back),
+    Command("value", services.VALUE, show=_print_value),
     Command("usage", services.USAGE, show=each(_print_usage, text("service.unused"))),
 )
 add(

@@ -16,9 +16,11 @@ from xml.sax.saxutils import escape, quoteattr
 
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
+from pilotbase.documents.texts import text
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """Characters that a spreadsheet takes for the start of a formula (OWASP, CSV injection)."""
+_MOST_TEXT = 64 << 20
 _NUMBER = re.compile(r"-\d+(\.\d+)?([eE][-+]?\d+)?")
 """A negative number is no formula, and must stay a number when it is read back."""
 
@@ -209,3 +211,22 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         draft.replace(folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def table_lines(path: Path, delimiter: str, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield number and cells of each line of a small table as text.
+
+    Raises:
+        InputError: the file cannot be read, lacks one of ``columns``, or has a line with more or fewer cells.
+    """
+    content = decoded(read_bounded(path, _MOST_TEXT), path.name, _MOST_TEXT)
+    rows = csv.DictReader(io.StringIO(content, newline=""), delimiter=delimiter)
+    if missing := [name for name in columns if name not in (rows.fieldnames or ())]:
+        raise InputError.at(path.name, "", text("input.columns", missing=missing), 1)
+    try:
+        for row in rows:
+            if None in row or None in row.values():
+                raise InputError.at(path.name, "", text("input.cells"), rows.line_num)
+            yield rows.line_num, row
+    except csv.Error:
+        raise InputError.at(path.name, "", text("input.cells"), rows.line_num + 1) from None

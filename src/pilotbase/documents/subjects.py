@@ -141,6 +141,16 @@ def labels_head(dataset: str) -> str:
     return f"published-labels:{dataset}"
 
 
+def hold_back_head(service: str) -> str:
+    """Return the head of a service's newest hold-back."""
+    return f"hold-back:{service}"
+
+
+def hold_back_seed_head(service: str) -> str:
+    """Return the head of the seed of a service's newest hold-back, which the base alone sees."""
+    return f"hold-back-seed:{service}"
+
+
 def standing_head(service: str) -> str:
     """Return the head of a service's standing."""
     return f"service-standing:{service}"

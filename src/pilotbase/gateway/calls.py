@@ -302,6 +302,8 @@ class CallHandler:
         failure: PilotbaseError | None = None
         async with asyncio.timeout(admission.service.terms.timeout_seconds):
             may = _may_answer(admission, question.version)
+            if admission.hold_back is not None and admission.hold_back.holds(question.call):
+                may = []  # today's way: a person answers, as if there were no service
             question = replace(question, key=admission.key)
             routes = self._upstreams.leading(admission.service, self._released(course, may, question), question)
             course.first = routes[0] if routes else None

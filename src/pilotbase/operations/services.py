@@ -15,6 +15,7 @@ from pilotbase.documents.door import ModelAddress
 from pilotbase.documents.endpoint import Money
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
+from pilotbase.documents.hold_back import MOST_OUTCOMES, HoldBack, HoldBackTerms, UnitOutcome, ValueTold
 from pilotbase.documents.permissions import ServiceAct
 from pilotbase.documents.service import ActConsent, Drawn, EndpointProtocol, ReleaseTerms, ServiceStatus, ServiceTerms
 from pilotbase.documents.subjects import Subject
@@ -64,6 +65,12 @@ class NewService(CertifiedVersion):
 
 class NewVersion(OfService, CertifiedVersion, ReleaseTerms):
     """Which certified application is to take over a service, and how."""
+
+
+class NewOutcomes(OfService):
+    """What units have cost, whichever way they went."""
+
+    outcomes: Annotated[tuple[UnitOutcome, ...], pydantic.Field(min_length=1, max_length=MOST_OUTCOMES)]
 
 
 class ReleaseEnd(StrEnum):
@@ -222,6 +229,31 @@ END_RELEASE = Operation(
 RELEASES = Operation(
     "services.releases", "GET /services/{service}/releases", OfService, list[ReleaseView], who=ServiceAct.INSPECT
 )
+HOLD_BACK = Operation(
+    "services.hold_back",
+    "POST /services/{service}/hold-back",
+    OfServiceWith[HoldBackTerms],
+    HoldBack,
+    who=ServiceAct.CREATE,
+    example={"share": 0.05, "cap": 1000, "currency": "CNY", "units": 10000},
+)
+END_HOLD_BACK = Operation(
+    "services.end_hold_back",
+    "POST /services/{service}/hold-back/end",
+    OfService,
+    HoldBack,
+    who=ServiceAct.CREATE,
+    repeated=Repeated.HARMLESS,
+)
+OUTCOMES = Operation(
+    "services.outcomes",
+    "POST /services/{service}/outcomes",
+    NewOutcomes,
+    ValueTold,
+    who=ServiceAct.CREATE,
+    example={"outcomes": [{"unit": "machine-7", "cost": 120.5}]},
+)
+VALUE = Operation("services.value", "GET /services/{service}/value", OfService, ValueTold, who=ServiceAct.INSPECT)
 HISTORY = Operation("services.history", "GET /services/{service}/history", OfService, list[ServiceStatus])
 KEYS = Operation("services.keys", "GET /services/{service}/keys", OfService, list[KeyView], who=ServiceAct.INSPECT)
 CREATE_KEY = Operation(

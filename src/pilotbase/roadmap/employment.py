@@ -7,13 +7,11 @@ Activity by Leontief (1936): x = (I - A)⁻¹ f.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from io import StringIO
 from itertools import pairwise, product
 from pathlib import Path
 from typing import Any, Literal
@@ -23,7 +21,7 @@ import numpy.typing as npt
 import scipy  # loads each of its parts when it is first used
 
 from pilotbase.documents.errors import InputError, Issue, offer
-from pilotbase.documents.files import decoded, read_bounded
+from pilotbase.documents.files import table_lines
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.workforce import (
     Assumption,
@@ -54,7 +52,7 @@ LIKE = 0.35
 """Cosine of two tasks' words from which they count as alike."""
 LEAST_OVERLAP, MOST_PATHS, MOST_SHARED = 0.2, 5, 5
 _SAME = 1e-6
-_MOST_ISSUES, _MOST_BYTES = 20, 64 << 20
+_MOST_ISSUES = 20
 _WORD = re.compile(r"[a-z]{3,}|[\u3400-\u9fff]{2}")
 _SOC = re.compile(r"\d\d-\d{4}(\.\d\d)?")
 _COLUMNS = ("O*NET-SOC Code", "Title", "Task ID", "Task", "Task Type")
@@ -312,7 +310,7 @@ def read_labels(path: Path, published: Path | None, source: str, licence: str) -
     Raises:
         InputError: a file is missing, lacks a column, or has lines that cannot be read: each with its number.
     """
-    rows = list(_lines(path, "\t", (*_COLUMNS, *_RATERS)))
+    rows = list(table_lines(path, "\t", (*_COLUMNS, *_RATERS)))
     values = {} if published is None else _published(published)
     issues = [issue for line, row in rows for issue in _faults(path, line, row)]
     if not rows:
@@ -352,24 +350,9 @@ def _faults(path: Path, line: int, row: Mapping[str, str]) -> Iterator[Issue]:
 def _published(path: Path) -> dict[str, dict[str, float]]:
     columns = {f"{name}_{measure}": f"{rater}.{measure}" for name, rater in _PUBLISHED.items() for measure in MEASURES}
     found: dict[str, dict[str, float]] = {}
-    for line, row in _lines(path, ",", ("O*NET-SOC Code", *columns)):
+    for line, row in table_lines(path, ",", ("O*NET-SOC Code", *columns)):
         try:
             found[f"soc:{row['O*NET-SOC Code']}"] = {name: float(row[column]) for column, name in columns.items()}
         except ValueError:
             raise InputError.at(path.name, "", text("workforce.no_numbers"), line) from None
     return found
-
-
-def _lines(path: Path, delimiter: str, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield number and cells of each line."""
-    content = decoded(read_bounded(path, _MOST_BYTES), path.name, _MOST_BYTES)
-    rows = csv.DictReader(StringIO(content, newline=""), delimiter=delimiter)
-    if missing := [name for name in columns if name not in (rows.fieldnames or ())]:
-        raise InputError.at(path.name, "", text("workforce.columns", missing=missing), 1)
-    try:
-        for row in rows:
-            if None in row or None in row.values():
-                raise InputError.at(path.name, "", text("workforce.cells"), rows.line_num)
-            yield rows.line_num, row
-    except csv.Error:
-        raise InputError.at(path.name, "", text("workforce.cells"), rows.line_num + 1) from None

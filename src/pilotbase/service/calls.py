@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -68,6 +69,19 @@ class BudgetPeriod:
 
 
 @dataclass(frozen=True)
+class HoldBackDraw:
+    """By what units of a service are drawn to go today's way."""
+
+    seed: str
+    share: float
+
+    def holds(self, call: str) -> bool:
+        """Return whether a call goes today's way: its unit is what stands before the first colon of its name."""
+        drawn = hmac.digest(bytes.fromhex(self.seed), call.partition(":")[0].encode(), "sha256")
+        return int.from_bytes(drawn[:8]) < self.share * 2**64
+
+
+@dataclass(frozen=True)
 class Admission:
     """One admitted call; held until it is settled."""
 
@@ -86,6 +100,8 @@ class Admission:
     """What of ``reserved`` was taken from the budget: nothing where it sets no bound."""
     further: tuple[Route, ...] = ()
     """What else may answer now, in this order, where ``route`` does not."""
+    hold_back: HoldBackDraw | None = None
+    """None: every call goes to the service."""
 
 
 @dataclass(frozen=True)

@@ -234,7 +234,16 @@ class CallDispatcher:
         number = next(self._numbers)
         further = serving.after(route, self._latest)
         admission = Admission(
-            number, access.key.identity, serving.service, standing, route, cost, account, held, further
+            number,
+            access.key.identity,
+            serving.service,
+            standing,
+            route,
+            cost,
+            account,
+            held,
+            further,
+            serving.hold_back,
         )
         try:
             self._journal.reserve(admission)

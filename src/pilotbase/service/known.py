@@ -14,14 +14,23 @@ from pilotbase.certificate.trust import TrustFolder
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.hold_back import HoldBack, HoldBackSeed
 from pilotbase.documents.record import Record
 from pilotbase.documents.service import CertifiedRoute, Override, Route, Service, ServiceStatus
 from pilotbase.documents.states import CommissionState
-from pilotbase.documents.subjects import record_head, service_subject, standing_head
+from pilotbase.documents.subjects import (
+    hold_back_head,
+    hold_back_seed_head,
+    record_head,
+    service_subject,
+    standing_head,
+)
 from pilotbase.operations.services import NewOverride
 from pilotbase.service.budgets import ServiceBudget, find_budget
+from pilotbase.service.calls import HoldBackDraw
 from pilotbase.service.keys import ServiceKey, find_key
 from pilotbase.workspace.engine import Freshness
+from pilotbase.workspace.records import Stored
 from pilotbase.workspace.store import View
 
 _OVERRIDE_TYPE = "application/vnd.pilotbase.override+json"
@@ -73,6 +82,7 @@ class Serving:
     service: Service
     standing: ServiceStatus
     ways: tuple[RouteStatus, ...]
+    hold_back: HoldBackDraw | None = None
 
     def way(self, now: datetime) -> RouteStatus | None:
         """Return the first way, from where the service stands, that may answer at ``now``."""
@@ -164,12 +174,21 @@ class KnownServices:
 
 def read_serving(view: View, name: str, listed: RevocationList | None) -> Serving | None:
     """Return a service as it stands, or None where ``view`` sees none; ``listed`` is what was revoked."""
-    found = view.named([service_subject(name), standing_head(name)])
-    if len(found) < 2:
+    found = view.named([service_subject(name), standing_head(name), hold_back_head(name), hold_back_seed_head(name)])
+    if service_subject(name) not in found or standing_head(name) not in found:
         return None
     service = found[service_subject(name)].load(Service)
     standing = found[standing_head(name)].load(ServiceStatus)
-    return Serving(service, standing, tuple(_way(view, route, listed) for route in service.routes))
+    ways = tuple(_way(view, route, listed) for route in service.routes)
+    return Serving(service, standing, ways, _draw(found, name))
+
+
+def _draw(found: Mapping[str, Stored], name: str) -> HoldBackDraw | None:
+    if hold_back_seed_head(name) not in found:
+        return None
+    running = found[hold_back_head(name)].load(HoldBack)
+    seed = found[hold_back_seed_head(name)].load(HoldBackSeed)
+    return None if running.ended_at is not None else HoldBackDraw(seed.seed, running.terms.share)
 
 
 def barred(view: View, route: CertifiedRoute, listed: RevocationList | None) -> Barred | None:

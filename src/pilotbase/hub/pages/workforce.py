@@ -22,7 +22,7 @@ from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.forms.declared import do, form_of, form_post, refusals_in, tell
 from pilotbase.hub.presenters import taken
 from pilotbase.hub.presenters.addresses import Crumb, address_of
-from pilotbase.hub.presenters.records import title_of
+from pilotbase.hub.presenters.records import titles_of
 from pilotbase.hub.routing import FORM, page
 from pilotbase.hub.sentences import area, t
 from pilotbase.operations import workforce as operations
@@ -97,7 +97,9 @@ def _effect(request: HubRequest, owner: str, name: str, report: Any = None) -> H
         return redirect("workforce-effect", owner=owner, name=name)
     found = next(iter(do(operations.SHOW, view, {"scenario": scenario}).effects), None)
     shown = {
-        "title": text("workforce.of_scenario", title=localized(title_of(scenario), language())),
+        "title": text(
+            "workforce.of_scenario", title=localized(titles_of(view, [scenario]).get(scenario, name), language())
+        ),
         "crumbs": [*_CRUMBS, _ALL],
         "record": address_of(scenario),
         "where": {"owner": owner, "name": name},

@@ -114,7 +114,7 @@ HELP: Mapping[str, str] = {
     "account-for-a-period": "clauses components period periods period-records",
     "plan-scenarios": "ledger-plan plan-proposal plan-tasks plan-what-if plan-sheet",
     "private-statistics": "statistics statistics-answer statistics-terms",
-    "put-into-service": "services service-put",
+    "put-into-service": "services service-put service-value",
     "read-a-report": "certificates certified report rehearsal comparison",
     "run-a-hub": "account audit exchange figures find import ledger notices organisations overview people role-changes "
     "search",

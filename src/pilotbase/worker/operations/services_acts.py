@@ -1,9 +1,9 @@
-"""Services that come into being or change what they admit, which looks at the applications of the base."""
+"""Services that come into being or change what they admit, which looks at applications; what they save."""
 
 from __future__ import annotations
 
 from pilotbase.operations import services as declared
-from pilotbase.service import creating, releases
+from pilotbase.service import creating, hold_back, releases
 from pilotbase.service.admission import Premises
 from pilotbase.worker.operations.binding import Caller, does
 from pilotbase.worker.operations.services import show
@@ -19,6 +19,10 @@ does(declared.RELEASE)(
 )
 does(declared.END_RELEASE)(lambda caller, asked: show(caller, releases.end_release(caller.view, asked).name))
 does(declared.RELEASES)(lambda caller, asked: releases.releases_of(caller.view, asked.service))
+does(declared.HOLD_BACK)(lambda caller, asked: hold_back.begin_hold_back(caller.view, asked.service, asked.sent))
+does(declared.END_HOLD_BACK)(lambda caller, asked: hold_back.end_hold_back(caller.view, asked.service))
+does(declared.OUTCOMES)(lambda caller, asked: hold_back.report_outcomes(caller.view, asked.service, asked.outcomes))
+does(declared.VALUE)(lambda caller, asked: hold_back.tell_value(caller.view, asked.service))
 does(declared.SET_TERMS)(
     lambda caller, asked: show(caller, creating.set_terms(caller.view, asked.service, asked.sent).name)
 )
