@@ -85,6 +85,7 @@ def begin_hold_back(view: View, service: str, terms: HoldBackTerms) -> HoldBack:
         NotFoundError: there is no such service, or none that the actor may see.
         RefusedError: it is not for the actor; no person answers there; the risk is high; or one is under way.
     """
+    identity, seed = secrets.token_hex(16), secrets.token_hex(32)
     with view.transaction("service.hold_back_begun") as change:
         here = view.within(change)
         found = opened(here, service, ServiceAct.CREATE)
@@ -101,7 +102,6 @@ def begin_hold_back(view: View, service: str, terms: HoldBackTerms) -> HoldBack:
         before = here.load_head(hold_back_head(service), HoldBack)
         if before is not None and before.ended_at is None:
             raise RefusedError("service.hold_back_running", service=service)
-        identity, seed = secrets.token_hex(16), secrets.token_hex(32)
         made = HoldBack(
             identity=identity,
             service=service,
@@ -109,10 +109,9 @@ def begin_hold_back(view: View, service: str, terms: HoldBackTerms) -> HoldBack:
             commitment=digest_bytes(bytes.fromhex(seed)),
             since=change.now,
         )
-        own = change.put(HoldBackSeed(identity=identity, seed=seed), BASE, owner=found.organisation)
-        change.let_stand(hold_back_seed_head(service), own)
         change.let_stand(hold_back_head(service), change.put(made, seen_by(found), owner=found.organisation))
         change.settle(made.digest())
+    _keep_seed(everything(view), service, HoldBackSeed(identity=identity, seed=seed))
     return made
 
 
@@ -204,6 +203,12 @@ def _newest(view: View, service: str) -> HoldBack:
     if found is None:
         raise NotFoundError("service.no_hold_back", service=service)
     return found
+
+
+def _keep_seed(base: View, service: str, seed: HoldBackSeed) -> None:
+    """Keep the seed as the base's own, which the owner does not see; units are drawn from then on."""
+    with base.transaction("service.hold_back_begun") as change:
+        change.let_stand(hold_back_seed_head(service), change.put(seed, BASE))
 
 
 def _seed_of(view: View, of: HoldBack) -> str:

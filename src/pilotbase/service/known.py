@@ -188,7 +188,8 @@ def _draw(found: Mapping[str, Stored], name: str) -> HoldBackDraw | None:
         return None
     running = found[hold_back_head(name)].load(HoldBack)
     seed = found[hold_back_seed_head(name)].load(HoldBackSeed)
-    return None if running.ended_at is not None else HoldBackDraw(seed.seed, running.terms.share)
+    is_running = running.ended_at is None and running.identity == seed.identity
+    return HoldBackDraw(seed.seed, running.terms.share) if is_running else None
 
 
 def barred(view: View, route: CertifiedRoute, listed: RevocationList | None) -> Barred | None:
