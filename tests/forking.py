@@ -7,8 +7,10 @@ process, which shows and counts it as if the tests had run there.
 from __future__ import annotations
 
 import multiprocessing
+import re
 from collections.abc import Iterator
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +30,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     number = session.config.getoption("forks")
     if not number or session.config.option.collectonly or session.testsfailed:
         return None
+    _require_no_pool()
     folder, hands, taken = session.config._tmp_path_factory.getbasetemp(), parcels(session.items), FORK.Value("i", 0)
     running: dict[Connection, Any] = {}
     for name in range(number):
@@ -42,6 +45,13 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
         for process in running.values():
             process.terminate()
     return True
+
+
+def _require_no_pool() -> None:
+    """Refuse to fork once polars has begun its threads, on which every forked process would wait for ever."""
+    names = {task.read_text().strip() for task in Path("/proc/self/task").glob("*/comm")}
+    if any(re.fullmatch(r"polars-\d+", name) for name in names):
+        pytest.exit("a module of tests runs polars while it is loaded: make what it computes a fixture", returncode=3)
 
 
 def _listen(session: pytest.Session, running: dict[Connection, Any]) -> None:

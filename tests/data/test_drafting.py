@@ -109,7 +109,7 @@ def test_many_classes_are_asked_for_accuracy_for_what_costs_allow_and_for_a_floo
     assert float(dearer.threshold) > asked["recall(c)"]
 
 
-KINDS = CASES.with_columns(kind=pl.Series(["a"] * 290 + ["b"] * 200 + ["c"] * 100 + ["d"] * 10))
+KINDS = pl.DataFrame({**CASES.to_dict(), "kind": ["a"] * 290 + ["b"] * 200 + ["c"] * 100 + ["d"] * 10})
 
 
 def test_what_each_mistake_costs_decides_the_baseline_and_the_criteria(draft):
