@@ -19,7 +19,7 @@ Json = dict[str, Any]
 TAGS = (
     "people", "certificates", "records", "steps", "uploads", "statistics", "labelling", "exchange", "rooms", "notices",
     "webhooks", "trials", "calls", "sites", "board", "figures", "matches", "profiles", "ledger", "pools", "vouchers",
-    "services", "incidents", "watch",
+    "services", "incidents", "watch", "learning", "replication", "workforce",
 )  # fmt: skip
 """Tags in the order of the page; their titles: text ``op.of.<tag>``."""
 PREAMBLE = """\

@@ -77,6 +77,7 @@ LEAVES = {
         "worker/intake/kept_files.py",  # the files of a scenario that its owner has handed in
         "worker/intake/versions.py",  # what an organisation has handed in itself
         "worker/operations/pools.py",  # the same, a program for a pool
+        "worker/worlds.py",  # the same, a world whose gates a box tries
         "computing/claims.py",  # the same, evidence of a claim, for its claimant and the auditor
         "worker/datasets/keeping.py",  # the same, to be kept as a file of its dataset
         "worker/datasets/label_rounds.py",  # a round of answers, which stand in no dataset: no request, no terms

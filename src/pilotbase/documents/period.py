@@ -13,6 +13,7 @@ from pydantic import StringConstraints
 
 from pilotbase.documents.base import Document, Moment, Note, Part
 from pilotbase.documents.hashes import Digest
+from pilotbase.documents.moments import format_minute
 from pilotbase.documents.subjects import Subject
 
 PeriodName = Annotated[str, StringConstraints(pattern=r"^20[0-9]{2}(-(H[12]|Q[1-4]|0[1-9]|1[0-2]))?$")]
@@ -109,4 +110,5 @@ def zone_of(offset: str) -> timezone:
 
 def format_edge(moment: datetime, offset: str) -> str:
     """Return a moment in the base's zone and in UTC: ``2026-07-01 00:00 +08:00 (2026-06-30 16:00 UTC)``."""
-    return f"{moment.astimezone(zone_of(offset)):%Y-%m-%d %H:%M} {offset} ({moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC)"
+    there = moment.astimezone(zone_of(offset)).replace(tzinfo=UTC)  # its clock, as if it were that of UTC
+    return f"{format_minute(there, zone=False)} {offset} ({format_minute(moment)})"

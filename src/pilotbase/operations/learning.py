@@ -81,7 +81,14 @@ ANSWER = Operation(
     repeated=_HARMLESS,
     example={"answers": "case,failure\n1,0\n2,1\n3,0\n"},
 )
-BADGE = Operation("learning.badge", f"POST {_COURSE}/badge", OfCourse, SignedBadge, repeated=Repeated.ANEW)
+BADGE = Operation(
+    "learning.badge",
+    f"POST {_COURSE}/badge",
+    OfCourse,
+    SignedBadge,
+    only="the learner who has finished it",
+    repeated=Repeated.ANEW,
+)
 ERASE = Operation("learning.erase", "DELETE /learning", NoInput, NOTHING, repeated=_HARMLESS)
 FIGURES = Operation(
     "learning.figures",
