@@ -144,6 +144,20 @@ def test_a_call_through_the_pages(world):
     assert get(world, "supplier", f"{API}/file").status_code == 403
 
 
+def test_a_call_begins_with_what_is_known(world):
+    """Prize is all that nobody can know; a second call of the same name writes over no draft."""
+    new = "/calls/new/?scenario=plant/milling"
+    form = get(world, "owner", new).content.decode()
+    begun = re.findall(r'name="(title|closes)"[^>]*value="([^"]+)"', form)
+    assert dict(begun).keys() == {"title", "closes"} and "60 Plan and method" in form
+    asked = {"title": "A pilot", "task": "Warn.", "prize": "1000", "closes": "2026-09-30", "criteria": "100 Plan"}
+    rest = {name: value for name, value in DRAFT.items() if name not in asked and name not in ("name", "milestones")}
+    for _ in range(2):
+        assert "Publish the call" in post(world, "owner", new, asked | rest)
+    assert "A pilot" in said(world, "owner", "/calls/plant/a-pilot/")
+    assert "A pilot" in said(world, "owner", "/calls/plant/a-pilot-2/")
+
+
 def score(world, points, words):
     """Let each expert score both teams; nobody reads a score of the round before the last one is in."""
     for who, teams in points.items():

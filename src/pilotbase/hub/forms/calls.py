@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.http import QueryDict
 
 from pilotbase.documents.api.calls import CallDetail
-from pilotbase.documents.base import NAME_PATTERN
+from pilotbase.documents.base import NAME_PATTERN, localized, slug
 from pilotbase.documents.call import CallTerms, ClaimTerms, PaidMilestone, ScoredCriterion
 from pilotbase.documents.scenario import Scenario
+from pilotbase.hub.acting import language
 from pilotbase.hub.forms.bringing import reviewers
-from pilotbase.hub.forms.declared import Choices, OperationForm, form_of
+from pilotbase.hub.forms.declared import Choices, OperationForm, do, form_of
 from pilotbase.hub.presenters.records import see, title_of
 from pilotbase.hub.sentences import area, asked, t
 from pilotbase.operations import calls
@@ -25,11 +27,15 @@ from pilotbase.workspace.store import View
 Posted = QueryDict | None
 _CRITERION = re.compile(r"([0-9]{1,3})\s+(\S.*)")
 _MILESTONE = re.compile(r"(\d{4}-\d{2}-\d{2})\s+([0-9]{1,3})\s+(\S.*?)(?:\s*\[(certificate|service)\])?")
+_ASKED = ("title", "task", "prize", "closes", "criteria", "milestones")
+"""Of the terms those that only the owner can know; the others have defaults that suit most calls."""
 _DRAFTED = (
-    *("title", "task", "prize", "currency", "closes", "criteria", "weight_experts", "weight_price", "weight_tender"),
-    *("milestones", "eligibility", "excluded", "most_partners", "panel", "lowest", "highest", "fewest"),
-    *("extension_days", "objection_days"),
+    *_ASKED,
+    *("currency", "weight_experts", "weight_price", "weight_tender", "eligibility", "excluded", "most_partners"),
+    *("panel", "lowest", "highest", "fewest", "extension_days", "objection_days"),
 )
+_OPEN_DAYS = 30
+_WITHOUT_TENDER = {"weight_tender": 0, "weight_experts": 70, "weight_price": 30}
 
 _CLAIMED = ("application", "partners", "plan", "price", "ties")
 
@@ -37,28 +43,52 @@ _CLAIMED = ("application", "partners", "plan", "price", "ties")
 class _Draft(OperationForm):
     """The terms of a call; those of its tender are fields of their own."""
 
-    rare = "eligibility"
-    name = forms.RegexField(NAME_PATTERN, **asked("hub.field_short_name", "hub.help_short_name"))
+    name = forms.RegexField(NAME_PATTERN, **asked("hub.field_short_name", "hub.help_short_name"), required=False)
     measure = forms.ChoiceField(
         **asked("ask.trials.open_tender.measure", "ask.trials.open_tender.measure.help"), required=False
     )
     cases = forms.IntegerField(label=t("ask.trials.open_tender.cases"), min_value=20, initial=1000)
     margin = forms.FloatField(label=t("ask.trials.open_tender.margin"), min_value=0, initial=0.01)
-    field_order = ("name", *_DRAFTED[: _DRAFTED.index("milestones")], "measure", "cases", "margin")
+    field_order = (
+        *_ASKED,
+        "name",
+        *_DRAFTED[len(_ASKED) : _DRAFTED.index("eligibility")],
+        "measure",
+        "cases",
+        "margin",
+    )
 
     def __init__(
-        self, scenario: str, measures: Choices, place: Mapping[str, str], terms: CallTerms | None, posted: Posted
+        self, view: View, scenario: Scenario, place: Mapping[str, str], terms: CallTerms | None, posted: Posted
     ) -> None:
-        initial = _initial(terms) if terms is not None else {}
+        measures = _measures_of(scenario)
+        initial = _initial(terms) if terms is not None else _begun(view, scenario, measures)
         super().__init__(posted, given=place, choices={"measure": measures}, initial=initial)
-        self.scenario = scenario
+        self.scenario, self.rare, self._view = scenario.subject, "name", view
         if terms is not None:
             del self.fields["name"]
+            self.rare = "currency"
 
     @property
     def opened(self) -> bool:
         """Return whether the terms that rarely change are unfolded."""
         return self.is_bound
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if "name" in self.fields and "name" not in self.errors:
+            name = given["name"] or self._free(slug(given.get("title") or ""))
+            if not name:
+                self.add_error("name", t("hub.no_short_name"))
+            self._given = {**self._given, "name": name}
+        return given
+
+    def _free(self, name: str) -> str:
+        """Return ``name``, numbered where a call of the organisation is called so: no draft is written over."""
+        own = self._view.actor.organisation
+        taken = {one.name for one in do(calls.LIST, self._view, {}) if one.owner == own}
+        numbered = (f"{name}-{number}" for number in range(2, len(taken) + 3))
+        return next((one for one in (name, *numbered) if one not in taken), name) if name else ""
 
     def said(self, view: View) -> dict[str, Any]:
         given = super().said(view)
@@ -152,13 +182,29 @@ def claim_initial(claim: ClaimTerms) -> dict[str, Any]:
     return {**dict(claim), "partners": partners}
 
 
-def measures_of(view: View, scenario: str) -> Choices:
-    """Return the measures of the criteria of the actor's own scenario that a tender can use; `NotFoundError` if not."""
-    seen = see(view, scenario)
+def own_scenario(view: View, subject: str) -> Scenario:
+    """Return a scenario of the actor's organisation; raises `NotFoundError`: it is none."""
+    seen = see(view, subject)
     if not isinstance(seen.document, Scenario) or seen.listing.owner != view.actor.organisation:
         raise NotFoundError("hub.not_found")
-    keys = dict.fromkeys(one.parsed().plain.key for one in seen.document.criteria)
-    return [(one, one) for one in keys if next(measure_problems(seen.document, one, None), None) is None]
+    return seen.document
+
+
+def _measures_of(scenario: Scenario) -> Choices:
+    """Return the measures of the scenario's criteria that a tender can use."""
+    keys = dict.fromkeys(one.parsed().plain.key for one in scenario.criteria)
+    return [(one, one) for one in keys if next(measure_problems(scenario, one, None), None) is None]
+
+
+def _begun(view: View, scenario: Scenario, measures: Choices) -> dict[str, Any]:
+    """Return what a new call begins with: the scenario's words, a month to claim, and a tender where it can be had."""
+    return {
+        "title": localized(scenario.title, language()),
+        "task": localized(scenario.problem, language()),
+        "closes": (view.store.clock() + timedelta(days=_OPEN_DAYS)).date(),
+        "criteria": tuple(t("calls.hub.criteria_begun").splitlines()),
+        **({} if measures else _WITHOUT_TENDER),
+    }
 
 
 def _initial(terms: CallTerms) -> dict[str, Any]:

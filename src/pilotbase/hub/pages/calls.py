@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from pilotbase.certificate.status import issued_certificates
 from pilotbase.documents.api.calls import CallDetail
 from pilotbase.documents.base import localized
 from pilotbase.documents.call import CallStage, ExpertScore, JudgedCall, ScoredCriterion
@@ -17,23 +18,23 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, RequestActor, language, posted
 from pilotbase.hub.base import base
-from pilotbase.hub.forms.calls import CallForm, ClaimForm, ExpertsForm, ScoreForm, claim_initial, measures_of
+from pilotbase.hub.forms.calls import CallForm, ClaimForm, ExpertsForm, ScoreForm, claim_initial, own_scenario
 from pilotbase.hub.forms.declared import do, post_of, tell
 from pilotbase.hub.models import Person
 from pilotbase.hub.presenters.addresses import Crumb, crumb
 from pilotbase.hub.presenters.drawn import drawn_order, shade
-from pilotbase.hub.presenters.records import title_of
+from pilotbase.hub.presenters.records import title_of, title_shown
 from pilotbase.hub.presenters.states import RecordStage
 from pilotbase.hub.routing import EVERYBODY, FORM, page
 from pilotbase.operations import calls, trials
 from pilotbase.operations.operation import Operation
 from pilotbase.trial.call_standing import expert_points
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.listings import Query, list_page
+from pilotbase.workspace.listings import Query, find_listing, list_page
 
 _WAY = ("draft", "published", "closed", "opened", "judged", "standing", "objection", "awarded", "finished")
 _CALL = "calls/<slug:owner>/<slug:name>/"
-_LISTED = 200
+_LISTED, _WON = 200, 3
 
 
 @page("calls/", "calls", EVERYBODY)
@@ -73,10 +74,9 @@ def edit(request: HubRequest, owner: str, name: str) -> HttpResponse:
 
 def _edited(request: HubRequest, scenario: str, found: CallDetail | None, crumbs: list[Crumb]) -> HttpResponse:
     view, organisation = request.acting.view, request.acting.organisation
-    measures = measures_of(view, scenario)
-    name = found.name if found is not None else request.POST.get("name", "")
+    place = {"owner": organisation} | ({"name": found.name} if found is not None else {})
     terms = found.terms if found is not None else None
-    form = CallForm(scenario, measures, {"owner": organisation, "name": name}, terms, posted(request))
+    form = CallForm(view, own_scenario(view, scenario), place, terms, posted(request))
     if form.done(view):
         tell(request, form.operation)
         return redirect("call", owner=organisation, name=form.found.name)
@@ -98,6 +98,7 @@ def show(request: HubRequest, owner: str, name: str) -> HttpResponse:
         "milestones": _milestones(found),
         "may": _may(acting, found),
         "teams": [one for one in found.standing.lines if one.place] if found.standing is not None else [],
+        "won": _won(acting, found),
         "outcomes": ("dismissed", "award_again", "score_again", "void"),
         "now": base().lab.store.clock(),
     }
@@ -213,6 +214,23 @@ for _part, _name, _operation in (
 
 def _found(request: HubRequest, owner: str, name: str) -> CallDetail:
     return do(calls.SHOW, request.acting.view, {"owner": owner, "name": name})
+
+
+def _won(acting: RequestActor, found: CallDetail) -> list[tuple[Text, str, str]]:
+    """Return what the reader may see of the winner's application and its trials: kind, subject and title."""
+    if found.award is None:
+        return []
+    view, won = acting.view, found.award.application
+    query = Query("commission", scenario=found.scenario, application=won)
+    listed = [find_listing(view, won), *list_page(view, query, limit=_WON).items]
+    names = {"application": text("hub.application"), "commission": text("service.trial")}
+    shown = [(names[one.kind], one.subject, title_shown(one)) for one in listed if one is not None]
+    issued = [
+        (text("hub.certificate"), one.serial.replace("sha256:", "certificate:"), one.application.name)
+        for one in issued_certificates(view)
+        if (one.application.subject, one.scenario.subject) == (won, found.scenario)
+    ]
+    return [*shown, *issued[:_WON]]
 
 
 def _may(acting: RequestActor, found: CallDetail) -> dict[str, bool]:

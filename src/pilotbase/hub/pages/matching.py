@@ -26,7 +26,7 @@ from pilotbase.hub.presenters.drawn import capitalised, drawn
 from pilotbase.hub.routing import POST, page
 from pilotbase.operations.matches import ASSIGNMENT, FOLLOW, FOLLOWED, GAPS
 from pilotbase.worker.demands import count_sites
-from pilotbase.worker.matching import Withheld, match_subject, withheld_proofs
+from pilotbase.worker.matching import Withheld, match_subject, providers_of, withheld_proofs
 from pilotbase.workspace.journeys import note_looks
 from pilotbase.workspace.listings import Listing, Query, list_page
 
@@ -35,6 +35,7 @@ _COUNTED = ("demand", "unmet", "supply", "unused")
 _MOST_ASSIGNED = 200
 _PLACES = "places."
 _TRIALS = 10
+_PROVIDERS = 5
 
 
 @dataclass(frozen=True)
@@ -122,6 +123,7 @@ def of_record(request: HubRequest, section: str, name: str) -> HttpResponse:
         "sites": sites.get(subject, 1),
         "distant": [_row(request.acting, found, one, withheld) for one in found.distant],
         "refused": [_row(request.acting, found, one, withheld) for one in found.refused],
+        "providers": providers_of(view, subject).ranked[:_PROVIDERS] if found.side in ("scenario", "demand") else (),
         "trials": _trials(request.acting, found.side, subject),
         "follows": subject in {one.subject for one in do(FOLLOWED, request.acting.view, {})},
         "crumbs": [
