@@ -147,6 +147,8 @@ def test_a_call_through_the_pages(world):
 def test_a_call_begins_with_what_is_known(world):
     """Prize is all that nobody can know; a second call of the same name writes over no draft."""
     new = "/calls/new/?scenario=plant/milling"
+    chinese = world.client("owner").get(new, headers={"accept-language": "zh-hans"}).content.decode()
+    assert re.search(r'name="closes"[^>]*value="20[0-9-]+"', chinese), "as a browser takes a day"
     form = get(world, "owner", new).content.decode()
     begun = re.findall(r'name="(title|closes)"[^>]*value="([^"]+)"', form)
     assert dict(begun).keys() == {"title", "closes"} and "60 Plan and method" in form

@@ -127,6 +127,7 @@ def _fill(new: bool) -> None:
     from pilotbase.hub.base import base
     from pilotbase.hub.demo import make_accounts, require_own_ground
     from pilotbase.hub.models import Person
+    from pilotbase.worker.demo.market import fill_market
     from pilotbase.worker.demo.records import fill
 
     require_own_ground()
@@ -136,6 +137,8 @@ def _fill(new: bool) -> None:
         take_walk(base(), cast, err=True)
         for step in fill(base(), cast):
             say(step, err=True)
+        say(text("hub.demo_market"), err=True)
+        fill_market(base(), cast)
     if not new and any(account.email in before for account in accounts):
         say(text("cli.hub_passwords_new"), err=True)
     for account in accounts:

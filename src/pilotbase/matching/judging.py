@@ -82,7 +82,12 @@ def is_alike(match: Match, method: Method) -> bool:
     """Return whether a pair has enough in common to be shown: words, contract, or evidence for it."""
     words = match.words is not None and match.words >= ALIKE_WORDS[method]
     contract = match.contract is not None and match.contract.share >= ALIKE_SHARE
-    return words or contract or match.evidence > 0
+    return words or contract or match.evidence >= least_evidence(method)
+
+
+def least_evidence(method: Method) -> float:
+    """Return the evidence of one certificate on a scenario that is just alike; what is less says nothing here."""
+    return weighed(ALIKE_WORDS[method], 0.0)
 
 
 def _only_claims(match: Match) -> bool:

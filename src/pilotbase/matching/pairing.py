@@ -16,7 +16,14 @@ import numpy.typing as npt
 from pilotbase.documents.vocabularies import Constraint, Fit, Verdict
 from pilotbase.matching.comparing import Comparer
 from pilotbase.matching.constraints import check_all, share_of
-from pilotbase.matching.judging import ALIKE_SHARE, ALIKE_WORDS, WEIGHTS, by_application, weighed
+from pilotbase.matching.judging import (
+    ALIKE_SHARE,
+    ALIKE_WORDS,
+    WEIGHTS,
+    by_application,
+    least_evidence,
+    weighed,
+)
 from pilotbase.matching.pairs import ApplicationOffer, CaseContract, Need, ProvenPair
 from pilotbase.matching.words import Values
 
@@ -90,7 +97,8 @@ def pair_all(
     own = by_application(proofs)
     evidence = _evidence(needs, offers, own, {version: likeness[:, at] for version, at in column.items()})
     words, shares = words[:, : len(offers)], shares[:, : len(offers)]
-    alike = (words >= ALIKE_WORDS[comparer.method]) | (shares >= ALIKE_SHARE) | (evidence > 0)
+    alike = (words >= ALIKE_WORDS[comparer.method]) | (shares >= ALIKE_SHARE)
+    alike |= evidence >= least_evidence(comparer.method)
     groups = _grouped(_stated(one) for one in needs), _grouped(_offered(one, own[one.subject]) for one in offers)
     refusals = _refusals(needs, offers, own, alike, groups)
     excluded = np.zeros((groups[0].max(initial=-1) + 1, groups[1].max(initial=-1) + 1), bool)

@@ -201,7 +201,7 @@ def _begun(view: View, scenario: Scenario, measures: Choices) -> dict[str, Any]:
     return {
         "title": localized(scenario.title, language()),
         "task": localized(scenario.problem, language()),
-        "closes": (view.store.clock() + timedelta(days=_OPEN_DAYS)).date(),
+        "closes": (view.store.clock() + timedelta(days=_OPEN_DAYS)).date().isoformat(),
         "criteria": tuple(t("calls.hub.criteria_begun").splitlines()),
         **({} if measures else _WITHOUT_TENDER),
     }

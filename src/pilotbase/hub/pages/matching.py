@@ -24,6 +24,7 @@ from pilotbase.hub.forms.declared import do
 from pilotbase.hub.presenters.addresses import address_of, crumb, subject_of
 from pilotbase.hub.presenters.drawn import capitalised, drawn
 from pilotbase.hub.routing import POST, page
+from pilotbase.matching.judging import least_evidence
 from pilotbase.operations.matches import ASSIGNMENT, FOLLOW, FOLLOWED, GAPS
 from pilotbase.worker.demands import count_sites
 from pilotbase.worker.matching import Withheld, match_subject, providers_of, withheld_proofs
@@ -123,6 +124,7 @@ def of_record(request: HubRequest, section: str, name: str) -> HttpResponse:
         "sites": sites.get(subject, 1),
         "distant": [_row(request.acting, found, one, withheld) for one in found.distant],
         "refused": [_row(request.acting, found, one, withheld) for one in found.refused],
+        "least_evidence": least_evidence(found.method),
         "providers": providers_of(view, subject).ranked[:_PROVIDERS] if found.side in ("scenario", "demand") else (),
         "trials": _trials(request.acting, found.side, subject),
         "follows": subject in {one.subject for one in do(FOLLOWED, request.acting.view, {})},

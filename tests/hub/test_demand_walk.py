@@ -1,0 +1,116 @@
+"""Demand finds technology in real browsers: a hospital's paragraph, a supplier in English, notices by the worker."""
+
+import re
+
+from tests.hub.test_whole_walk import Walk, browser, hub, pytestmark
+from tests.hub.walk_for_tests import PEOPLE, ROLES, Person, application
+
+__all__ = ["browser", "hub", "pytestmark"]
+WARDS = (
+    "夜里病房的监护屏没有人连续看，患者病情转差常常到早上才发现。目前靠护士人工巡视，每天约 300 名患者。"
+    "漏报一例要多花 6 万元，误报一次 300 元。希望提前两小时预警，数据不出院。"
+)
+HELPS = "Early warning: watches ward monitors and warns nurses hours before a patient deteriorates."
+MONITORED = """  summary:
+    en: Warns nurses hours before a patient on a monitored ward deteriorates.
+    zh: 提前预警病房患者病情转差。
+"""
+
+
+class DemandWalk(Walk):
+    """From a paragraph to a match and its room."""
+
+    def look(self, who, name):
+        return self.gallery.look(self.people[who], name)
+
+    def register(self):
+        """The paragraph is read, a question answered, and the demand registered without any data."""
+        owner = self.owner.go("/scenarios/new/").fill(problem=WARDS).press("main button[name=words]")
+        assert "60,000 CNY" in owner.said and "医疗" in owner.said
+        self.look("owner", "draft-of-words")
+        owner.go("/demands/new/")
+        assert owner.page.input_value("[name=text]") == WARDS, "nothing is typed twice"
+        self.look("owner", "register-demand")
+        owner.press()
+        self.demand = re.search(r"/demands/[^?#]+", owner.page.url)[0]
+        self.look("owner", "demand")
+        owner.go(f"{self.demand}matches/").press("main button[name=follow]")
+
+    def claim_to_help(self):
+        """A supplier who has proven nothing is found by what it says, and it says that nothing is proven."""
+        supplier = self.supplier.go("/capabilities/new/")
+        self.look("supplier", "state-a-capability")
+        supplier.fill(name="bedside", kind="supplier", title="Bedside alerts", summary=HELPS).press()
+        owner = self.owner.go(f"{self.demand}matches/").wait_for("Bedside alerts")
+        assert "仅为自述，尚未证实" in owner.said
+        self.look("owner", "matches-of-a-demand")
+
+    def publish(self):
+        """An application that its supplier publishes is a match with reasons, and its owner hears of it."""
+        packed = self.folder / "wards.zip"
+        manifest = application('"fine"', program="def predict(batch):\n    return [%s for _ in batch]\n")
+        packed.write_bytes(manifest)
+        supplier = self.supplier.go("/applications/new/")
+        supplier.fill(folder=str(packed)).press().do("application.submit")
+        self.owner.go("/notices/").wait_for("可能合适")
+
+    def talk(self):
+        owner = self.owner.go(f"{self.demand}matches/")
+        self.look("owner", "matches-with-an-application")
+        owner.press("main a[href^='/rooms/new/']").fill(words="贵方的应用能用于监护数据吗？").press()
+        room = re.search(r"/rooms/\w+/", owner.page.url)[0]
+        supplier = self.supplier.go(room).press("main form[action$='/agree/'] button")
+        supplier.page.locator("summary", has_text="question").first.click()
+        self.look("supplier", "room")
+
+    def join(self):
+        """Another hospital with the same need is offered to join, and the owner agrees."""
+        other = self.clinic.go("/demands/new/").fill(text=WARDS.replace("病房", "住院病房")).press()
+        assert other.page.locator("[name=joins]").count() == 1
+        self.look("clinic", "may-be-the-same")
+        other.press()
+        self.site = re.search(r"/demands/[^?#]+", other.page.url)[0]
+        self.look("clinic", "asks-to-join")
+        self.owner.go("/work/").press("main .tasks .button.quiet").do("demand.admit")
+        visitor = self.people["visitor"] = Person(self.browser, self.hub.address).go(self.demand)
+        assert "Sites with this need" in visitor.said
+        self.look("visitor", "demand-of-two-sites")
+        assert "2 sites" in visitor.go("/demands/").said
+        self.look("visitor", "demands")
+
+
+def test_a_hospital_finds_who_can_help(hub, browser, tmp_path, monkeypatch):
+    for who in ("reviewer", "regulator", "planner", "signer"):
+        monkeypatch.delitem(PEOPLE, who)
+    monkeypatch.setitem(ROLES, "clinic", ("River Clinic", "江滨诊所", "demand_owner"))
+    monkeypatch.setitem(PEOPLE, "clinic", ("clinic", "demand_owner", "en"))
+    monkeypatch.setattr(
+        "tests.hub.walk_for_tests.MANIFEST",
+        """
+document: application/1
+name: ward-watch
+version: 1.0.0
+title: {en: Ward watch, zh: 病房监护预警}
+supplier: {organisation: acme}
+licence: Apache-2.0
+entry_point: app:predict
+requirements: requirements.lock
+offer: {published: true, sends_data: false, languages: [zh, en]}
+model_card:
+"""
+        + MONITORED
+        + """  training_data: {en: None., zh: 无。}
+  limitations: {en: Adults only., zh: 仅成人。}
+  human_oversight: {en: The nurse decides., zh: 由护士决定。}
+""",
+    )
+    walk = DemandWalk(hub, browser, tmp_path)
+    walk.invite()
+    walk.register()
+    walk.claim_to_help()
+    walk.publish()
+    walk.talk()
+    walk.join()
+    wrong = [f"{look}: {one}" for look, found in walk.gallery.wrong.items() for one in found]
+    assert not wrong, "\n".join(wrong)
+    assert {name: one.complaints for name, one in walk.people.items() if one.complaints} == {}
