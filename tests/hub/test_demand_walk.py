@@ -11,9 +11,23 @@ WARDS = (
     "漏报一例要多花 6 万元，误报一次 300 元。希望提前两小时预警，数据不出院。"
 )
 HELPS = "Early warning: watches ward monitors and warns nurses hours before a patient deteriorates."
-MONITORED = """  summary:
+MANIFEST = """
+document: application/1
+name: ward-watch
+version: 1.0.0
+title: {en: Ward watch, zh: 病房监护预警}
+supplier: {organisation: acme}
+licence: Apache-2.0
+entry_point: app:predict
+requirements: requirements.lock
+offer: {published: true, sends_data: false, languages: [zh, en]}
+model_card:
+  summary:
     en: Warns nurses hours before a patient on a monitored ward deteriorates.
     zh: 提前预警病房患者病情转差。
+  training_data: {en: None., zh: 无。}
+  limitations: {en: Adults only., zh: 仅成人。}
+  human_oversight: {en: The nurse decides., zh: 由护士决定。}
 """
 
 
@@ -52,7 +66,7 @@ class DemandWalk(Walk):
         packed.write_bytes(manifest)
         supplier = self.supplier.go("/applications/new/")
         supplier.fill(folder=str(packed)).press().do("application.submit")
-        self.owner.go("/notices/").wait_for("可能合适")
+        self.owner.go("/notices/").wait_for("可能相符：acme/ward-watch")
 
     def talk(self):
         owner = self.owner.go(f"{self.demand}matches/")
@@ -84,26 +98,7 @@ def test_a_hospital_finds_who_can_help(hub, browser, tmp_path, monkeypatch):
         monkeypatch.delitem(PEOPLE, who)
     monkeypatch.setitem(ROLES, "clinic", ("River Clinic", "江滨诊所", "demand_owner"))
     monkeypatch.setitem(PEOPLE, "clinic", ("clinic", "demand_owner", "en"))
-    monkeypatch.setattr(
-        "tests.hub.walk_for_tests.MANIFEST",
-        """
-document: application/1
-name: ward-watch
-version: 1.0.0
-title: {en: Ward watch, zh: 病房监护预警}
-supplier: {organisation: acme}
-licence: Apache-2.0
-entry_point: app:predict
-requirements: requirements.lock
-offer: {published: true, sends_data: false, languages: [zh, en]}
-model_card:
-"""
-        + MONITORED
-        + """  training_data: {en: None., zh: 无。}
-  limitations: {en: Adults only., zh: 仅成人。}
-  human_oversight: {en: The nurse decides., zh: 由护士决定。}
-""",
-    )
+    monkeypatch.setattr("tests.hub.walk_for_tests.MANIFEST", MANIFEST)
     walk = DemandWalk(hub, browser, tmp_path)
     walk.invite()
     walk.register()
