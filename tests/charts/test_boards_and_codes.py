@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -90,8 +91,9 @@ def test_a_qr_code_holds_every_module_of_its_address() -> None:
     code.add_data(address)
     wanted = code.get_matrix()
     found = [[False] * len(wanted) for _ in wanted]
-    for node in list(ElementTree.fromstring(drawing).iter(f"{SVG}rect"))[1:]:
-        x, y, width = (round(float(node.get(name, "0")) / MODULE) for name in ("x", "y", "width"))
+    (dark,) = ElementTree.fromstring(drawing).iter(f"{SVG}path")
+    for tile in re.findall(r"M(\d+) (\d+)h(\d+)v", dark.get("d", "")):
+        x, y, width = (int(number) // MODULE for number in tile)
         for step in range(width):
             found[y][x + step] = True
     assert found == wanted

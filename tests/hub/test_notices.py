@@ -13,7 +13,7 @@ import pytest
 
 from pilotbase.documents.permissions import Act
 from pilotbase.notices.webhooks import organisation_channels
-from tests.catalogue.records_for_tests import OTHER_OWNER, OWNER, SCENARIO, scenario
+from tests.catalogue.records_for_tests import DESK, OTHER_OWNER, OWNER, SCENARIO, scenario
 from tests.hub.test_api import caller
 from tests.notices.channels.parcels_for_tests import robot
 from tests.protocols.receivers_for_tests import receiving
@@ -75,7 +75,7 @@ def test_each_sees_their_own(told):
 
 def _said(browser):
     page = browser.get("/notices/").content.decode()
-    return [" ".join(text.split()) for text in re.findall(r'<th scope="row"><a [^>]+>([^<]+)</a>', page)]
+    return [" ".join(text.split()) for text in re.findall(r'href="/notices/[0-9a-f]{32}/">([^<]+)</a>', page)]
 
 
 def test_the_count_and_reading(told):
@@ -304,3 +304,25 @@ def test_the_worker_sends_by_the_settings_of_the_hub(one_world, tmp_path):
     sent = email.message_from_bytes(mail.read_bytes(), policy=email.policy.default)
     assert (sent["To"], sent["Subject"]) == ("owner@example.org", "中试基地有 2 条通知")
     assert mail.stat().st_mode & 0o077 == 0
+
+
+def test_what_concerns_one_record_stands_in_one_row_and_is_read_at_once(told):
+    named = "scenario:hospital/wards"
+    wards = scenario((), name="wards", owner={"organisation": "hospital"}, title="Full wards")
+    for who, act, brought in (
+        (OTHER_OWNER, Act.SCENARIO_REGISTER, wards),
+        (OTHER_OWNER, Act.SCENARIO_SUBMIT, None),
+        (DESK, Act.SCENARIO_RETURN, None),
+        (OTHER_OWNER, Act.SCENARIO_SUBMIT, None),
+    ):
+        told.trial.do(who, named, act, brought)
+        rounds(told)
+    desk = told.client("planner")
+    for language, said in (("en", "earlier</summary>"), ("zh", "更早")):
+        page = desk.get("/notices/", headers={"Accept-Language": language}).content.decode()
+        (row,) = [row for row in page.partition("<tbody>")[2].split("<tr")[1:] if "Full wards" in row]
+        assert said in row and row.count("<button") == 1
+    unread = re.findall(r'name="notice" value="(\w+)"', row)
+    assert len(unread) > 1
+    desk.post("/notices/read/", {"notice": unread})
+    assert not set(unread) & set(identities(desk, "?unread=1"))

@@ -5,12 +5,13 @@ import zipfile
 
 import pytest
 
+from pilotbase.catalogue.saving import save
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.permissions import Act
 from pilotbase.worker.datasets.synthetic_kits import synthetic_kit
 from pilotbase.worker.intake.drafting import starter_kit
 from tests.catalogue.agreements_for_tests import AGREEMENT
-from tests.catalogue.records_for_tests import OWNER, scenario
+from tests.catalogue.records_for_tests import DESK, OWNER, scenario
 from tests.hub.closed_for_tests import ADDRESS, BUDGET, PAGE, TABLE, keep_closed, work
 
 
@@ -125,6 +126,15 @@ def test_a_starter_kit_of_closed_data_holds_the_synthetic_sample_that_its_suppli
     assert synthetic_kit(base(), told, "acme") is None, "of no dataset"
     with pytest.raises(RefusedError):
         starter_kit(base(), named, "globex")
+    save(closed.trial.store.as_actor(OWNER), named.model_copy(update={"name": "wear"}))
+    for who, act in ((OWNER, Act.SCENARIO_SUBMIT), (DESK, Act.SCENARIO_OPEN)):
+        closed.trial.do(who, "scenario:plant/wear", act)
+    offered = closed.client("supplier").get("/scenarios/plant/wear/").content.decode()
+    assert "starter-kit.zip" in offered and "without an agreement" not in offered
+    for language, said in (("en", "without an agreement"), ("zh", "未达成协议")):
+        page = closed.client("other-supplier").get("/scenarios/plant/wear/", headers={"Accept-Language": language})
+        told_why = page.content.decode()
+        assert "starter-kit.zip" not in told_why and said in told_why and "/datasets/plant/logs/" in told_why
 
 
 @pytest.mark.prove

@@ -223,8 +223,8 @@ class Walk:
         assert "Valid" in visitor.said and "Accept" in visitor.said
         self.look("visitor", "certificate")
         shown = visitor.page.request.get(f"{visitor.page.url}qr.svg").text()
-        drawn = re.findall(r"<rect[^>]+>", qr_code(visitor.page.url, ""))
-        assert drawn and drawn == re.findall(r"<rect[^>]+>", shown), "the code leads to this very page"
+        drawn = re.findall(r"<path[^>]+>", qr_code(visitor.page.url, ""))
+        assert drawn and drawn == re.findall(r"<path[^>]+>", shown), "the code leads to this very page"
 
     def regulate(self):
         self.regulator.go(self.trial)

@@ -125,6 +125,11 @@ class Drawing:
             attributes["fill-opacity"] = _short(deep)
         ElementTree.SubElement(self._root, "rect", attributes)
 
+    def tiles(self, tiles: Iterable[tuple[int, int, int, int]], fill: str) -> None:
+        """Draw many rectangles of one colour as one shape; each has a corner, a width and a height."""
+        drawn = "".join(f"M{x} {y}h{width}v{height}h-{width}z" for x, y, width, height in tiles)
+        ElementTree.SubElement(self._root, "path", {"d": drawn, "fill": fill})
+
     def circle(self, centre: Point, radius: float, fill: str, outline: str = "", width: float = 2) -> None:
         """Draw a circle."""
         attributes = {"cx": _short(centre[0]), "cy": _short(centre[1]), "r": _short(radius), "fill": fill}

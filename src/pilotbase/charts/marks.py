@@ -1,5 +1,6 @@
 """Status as shape, colour and word: a mark, the five verifications in a row; a certificate's badge, time, QR code."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,6 +42,21 @@ def status_mark(outcome: Outcome, language: Language = "en") -> str:
     drawing = Drawing(24, 24, text(f"outcome.{outcome.value}").render(language), "")
     _draw_mark(drawing, outcome, (12, 12), 10)
     return drawing.to_svg()
+
+
+def mark_symbols() -> str:
+    """Return every mark as a symbol of a page; it shows nothing by itself: `used_mark` does."""
+    symbols = ""
+    for one in Outcome:
+        drawn = re.sub(r"^<svg.*?<desc />|</svg>$", "", status_mark(one))
+        symbols += f'<symbol id="mark-{one.value}" viewBox="0 0 24 24">{drawn}</symbol>'
+    return f'<svg width="0" height="0" aria-hidden="true">{symbols}</svg>'
+
+
+def used_mark(outcome: Outcome) -> str:
+    """Return the mark of ``outcome`` on a page that has `mark_symbols`, beside a word that says what it means."""
+    size = 'viewBox="0 0 24 24" width="24" height="24"'
+    return f'<svg {size} aria-hidden="true"><use href="#mark-{outcome.value}"/></svg>'
 
 
 def _draw_mark(drawing: Drawing, outcome: Outcome, centre: Point, radius: float) -> None:
@@ -152,10 +168,9 @@ def qr_code(content: str, title: str) -> str:
     drawing = Drawing(side, side, title, content)
     drawing.sharpen()
     drawing.rectangle((0, 0), (side, side), "white")
-    for number, row in enumerate(rows):
-        for start, length in _runs(row):
-            corner = ((QUIET + start) * MODULE, (QUIET + number) * MODULE)
-            drawing.rectangle(corner, (length * MODULE, MODULE), "black")
+    dark = [(start, number, length) for number, row in enumerate(rows) for start, length in _runs(row)]
+    tiles = [((QUIET + x) * MODULE, (QUIET + y) * MODULE, length * MODULE, MODULE) for x, y, length in dark]
+    drawing.tiles(tiles, "black")
     return drawing.to_svg()
 
 

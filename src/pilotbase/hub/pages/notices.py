@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import NamedTuple
+
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
@@ -55,7 +58,7 @@ def show(request: HubRequest) -> HttpResponse:
     found, after = list_notices(view, unread, request.GET.get("after") or None, PAGE)
     shown = {
         "title": text("notice.title"),
-        "notices": found,
+        "groups": _by_record(found),
         "only_unread": unread,
         "count": count_unread(view),
         "after": after,
@@ -63,6 +66,22 @@ def show(request: HubRequest) -> HttpResponse:
         "next": f"{'unread=1&' if unread else ''}after={after}",
     }
     return render(request, "hub/notices.html", shown)
+
+
+class _Group(NamedTuple):
+    """The notices about one record or thread."""
+
+    newest: Notice
+    earlier: list[Notice]
+    unread: list[str]
+
+
+def _by_record(found: Iterable[Notice]) -> list[_Group]:
+    """Return the notices about each record or thread together, in the order of the newest of each."""
+    groups: dict[tuple[str, str], list[Notice]] = {}
+    for one in found:
+        groups.setdefault((one.subject, one.thread), []).append(one)
+    return [_Group(some[0], some[1:], [one.identity for one in some if not one.read]) for some in groups.values()]
 
 
 @page("notices/<drawn:identity>/", "notice")

@@ -20,14 +20,14 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import ScenarioState
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Text, text
-from pilotbase.hub.acting import HubRequest, language
+from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.base import base
 from pilotbase.hub.presenters.addresses import subject_of
 from pilotbase.hub.presenters.records import note_look, see, work_shown
-from pilotbase.hub.presenters.taken import download, sandboxed
+from pilotbase.hub.presenters.taken import download, report_language, sandboxed
 from pilotbase.hub.routing import page
 from pilotbase.trial.entering import may_show_sample
-from pilotbase.trial.page import render_report
+from pilotbase.trial.page import PlaceOnHub, render_report
 from pilotbase.worker.datasets.synthetic_kits import synthetic_kit
 from pilotbase.worker.intake.drafting import starter_kit
 from pilotbase.worker.operations.binding import there
@@ -53,7 +53,8 @@ def report(request: HubRequest, name: str) -> HttpResponse:
     """Give the report of the newest rehearsal to whom it was made for, with cases where they may hold the rows."""
     found, version = _rehearsal(request, name)
     cases = _cases(request.acting.view, version, found)
-    return sandboxed(render_report(found, None, language(), cases=cases))
+    chosen, other = report_language(request)
+    return sandboxed(render_report(found, None, chosen, place=PlaceOnHub(other), cases=cases))
 
 
 @page("applications/<name:name>/rehearsal.log", "rehearsal-log")

@@ -14,16 +14,16 @@ from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.permissions import ReadScope
 from pilotbase.documents.record import Commission, Record
 from pilotbase.documents.report import Report
-from pilotbase.documents.texts import text
-from pilotbase.hub.acting import HubRequest, language
+from pilotbase.documents.texts import Language, text
+from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.base import base
 from pilotbase.hub.presenters.addresses import address_of, certificate_address, record_crumbs, subject_of
 from pilotbase.hub.presenters.drawn import render_live
 from pilotbase.hub.presenters.plans import plan_shown
 from pilotbase.hub.presenters.records import work_shown
-from pilotbase.hub.presenters.taken import bundle_response, sandboxed
+from pilotbase.hub.presenters.taken import bundle_response, report_language, sandboxed
 from pilotbase.hub.routing import EVERYBODY, FORM, page
-from pilotbase.trial.page import first_screen, render_report
+from pilotbase.trial.page import PlaceOnHub, first_screen, render_report
 from pilotbase.worker.operations.binding import there
 from pilotbase.worker.progress import JobProgress, told
 from pilotbase.worker.readings import certificate_of, record_for, report_of
@@ -60,7 +60,9 @@ def report(request: HubRequest, name: str) -> HttpResponse:
     issued = certificate_of(view, record)
     certificate = issued.certificate if issued is not None else None
     check_at = certificate_address(certificate.serial) if certificate is not None else None
-    return sandboxed(render_report(found, certificate, language(), check_at, _ways(view, record)))
+    chosen, other = report_language(request)
+    place = PlaceOnHub(other, _ways(view, record, chosen))
+    return sandboxed(render_report(found, certificate, chosen, check_at, place))
 
 
 @page("trials/<name:name>/bundle/", "bundle", EVERYBODY, FORM)
@@ -112,12 +114,12 @@ def of_trial(view: View, record: Record) -> dict[str, Any]:
     }
 
 
-def _ways(view: View, record: Record) -> list[tuple[str, str]]:
+def _ways(view: View, record: Record, language: Language) -> list[tuple[str, str]]:
     """Return the trial, and the scenario where it is seen, with what a report calls them."""
-    ways = [(text("service.trial").render(language()), address_of(record.subject))]
+    ways = [(text("service.trial").render(language), address_of(record.subject))]
     scenario = record.subjects.get("scenario")
     if scenario is not None and find_listing(view, scenario) is not None:
-        ways.append((text("hub.scenario").render(language()), address_of(scenario)))
+        ways.append((text("hub.scenario").render(language), address_of(scenario)))
     return ways
 
 

@@ -24,6 +24,7 @@ from pilotbase.hub.presenters.records import RecordView
 from pilotbase.service.admission import why_not_admitted
 from pilotbase.service.registry import services_behind
 from pilotbase.vault.readers import may_see_readers
+from pilotbase.worker.datasets.synthetic_kits import has_kit
 from pilotbase.worker.operations.datasets import dataset_versions
 from pilotbase.worker.sample_bundles.orders import reports_of
 from pilotbase.worker.services.acts import may_put_into_service
@@ -108,7 +109,8 @@ def _beyond(acting: RequestActor, seen: RecordView) -> dict[str, Any]:
     if isinstance(seen.document, Scenario):
         links = [*_links(acting, seen, seen.document), *_readers(acting, seen, "scenarios")]
         versions = _data_versions(acting, seen.document)
-        return {"links": links, "data_versions": versions}
+        starts = acting.may(Act.APPLICATION_REGISTER) and has_kit(base(), seen.document, acting.organisation)
+        return {"links": links, "data_versions": versions, "starter_kit": starts}
     if isinstance(seen.document, Dataset):
         versions_seen = dataset_versions(acting.view, seen.subject)
         return {"links": _readers(acting, seen, "datasets"), "dataset_versions": versions_seen}

@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 
 from pilotbase.documents.files import File, Part, Stretch
 from pilotbase.documents.hashes import Digest
+from pilotbase.documents.texts import Language
+from pilotbase.hub.acting import language
 from pilotbase.hub.bounds import RangeError
 from pilotbase.worker.sample_bundles.packing import Bundle
 
@@ -83,6 +85,13 @@ def streamed_csv(pieces: Iterable[bytes], name: str) -> StreamingHttpResponse:
 def bundle_response(bundle: Bundle) -> HttpResponse:
     """Return the archive as a file to keep."""
     return download(bundle.archive, "application/zip", bundle.name)
+
+
+def report_language(request: HttpRequest) -> tuple[Language, str]:
+    """Return the language in which a report is asked for, and the address of the same page in the other one."""
+    asked = request.GET.get("language", "")
+    chosen: Language = "en" if asked == "en" else "zh" if asked == "zh" else language()
+    return chosen, f"?language={'zh' if chosen == 'en' else 'en'}"
 
 
 def sandboxed(page: str) -> HttpResponse:

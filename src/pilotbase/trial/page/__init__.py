@@ -11,6 +11,7 @@ data; ``language`` is the one shown first (the reader switches with a click, by 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 
 from jinja2 import Environment
@@ -20,7 +21,7 @@ from pilotbase.charts.boxed_image import boxed_image, format_box
 from pilotbase.charts.confidence_sequence import confidence_sequence_chart
 from pilotbase.charts.criterion import criterion_chart, group_chart
 from pilotbase.charts.latency import latency_chart, load_blocks_chart
-from pilotbase.charts.marks import OUTCOME_OF, qr_code, status_mark, verdict_strip
+from pilotbase.charts.marks import OUTCOME_OF, mark_symbols, qr_code, used_mark, verdict_strip
 from pilotbase.charts.one_file import capital, page_environment, page_style
 from pilotbase.charts.scales import format_bounds, format_count, format_number, format_score
 from pilotbase.documents.certificate import Certificate
@@ -44,7 +45,8 @@ _CHARTS = (
     latency_chart,
     load_blocks_chart,
     qr_code,
-    status_mark,
+    used_mark,
+    mark_symbols,
     verdict_strip,
 )
 """What the templates draw with."""
@@ -59,20 +61,30 @@ _OUTCOME_OF_ROW = {
 """A row of the conformity matrix → the mark that it is drawn with."""
 
 
+@dataclass(frozen=True)
+class PlaceOnHub:
+    """Where a report stands on a hub."""
+
+    other: str
+    """Address of the page in the other language."""
+    ways: Sequence[tuple[str, str]] = ()
+    """Breadcrumb: words and addresses."""
+
+
 def render_report(
     report: Report,
     certificate: Certificate | None = None,
     language: Language = "en",
     check_at: str | None = None,
-    ways: Sequence[tuple[str, str]] = (),
+    place: PlaceOnHub | None = None,
     cases: ShownCases | None = None,
 ) -> str:
-    """Return ``report`` as an HTML document in both languages, ``language`` shown first.
+    """Return ``report`` as an HTML document in both languages, ``language`` first; on a hub in that alone.
 
     Text from suppliers and owners is escaped, and invisible characters in it (controls, right-to-left overrides) are
     spelled out. Sentence codes that this version's catalogues lack are shown as they are: an old report stays readable.
-    ``check_at``: the address where anyone can check the certificate; it is shown as a QR code too. ``ways``: breadcrumb
-    words and addresses on a hub. ``cases``: of a rehearsal, for readers who may hold its rows.
+    ``check_at``: the address where anyone can check the certificate; it is shown as a QR code too. ``cases``: of a
+    rehearsal, for readers who may hold its rows.
     """
     # The certificate names the full report, or the part that a site released.
     certified = report.digest() if report.view == "site" else report.full_report or report.digest()
@@ -84,10 +96,11 @@ def render_report(
             first=first_screen(report),
             certificate=certificate,
             check_at=check_at,
-            ways=ways,
+            ways=place.ways if place is not None else (),
             cases=cases if cases is not None and cases.cases else None,
             digest_of_report=certified,
-            languages=[(name, ReportWording(name)) for name in LANGUAGES],
+            languages=[(name, ReportWording(name)) for name in ([language] if place is not None else LANGUAGES)],
+            other=place.other if place is not None else "",
             shown=language,
             own=ReportWording(language).own,
             **page_style(_PACKAGE, "report.css", alone=True),

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from pilotbase.catalogue.application_draft import ApplicationRequest, draft_application, kit_name
 from pilotbase.documents.application import Runtime
+from pilotbase.documents.contract import Contract
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.subjects import Subject
@@ -29,15 +30,10 @@ def synthetic_kit(base: Base, scenario: Scenario, supplier: str, runtime: Runtim
     the sample is given out once more. None: the supplier may hold rows of the public sample, has no synthetic one, or
     nothing states the possible answers. Raises `InputError`: no application of this form can answer.
     """
-    if may_show_sample(base.lab.view, scenario, supplier):
+    known = None if may_show_sample(base.lab.view, scenario, supplier) else _known(base, scenario, supplier)
+    if known is None:
         return None
-    dataset, view = scenario.data.dataset, base.lab.store.as_actor(Actor(supplier, frozenset({Role.SUPPLIER})))
-    identity = newest_sample(view, dataset) if dataset is not None else None
-    if dataset is None or identity is None:
-        return None
-    contract = scenario.contract(_classes(view, scenario, dataset))
-    if contract.prediction.kind == "label" and not contract.prediction.classes:
-        return None
+    view, identity, contract = known
     taken = fetch_sample(base, view, identity)
     packed, name = io.BytesIO(), kit_name(scenario)
     with (
@@ -52,6 +48,23 @@ def synthetic_kit(base: Base, scenario: Scenario, supplier: str, runtime: Runtim
         for member in sample.namelist():
             archive.writestr(PurePosixPath(member).name, sample.read(member))
     return packed.getvalue()
+
+
+def has_kit(base: Base, scenario: Scenario, supplier: str) -> bool:
+    """Return whether a supplier may have a kit of a scenario: with its public sample, or with a synthetic one."""
+    return may_show_sample(base.lab.view, scenario, supplier) or _known(base, scenario, supplier) is not None
+
+
+def _known(base: Base, scenario: Scenario, supplier: str) -> tuple[View, str, Contract] | None:
+    """Return the supplier's view, its newest synthetic sample, and the contract as far as it is declared; or None."""
+    dataset, view = scenario.data.dataset, base.lab.store.as_actor(Actor(supplier, frozenset({Role.SUPPLIER})))
+    identity = newest_sample(view, dataset) if dataset is not None else None
+    if dataset is None or identity is None:
+        return None
+    contract = scenario.contract(_classes(view, scenario, dataset))
+    if contract.prediction.kind == "label" and not contract.prediction.classes:
+        return None
+    return view, identity, contract
 
 
 def newest_sample(view: View, dataset: Subject) -> str | None:
