@@ -355,7 +355,7 @@ PAGES = """
 /api/services/nothing               401 404 404 404 404 404 404 404 404 404
 /api/services/milling/history       401 404 200 200 404 200 404 404 404 200
 /api/services/milling/releases      401 404 200 200 404 403 404 404 404 200
-/services/milling/value/            302 404 200 200 404 403 404 404 404 200
+/services/milling/value/            302 404 200 200 404 404 404 404 404 200
 /api/services/milling/value         401 404 200 200 404 403 404 404 404 200
 /api/services/milling/keys          401 404 200 200 404 403 404 404 404 200
 /api/services/milling/budgets       401 404 200 200 404 403 404 404 404 200
