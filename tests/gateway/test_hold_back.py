@@ -39,6 +39,19 @@ def test_units_go_the_way_that_the_committed_seed_draws(live, place, name):
     assert not any(asked(live, place, name, call) for call in calls), "it has ended"
 
 
+@pytest.mark.parametrize("at", ["_keep_seed", "seen_by"])
+def test_a_process_that_is_killed_as_one_begins_leaves_nothing_behind(live, place, name, monkeypatch, at):
+    place.serve(name, ask_human=True)
+    view = place.base.lab.view
+    with monkeypatch.context() as broken:
+        broken.setattr(f"pilotbase.service.hold_back.{at}", None)  # before the seed is kept, or after
+        with pytest.raises(TypeError):
+            begin_hold_back(view, name, TERMS)
+    assert not any(asked(live, place, name, f"machine-{number}") for number in range(5))
+    begun = begin_hold_back(view, name, TERMS)
+    assert end_hold_back(view, name).commitment == begun.commitment
+
+
 def test_a_benefit_is_shown_from_enough_units_on(place, name):
     place.serve(name, ask_human=True)
     view = place.base.lab.view

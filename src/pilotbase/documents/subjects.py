@@ -146,9 +146,9 @@ def hold_back_head(service: str) -> str:
     return f"hold-back:{service}"
 
 
-def hold_back_seed_head(service: str) -> str:
-    """Return the head of the seed of a service's newest hold-back, which the base alone sees."""
-    return f"hold-back-seed:{service}"
+def hold_back_seed_head(identity: str) -> str:
+    """Return the head of the seed of a hold-back, which the base alone sees."""
+    return f"hold-back-seed:{identity}"
 
 
 def standing_head(service: str) -> str:

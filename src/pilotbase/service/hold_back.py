@@ -85,7 +85,12 @@ def begin_hold_back(view: View, service: str, terms: HoldBackTerms) -> HoldBack:
         NotFoundError: there is no such service, or none that the actor may see.
         RefusedError: it is not for the actor; no person answers there; the risk is high; or one is under way.
     """
+    opened(view, service, ServiceAct.CREATE)
+    known = view.done(HoldBack)
+    if known is not None:
+        return known
     identity, seed = secrets.token_hex(16), secrets.token_hex(32)
+    _keep_seed(everything(view), HoldBackSeed(identity=identity, seed=seed))
     with view.transaction("service.hold_back_begun") as change:
         here = view.within(change)
         found = opened(here, service, ServiceAct.CREATE)
@@ -111,7 +116,6 @@ def begin_hold_back(view: View, service: str, terms: HoldBackTerms) -> HoldBack:
         )
         change.let_stand(hold_back_head(service), change.put(made, seen_by(found), owner=found.organisation))
         change.settle(made.digest())
-    _keep_seed(everything(view), service, HoldBackSeed(identity=identity, seed=seed))
     return made
 
 
@@ -205,15 +209,18 @@ def _newest(view: View, service: str) -> HoldBack:
     return found
 
 
-def _keep_seed(base: View, service: str, seed: HoldBackSeed) -> None:
-    """Keep the seed as the base's own, which the owner does not see; units are drawn from then on."""
-    with base.transaction("service.hold_back_begun") as change:
-        change.let_stand(hold_back_seed_head(service), change.put(seed, BASE))
+def _keep_seed(base: View, seed: HoldBackSeed) -> None:
+    """Keep the seed as the base's own, which the owner can't see, before the hold-back that names it.
+
+    A process that is killed in between leaves a seed that nothing names.
+    """
+    with base.transaction("service.hold_back_seeded") as change:
+        change.let_stand(hold_back_seed_head(seed.identity), change.put(seed, BASE))
 
 
 def _seed_of(view: View, of: HoldBack) -> str:
-    found = everything(view).load_head(hold_back_seed_head(of.service), HoldBackSeed)
     if of.seed is not None:
         return of.seed
-    assert found is not None and found.identity == of.identity
+    found = everything(view).load_head(hold_back_seed_head(of.identity), HoldBackSeed)
+    assert found is not None
     return found.seed

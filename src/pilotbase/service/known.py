@@ -174,22 +174,22 @@ class KnownServices:
 
 def read_serving(view: View, name: str, listed: RevocationList | None) -> Serving | None:
     """Return a service as it stands, or None where ``view`` sees none; ``listed`` is what was revoked."""
-    found = view.named([service_subject(name), standing_head(name), hold_back_head(name), hold_back_seed_head(name)])
+    found = view.named([service_subject(name), standing_head(name), hold_back_head(name)])
     if service_subject(name) not in found or standing_head(name) not in found:
         return None
     service = found[service_subject(name)].load(Service)
     standing = found[standing_head(name)].load(ServiceStatus)
     ways = tuple(_way(view, route, listed) for route in service.routes)
-    return Serving(service, standing, ways, _draw(found, name))
+    return Serving(service, standing, ways, _draw(view, found.get(hold_back_head(name))))
 
 
-def _draw(found: Mapping[str, Stored], name: str) -> HoldBackDraw | None:
-    if hold_back_seed_head(name) not in found:
+def _draw(view: View, newest: Stored | None) -> HoldBackDraw | None:
+    """Return how units are drawn; None where none are, or ``view`` may not see the seed."""
+    running = newest.load(HoldBack) if newest is not None else None
+    if running is None or running.ended_at is not None:
         return None
-    running = found[hold_back_head(name)].load(HoldBack)
-    seed = found[hold_back_seed_head(name)].load(HoldBackSeed)
-    is_running = running.ended_at is None and running.identity == seed.identity
-    return HoldBackDraw(seed.seed, running.terms.share) if is_running else None
+    seed = view.load_head(hold_back_seed_head(running.identity), HoldBackSeed)
+    return HoldBackDraw(seed.seed, running.terms.share) if seed is not None else None
 
 
 def barred(view: View, route: CertifiedRoute, listed: RevocationList | None) -> Barred | None:
