@@ -182,6 +182,9 @@ def test_a_stopped_service_promotes_nothing_and_stays_stopped(shop):
     take_offline(shop.view, shop.name, text("service.reason.by_hand", reason="smoke"))
     with contextlib.suppress(urllib.error.HTTPError):
         shop.ask()
+    with pytest.raises(RefusedError) as promoted:
+        end_release(shop.view, EndRelease(service=shop.name, end=ReleaseEnd.PROMOTE, reason="now"))
+    assert promoted.value.code == "service.release_needs_serving"
     end_release(shop.view, EndRelease(service=shop.name, end=ReleaseEnd.ROLL_BACK, reason="smoke"))
     assert history_of(shop.view, shop.name)[0].state == "stopped"
 

@@ -1,4 +1,4 @@
-"""Releases: a new version answers a share of the calls until the evidence lets it take over, or takes it back.
+"""Releases: a new version answers a share of the calls until the evidence lets it take over, or rolls it back.
 
 Both versions are certified before, so a release is about how the new one serves: whether it answers, and in time. Desks
 write down how each call ended; whoever takes in their journals adds it to the evidence, in the transaction that counts
@@ -39,7 +39,7 @@ from pilotbase.workspace.store import View
 from pilotbase.workspace.transaction import Transaction
 
 ALPHA = 0.05
-"""Chance at most, of each kind, to take back a version that fails no more often, or to promote one that does."""
+"""Bound on each error: rolling back a version that fails no more often, promoting one that does by the margin."""
 NEEDED = 1 / ALPHA
 _CHANCE = secrets.SystemRandom()
 _rows = tables.service_releases.c
@@ -100,6 +100,8 @@ def end_release(view: View, asked: EndRelease) -> Service:
             return known
         if service.release is None:
             raise RefusedError("service.no_release", service=service.name)
+        if asked.end is ReleaseEnd.PROMOTE:
+            _require_serving(here, service)
         state = ReleaseState.PROMOTED if asked.end is ReleaseEnd.PROMOTE else ReleaseState.ROLLED_BACK
         return _end(change, here, service, state, text("service.reason.by_hand", reason=asked.reason))
 
@@ -191,31 +193,33 @@ def _decision(view: View, row: Row[Any]) -> tuple[Serving, ReleaseState, Text] |
 
 
 def _require_releasable(view: View, service: Service, route: CertifiedRoute) -> None:
-    stands = standing_of(view, service.name)
     if service.release is not None:
         raise RefusedError("service.release_running", service=service.name)
-    if stands.state is not ServingState.SERVING or stands.route != 0:
-        raise RefusedError("service.release_needs_serving", service=service.name)
+    _require_serving(view, service)
     if not isinstance(service.routes[0], CertifiedRoute):
         raise RefusedError("service.release_needs_certified", service=service.name)
     if _is(service.routes[0], route.application.digest):
         raise RefusedError("service.release_same", service=service.name)
 
 
+def _require_serving(view: View, service: Service) -> None:
+    stands = standing_of(view, service.name)
+    if stands.state is not ServingState.SERVING or stands.route != 0:
+        raise RefusedError("service.release_needs_serving", service=service.name)
+
+
 def _end(change: Transaction, view: View, service: Service, state: ReleaseState, reason: Text) -> Service:
     """Write how a release ends: the new version comes first, or is gone."""
-    *others, candidate = service.routes
-    routes = (candidate, *others) if state is ReleaseState.PROMOTED else tuple(others)
-    after = service.model_copy(update={"routes": routes, "release": None})
-    if state is ReleaseState.PROMOTED and isinstance(candidate, CertifiedRoute):
-        after = after.model_copy(update={"commission": candidate.commission})
-    assert service.release is not None
-    here = _rows.release == service.release.identity
+    release, candidate, others = service.release, service.candidate, service.routes[:-1]
+    assert release is not None and candidate is not None
+    changed: dict[str, object] = {"routes": others, "release": None}
+    if state is ReleaseState.PROMOTED:
+        changed |= {"routes": (candidate, *others), "commission": candidate.commission}
+    after = service.model_copy(update=changed)
     ended = {"state": state.value, "ended_at": change.now}
+    here = _rows.release == release.identity
     change.connection.execute(update(tables.service_releases).where(here).values(ended))
-    stands = standing_of(view, service.name)
-    keeps = state is not ReleaseState.PROMOTED and (stands.state, stands.route) != (ServingState.SERVING, 0)
-    let_serve(change, after, reason, stands if keeps else None)
+    let_serve(change, after, reason, standing_of(view, service.name))
     return after
 
 
