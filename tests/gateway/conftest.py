@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from pilotbase.gateway.configuration import GatewayConfiguration
-from tests.gateway.gateways_for_tests import Live, Place, listening, proven
+from tests.gateway.endpoints_for_tests import Endpoint
+from tests.gateway.gateways_for_tests import Live, Place, listening, proven, serving
 
 _numbers = itertools.count()
 
@@ -21,6 +22,15 @@ def place() -> Iterator[Place]:
 def live(place: Place) -> Iterator[Live]:
     with listening(place.base, GatewayConfiguration(allow=("127.0.0.1",))) as live:
         yield live
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[Endpoint]:
+    """An endpoint as others keep it, at its ``url``."""
+    made = Endpoint()
+    with serving(made) as url:
+        made.url = url
+        yield made
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ CALL = {"id": "call-1", "type": "function", "function": {"name": "look", "argume
 class Endpoint:
     """Answers chat completions, embeddings and inference, and remembers what it was asked."""
 
+    url: str
+
     def __init__(self) -> None:
         self.asked: list[tuple[str, dict[str, str], bytes]] = []
         self.cut = 0

@@ -14,17 +14,8 @@ import tritonclient.http as triton
 
 from pilotbase.gateway.configuration import GatewayConfiguration
 from pilotbase.service.terms import list_budgets
-from tests.gateway.endpoints_for_tests import Endpoint
-from tests.gateway.gateways_for_tests import listening, serving
+from tests.gateway.gateways_for_tests import listening
 from tests.gateway.test_mcp_and_a2a import A2aClient, McpClient
-
-
-@pytest.fixture(scope="module")
-def endpoint():
-    made = Endpoint()
-    with serving(made) as url:
-        made.url = url
-        yield made
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import json
 import socket
 import time
-from collections.abc import Iterator
 
 import numpy as np
 import openai
@@ -18,16 +17,6 @@ from pilotbase.watch.arming import arm, prepare_watch, replay_watch
 from pilotbase.watch.detectors import level
 from pilotbase.watch.status import status_of
 from pilotbase.worker.services.watching import take_in, taking, watch_round
-from tests.gateway.endpoints_for_tests import Endpoint
-from tests.gateway.gateways_for_tests import serving
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[Endpoint]:
-    made = Endpoint()
-    with serving(made) as url:
-        made.url = url
-        yield made
 
 
 @pytest.fixture

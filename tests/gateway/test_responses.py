@@ -7,19 +7,10 @@ import pytest
 
 from pilotbase.documents.texts import text
 from pilotbase.service.standing import ask_human
-from tests.gateway.endpoints_for_tests import Endpoint
-from tests.gateway.gateways_for_tests import CASE, serving
+from tests.gateway.gateways_for_tests import CASE
 
 TOOL = {"type": "function", "name": "look", "parameters": {"type": "object", "properties": {}}, "strict": False}
 FILE = {"type": "input_file", "file_id": "f"}
-
-
-@pytest.fixture(scope="module")
-def endpoint():
-    made = Endpoint()
-    with serving(made) as url:
-        made.url = url
-        yield made
 
 
 @pytest.fixture

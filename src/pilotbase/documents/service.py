@@ -72,18 +72,18 @@ Drawn = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
 
 class ReleaseTerms(Part):
-    """How a new version takes over: by a share of the calls, until the evidence decides."""
+    """Terms of a release: the new version answers a share of the calls until the evidence decides."""
 
     share: float = pydantic.Field(default=0.1, ge=0.01, le=0.5)
-    """Part of the calls that the new version answers meanwhile."""
+    """Share of the calls that the new version answers meanwhile."""
     unit: Literal["call", "key"] = "call"
-    """What is drawn: each call for itself, or a key, all of whose calls go to one version."""
+    """``call``: each call is assigned at random. ``key``: all calls of a key go to the same version."""
     margin: float = pydantic.Field(default=0.02, gt=0, le=0.2)
-    """The new version takes over once it is shown to fail less than so much more often than the old one."""
+    """The new version takes over once its failure rate is shown to exceed the old one's by less than this."""
     slow_ms: float | None = pydantic.Field(default=None, gt=0, le=3_600_000)
     """An answer that takes longer counts as failed."""
     calls: int = pydantic.Field(default=200, ge=1, le=10_000_000)
-    """The new version answers at least so many before it takes over."""
+    """The new version answers at least this many calls before it takes over."""
     days: int = pydantic.Field(default=30, ge=1, le=365)
     """Without a decision by then, the old version stays."""
 

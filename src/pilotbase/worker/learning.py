@@ -383,7 +383,7 @@ def _enter(
             **said,
         )
         digest = change.put(made, BASE, fields={"learner": learner, "course": course.name})
-        change.set_head(_head(made), digest, expected=None)  # of two at once the later is told
+        change.set_head(_head(made), digest, expected=None)  # refuses the second of two
     return LearningHistory(course, (*history.entries, made))
 
 

@@ -159,7 +159,7 @@ def _put(change: Transaction, history: RoomHistory, kind: RoomEntryKind, said: d
     )
     change.vouch_for(room.owner)
     digest = change.put(made, parties(room.supplier), owner=room.owner, fields={"room": room.identity})
-    change.set_head(f"{_head(room.identity)}:{made.number}", digest, expected=None)  # of two at once the later is told
+    change.set_head(f"{_head(room.identity)}:{made.number}", digest, expected=None)  # refuses the second of two
     return made
 
 

@@ -232,7 +232,7 @@ class SheetForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
-        if given.get("seen") != self.before:  # rows are told apart by their place
+        if given.get("seen") != self.before:  # only its position identifies a row
             raise forms.ValidationError(t("planning.changed_meanwhile"))
         return given
 
