@@ -235,7 +235,7 @@ def test_a_command_may_be_a_binary_whatever_its_mode_and_prints_to_its_log(start
     (folder / "answer").chmod(stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH)
     script = """while read -r line; do
         case "$line" in *'"rows": 0'*) line='[]';; *'"rows": 3'*) line='["fine", null, "broken"]';; esac
-        echo "$line"; echo "$line" >&2
+        echo "$line" >&2; echo "$line"
     done"""
     form = Form(runtime="command", command=("answer", "-c", script))
     with started(folder, form, "label") as worker:
