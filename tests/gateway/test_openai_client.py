@@ -11,7 +11,9 @@ from sqlalchemy import update
 
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Scope
+from pilotbase.operations.services import NewKey
 from pilotbase.service.standing import ask_human, restore, take_offline
+from pilotbase.service.terms import create_key
 from pilotbase.workspace.tables import service_keys
 from tests.gateway.gateways_for_tests import CASE
 
@@ -50,6 +52,17 @@ def test_a_stream_holds_the_same_answer_and_the_usage_that_was_asked_for(live, p
     said = "".join(event.choices[0].delta.content or "" for event in events if event.choices)
     assert json.loads(said) == {"prediction": "broken"}
     assert [event.usage.total_tokens for event in events if event.usage] == [0]
+
+
+def test_a_key_that_calls_too_often_is_told_when_to_try_again(live, place, served):
+    wanted = NewKey(service=served, title="tests", calls_a_minute=6)
+    key = create_key(place.base.lab.view, wanted).secret
+    assert ask(live, key, served, json.dumps(CASE))
+    with pytest.raises(openai.RateLimitError) as caught:
+        ask(live, key, served, json.dumps(CASE))
+    told = caught.value.response.headers
+    assert (caught.value.code, told["pilotbase-error"]) == ("rate_limit_exceeded", "service.rate_limited")
+    assert 1 <= int(told["retry-after"]) <= 10 and "x-should-retry" not in told
 
 
 def test_models_are_what_the_key_opens(live, place, served, name):

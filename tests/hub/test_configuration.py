@@ -63,7 +63,7 @@ def test_accounts_stand_in_the_home_or_beside_the_store():
 
 
 def test_the_docs_name_every_setting_with_its_default():
-    rows = dict(re.findall(r"^\| `(PILOTBASE_HUB_\w+)` \| ([^|]*) \|", DOC.read_text("utf-8"), re.MULTILINE))
-    assert {name: default.strip().strip("`") for name, default in rows.items()} == {
-        one.variable: one.default for one in settings()
-    }
+    rows = dict(re.findall(r"^\| `(PILOTBASE_\w+)` \| ([^|]*) \|", DOC.read_text("utf-8"), re.MULTILINE))
+    read = {one.variable: one.default for one in settings()}
+    told = {name: default.strip().strip("`") for name, default in rows.items()}
+    assert {name: value for name, value in told.items() if name.startswith("PILOTBASE_HUB_") or name in read} == read

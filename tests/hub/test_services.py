@@ -104,11 +104,15 @@ def send_get(world, who, path):
 
 def test_a_key_that_the_hub_has_made_calls_until_the_page_stops_the_service(serving, tmp_path):
     owner = serving.client("owner")
-    page = owner.post("/services/milling/keys/", {"title": "line 7", "scopes": ["infer"], "days": "30"})
+    page = owner.post(
+        "/services/milling/keys/", {"title": "line 7", "scopes": ["infer"], "calls_a_minute": "90", "days": "30"}
+    )
     (secret,) = re.findall(r'class="secret">(pbk_[\w-]+)<', page.content.decode())
+    assert f"export PILOTBASE_SERVICE_KEY={secret}" in page.content.decode()
     shown = owner.get("/services/milling/").content.decode()
     assert secret not in shown
-    assert secret[:10] in shown
+    assert secret[:10] in shown and "90 calls a minute" in shown
+    assert "export PILOTBASE_SERVICE_KEY=pbk_…" in shown and "model=&#x27;milling&#x27;" in shown
     view = serving.trial.store.as_actor(MACHINE)
     desk = CallDispatcher.open(view, tmp_path / "journals")
     admission = desk.admit(secret, "milling", Cost())

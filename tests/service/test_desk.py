@@ -1,5 +1,6 @@
 """What the desk admits and refuses, and that it never overspends."""
 
+import contextlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -14,6 +15,7 @@ from pilotbase.service.calls import Cost
 from pilotbase.service.desk import CallDispatcher
 from pilotbase.service.draining import drain
 from pilotbase.service.keys import keys_of
+from pilotbase.service.rates import TooManyCallsError
 from tests.catalogue.records_for_tests import COMMISSION, DESK
 from tests.service.services_for_tests import Served, SignedTrial
 
@@ -225,3 +227,31 @@ def test_secrets_stand_nowhere(served: Served, tmp_path) -> None:
         desk.settle(desk.admit(secret, "milling", Cost()), Cost(), served.observed("a"))
     held = [path for path in tmp_path.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
     assert held == []
+
+
+def test_a_key_makes_so_many_calls_a_minute_a_sixth_of_them_at_once(served: Served, clock) -> None:
+    served.serve()
+    secret, other = served.key(calls_a_minute=12), served.key()
+    with served.desk() as desk:
+        for _ in range(2):
+            desk.admit(secret, "milling", Cost())
+        with pytest.raises(TooManyCallsError) as caught:
+            desk.admit(secret, "milling", Cost())
+        assert (caught.value.code, caught.value.seconds) == ("service.rate_limited", 5)
+        desk.admit(other, "milling", Cost())
+        admitted = 0
+        for _ in range(120):
+            clock.step(0.5)
+            with contextlib.suppress(TooManyCallsError):
+                desk.admit(secret, "milling", Cost())
+                admitted += 1
+        assert admitted == 12
+
+
+def test_a_call_that_its_budget_does_not_cover_counts_for_no_minute(served: Served) -> None:
+    served.serve()
+    secret = served.key(served.budget(calls=1), calls_a_minute=12)
+    with served.desk() as desk:
+        desk.settle(desk.admit(secret, "milling", Cost()), Cost())
+        for _ in range(3):
+            assert refusal(desk, secret) == "service.budget_spent"

@@ -70,6 +70,7 @@ def serve(  # noqa: PLR0913 - each is an option
         if worker:
             running.enter_context(serving.kept_running("worker", "--engine", engine))
         if gateway:
+            serving.name_gateway(beside)
             words = ("gateway", "--host", beside.host, "--port", str(beside.port))
             running.enter_context(serving.kept_running(*words))
             serving.when_listening(beside, lambda: say(text("gateway.at", url=beside.url)))

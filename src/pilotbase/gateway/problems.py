@@ -12,6 +12,7 @@ from pilotbase.gateway.upstreams.seated import NoSeatError
 from pilotbase.protocols.contract_cases import ContractBrokenError
 from pilotbase.protocols.strict_json import WireError
 from pilotbase.protocols.upstream import QueueFullError, UpstreamDownError, UpstreamFailedError
+from pilotbase.service.rates import TooManyCallsError
 from pilotbase.workspace.failures import DiskFullError, NotFoundError
 
 NEVER_RETRY = {"x-should-retry": "false"}
@@ -45,6 +46,7 @@ _BY_CODE: Mapping[str, ProblemKind] = {
     "service.unknown_service": ProblemKind(404, _INVALID, "model_not_found"),
     "service.budget_spent": ProblemKind(429, "insufficient_quota", "insufficient_quota", NEVER_RETRY),
     "service.budget_held": ProblemKind(429, "rate_limit_error", "rate_limit_exceeded", {"Retry-After": "1"}),
+    "service.rate_limited": ProblemKind(429, "rate_limit_error", "rate_limit_exceeded"),
     "service.stopped": _STOPPED,
     "service.certificate_revoked": _STOPPED,
     "service.certificate_suspended": _STOPPED,
@@ -85,7 +87,7 @@ def problem_of(error: PilotbaseError, language: Language) -> ProblemMessage:
     """Return how ``error`` is told."""
     kind = _BY_CODE.get(error.code) or next(kind for known, kind in _BY_CLASS if isinstance(error, known))
     headers = {**kind.headers, "Pilotbase-Error": error.code}
-    if isinstance(error, QueueFullError | NoSeatError):
+    if isinstance(error, QueueFullError | NoSeatError | TooManyCallsError):
         headers["Retry-After"] = str(error.seconds)
     param = error.field if isinstance(error, WireError | ContractBrokenError) else None
     return ProblemMessage(kind, error.code, _message(error, language), param or None, headers)

@@ -21,7 +21,7 @@ from pilotbase.documents.extras import packages_of
 from pilotbase.documents.permissions import ReadScope, roles_for
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
-from pilotbase.workspace.home import VARIABLE, home_path
+from pilotbase.workspace.home import GATEWAY_URL, VARIABLE, home_path
 
 ENVIRONMENT = "environment"
 SETTINGS = "pilotbase.hub.settings"
@@ -32,7 +32,11 @@ OF_CLIENTS = frozenset({f"{PREFIX}TOKEN", f"{PREFIX}TOKEN_FILE"})
 
 
 def _setting(name: str, read: Callable[[str], Any], default: Any) -> Any:
-    return field(default=default, metadata={"variable": PREFIX + name, "read": read})
+    return _read_from(PREFIX + name, read, default)
+
+
+def _read_from(variable: str, read: Callable[[str], Any], default: Any) -> Any:
+    return field(default=default, metadata={"variable": variable, "read": read})
 
 
 def _address(value: str) -> str:
@@ -125,6 +129,8 @@ class HubConfiguration:
     home: Path
     url: str = _setting("URL", _address, "http://127.0.0.1:8000")
     """Public address, as browsers write it."""
+    gateway: str = _read_from(GATEWAY_URL, _address, "")
+    """Public address of the gateway, which pages of services name; empty: where this hub has started it."""
     hosts: tuple[str, ...] = _setting("HOSTS", _names, ())
     """Further host names that are answered."""
     database: str = _setting("DATABASE", _database, "")

@@ -126,6 +126,8 @@ class NewKey(OfService):
     )
     """Named twice, one counts once."""
     budget: Name | None = None
+    calls_a_minute: int | None = pydantic.Field(default=None, ge=1, le=1_000_000)
+    """A sixth of them may come at once. None: any number."""
     days: int = pydantic.Field(default=90, ge=1, le=730)
 
 

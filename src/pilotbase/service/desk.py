@@ -34,6 +34,7 @@ from pilotbase.service.calls import (
 from pilotbase.service.journal import Journal, recover
 from pilotbase.service.keys import MARK, ServiceKey, require_open
 from pilotbase.service.known import Barred, KeyAccess, KnownServices, Serving
+from pilotbase.service.rates import CallRates
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
@@ -68,6 +69,7 @@ class CallDispatcher:
         self._pools: dict[BudgetPeriod, _Pool] = {}
         self._accounts: dict[str, BudgetPeriod | None] = {}
         self._open: dict[int, Admission] = {}
+        self._rates = CallRates()
         self._lock = threading.Lock()
         self._latest = view.store.clock()
 
@@ -101,6 +103,7 @@ class CallDispatcher:
             RefusedError: ``service.unknown_key``, ``key_revoked``, ``key_expired``, ``wrong_scope``, ``stopped``,
                 ``certificate_revoked``, ``_suspended`` or ``_expired`` where no person takes over, ``budget_spent``;
                 ``budget_held`` where calls under way hold what may come back.
+            TooManyCallsError: the key has made its calls of this minute.
             NotFoundError: ``service.unknown_service``: there is none, or not for this key.
             DiskFullError: ``service.journal_full``: what cannot be written down is not done.
             PilotbaseError: the store cannot be asked; then nothing is admitted.
@@ -110,7 +113,12 @@ class CallDispatcher:
         access = self._access(secret, scope, now)
         serving = self._serving(access.key, service)
         route = _route(serving, now)
-        return self._reserve(access, serving, route, cost, waiting)
+        self._rates.take(access.key, now)
+        try:
+            return self._reserve(access, serving, route, cost, waiting)
+        except BaseException:
+            self._rates.give_back(access.key)
+            raise
 
     def may_go_on(self, admission: Admission) -> bool:
         """Return whether an admitted call may still be answered as it was admitted, for calls that take long.

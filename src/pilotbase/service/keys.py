@@ -44,6 +44,8 @@ class ServiceKey:
     made_at: datetime
     expires_at: datetime
     revoked_at: datetime | None = None
+    calls_a_minute: int | None = None
+    """None: any number."""
 
     def holds_at(self, now: datetime) -> bool:
         """Return whether it is neither revoked nor expired."""
@@ -71,6 +73,7 @@ def write_key(change: Transaction, organisation: str, wanted: NewKey) -> tuple[S
         made_by=change.actor.person or "",
         made_at=change.now,
         expires_at=change.now + timedelta(days=wanted.days),
+        calls_a_minute=wanted.calls_a_minute,
     )
     row = {**vars(key), "scopes": " ".join(sorted(key.scopes)), "secret": hash_secret(secret)}
     change.connection.execute(insert(tables.service_keys).values(row))

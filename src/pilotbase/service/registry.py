@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import ServiceAct, SubjectRelation, permitted
@@ -33,12 +34,18 @@ def services_of(view: View) -> list[tuple[Service, ServiceStatus]]:
     ]
 
 
-def world_behind(view: View, route: Route) -> Digest | None:
-    """Return the world that an application was certified in, if it acts in one and its plan is kept here."""
+def contract_behind(view: View, route: Route) -> Contract | None:
+    """Return the contract that an application was certified under, if its plan is kept here."""
     if not isinstance(route, CertifiedRoute):
         return None
     found = view.get(route.plan)
-    return None if found is None else found.load(TrialPlan).contract.world
+    return None if found is None else found.load(TrialPlan).contract
+
+
+def world_behind(view: View, route: Route) -> Digest | None:
+    """Return the world that an application was certified in, if it acts in one and its plan is kept here."""
+    contract = contract_behind(view, route)
+    return None if contract is None else contract.world
 
 
 def services_behind(view: View, certificate: str) -> list[Service]:

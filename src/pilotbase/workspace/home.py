@@ -33,8 +33,8 @@ from pilotbase.workspace.log.entries import log_size
 from pilotbase.workspace.log.notes import LogKey
 from pilotbase.workspace.store import Clock, Store, utc_now
 
-VARIABLE, HUB_URL = "PILOTBASE_HOME", "PILOTBASE_HUB_URL"
-"""Variables with the place of the home, and with the hub's public address, which trials and gateways read too."""
+VARIABLE, HUB_URL, GATEWAY_URL = "PILOTBASE_HOME", "PILOTBASE_HUB_URL", "PILOTBASE_GATEWAY_URL"
+"""Variables with the place of the home, and the public addresses of hub and gateway, which others read too."""
 MARK = "home.json"
 STORES = ("postgresql://", "sqlite:///")
 FOLDERS = ("blobs", "keys", "tmp")

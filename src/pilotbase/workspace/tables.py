@@ -383,11 +383,13 @@ service_keys = table(
     ),
     *moments("made_at", "expires_at"),
     *moments("revoked_at", null=True),
+    *numbers("calls_a_minute", null=True),
     key("identity"),
     unique("secret"),
     index("service_keys_of", "service", "made_at"),
 )
-"""Who may call a service. ``secret`` is its hex SHA-256, ``prefix`` its beginning; no budget: ''."""
+"""Who may call a service, how often (null: any number of calls). ``secret`` is its hex SHA-256, ``prefix`` its
+beginning; no budget: ''."""
 
 service_budgets = table(
     "service_budgets",

@@ -20,6 +20,8 @@ class KeyView(ResponseModel):
     prefix: str
     scopes: tuple[Scope, ...]
     budget: str
+    calls_a_minute: int | None = None
+    """None: any number."""
     made_at: Moment
     expires_at: Moment
     revoked_at: Moment | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.forms import Form
 from django.http import HttpResponse
@@ -33,6 +34,7 @@ from pilotbase.service.registry import load_service, may_act, services_of, world
 from pilotbase.service.releases import releases_of
 from pilotbase.service.terms import list_budgets, list_keys, usage_by_day
 from pilotbase.worker.services.acts import (
+    call_snippets,
     dialogues_of,
     history_of,
     list_services,
@@ -202,6 +204,8 @@ def _inside(view: View, service: Service) -> dict[str, Any]:
     budgets, usage = list_budgets(view, service.name), usage_by_day(view, service.name, DAYS)
     return {
         "inside": True,
+        "gateway": settings.CONFIGURATION.gateway,
+        "snippets": call_snippets(base(), service),
         "keys": list_keys(view, service.name),
         "budgets": budgets,
         "releases": [(one, drawn(_release_chart(one)), _evidence(one)) for one in releases_of(view, service.name)],

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from urllib.parse import urlsplit
@@ -70,6 +70,14 @@ def configure(place: BindAddress) -> HubConfiguration:
         problem = text("hub.setting_insecure", found=place.url)
         raise InputError.at(ENVIRONMENT, f"{PREFIX}URL", problem)
     return configuration
+
+
+def name_gateway(place: BindAddress) -> None:
+    """Let pages name the gateway at ``place``, unless its public address is set; after `prepare`."""
+    from django.conf import settings
+
+    if not settings.CONFIGURATION.gateway:
+        settings.CONFIGURATION = replace(settings.CONFIGURATION, gateway=place.url)
 
 
 def problems(place: BindAddress) -> Iterator[Text]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
@@ -14,7 +15,7 @@ from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.permissions import Acting, ServiceAct, SubjectRelation, permitted
-from pilotbase.documents.service import Service, ServiceStatus
+from pilotbase.documents.service import EndpointRoute, Service, ServiceStatus
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.transcript import Line, end_of, read_transcript
 from pilotbase.documents.vocabularies import ServingState
@@ -27,6 +28,9 @@ from pilotbase.worker.base import Base
 from pilotbase.worker.providers import seats
 from pilotbase.workspace import watch_tables as tables
 from pilotbase.workspace.store import View
+
+if TYPE_CHECKING:
+    from pilotbase.service.snippets import Snippet
 
 _MOVES: Mapping[ServiceMove, Callable[[View, str, Text], ServiceStatus]] = {
     ServiceMove.STOP: standing.take_offline,
@@ -53,6 +57,16 @@ def show_service(base: Base, view: View, name: str) -> ServiceView:
     service = registry.load_service(view, name)
     found = _seen(service, standing.standing_of(view, name), base.lab.view)
     return found.model_copy(update={"seats": tuple(seats().seen(view, service.subject))})
+
+
+def call_snippets(base: Base, service: Service) -> tuple[Snippet, ...]:
+    """Return programs that call a service; none if nothing is known of what it takes."""
+    from pilotbase.service.snippets import snippets_for  # it loads numpy, which no list needs
+
+    first = service.routes[0]
+    contract = registry.contract_behind(base.lab.view, first)
+    chats = isinstance(first, EndpointRoute) and first.protocol == "openai"
+    return snippets_for(service.name, contract) if contract is not None or chats else ()
 
 
 def move_service(view: View, asked: Moved) -> None:
