@@ -28,6 +28,11 @@ def test_it_is_what_the_library_writes(value):
     assert canonical_json(value) == rfc8785.dumps(value)
 
 
+@pytest.mark.parametrize("value", [1e-4, -9.999999999999999e-5, 0.1, 1e-7, 2**52 + 0.5, 2.0**53, 1e16, 1e21, -0.0, 3.0])
+def test_numbers_are_spelled_as_the_library_spells_them(value):
+    assert canonical_json([value]) == rfc8785.dumps([value])
+
+
 @pytest.mark.parametrize("value", [2**53, -(2**53), [float("nan")], {"a": float("inf")}])
 def test_numbers_out_of_range_are_told(value):
     with pytest.raises(InputError):

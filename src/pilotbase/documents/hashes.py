@@ -48,8 +48,10 @@ def canonical_json(value: Any) -> bytes:
 
 
 _dumps = json.JSONEncoder(ensure_ascii=False, check_circular=False, sort_keys=True, separators=(",", ":")).encode
-"""What the library writes, in compiled code, of values without a float."""
+"""What the library writes, in compiled code, of values without whole, tiny or infinite floats."""
 _MOST = 2**53 - 1
+_LEAST = 1e-4
+"""Below it Python writes an exponent."""
 _PLAIN = frozenset({bool, type(None)})
 _LONE = re.compile("[\ud800-\udfff]")
 _ABOVE = re.compile("[\ud800-\U0010ffff]")
@@ -73,6 +75,9 @@ def _is_plain(value: Any) -> bool:
                 return False
         elif kind is int:
             if not -_MOST <= one <= _MOST:
+                return False
+        elif kind is float:
+            if one.is_integer() or not _LEAST <= abs(one) < _MOST:
                 return False
         elif kind not in _PLAIN:
             return False

@@ -16,10 +16,11 @@ copying. Nothing is pickled. The other end is `sandbox/box/runner.py`.
 from __future__ import annotations
 
 import struct
+from array import array
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -151,7 +152,8 @@ def encode_batch(batch: FeatureBatch, contract: Contract, sequence: int) -> list
 
 def as_shared(head: Buffer) -> Header:
     """Return the header of a BATCH frame converted to that of a SHARED one."""
-    return replace(decode_header(bytes(head)), kind=FrameKind.SHARED)
+    _, _, sequence, rows, length = HEADER.unpack(head)
+    return Header(FrameKind.SHARED, sequence, rows, length)
 
 
 def encode_json(kind: FrameKind, payload: bytes) -> list[Buffer]:
@@ -310,10 +312,9 @@ def _encode_column_of_texts(name: str, column: Column) -> list[Buffer]:
 def _encode_bytes(values: list[bytes | None]) -> list[Buffer]:
     """Return byte strings of any length: where each ends, which are there, and one after the other."""
     encoded = [value or b"" for value in values]
-    offsets = np.zeros(len(encoded) + 1, dtype="<i8")
-    np.cumsum([len(value) for value in encoded], out=offsets[1:])
+    offsets = array("q", accumulate(map(len, encoded), initial=0)).tobytes()
     present = bytes(value is not None for value in values)
-    return [*_padded(_bytes_of(offsets)), *_padded(present), *_padded(b"".join(encoded))]
+    return [offsets, *_padded(present), *_padded(b"".join(encoded))]
 
 
 def _bytes_of(column: Column) -> Buffer:
