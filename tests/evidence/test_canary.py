@@ -29,6 +29,20 @@ def ended(seed, old, new, share=0.2, calls=4000, days=False):
     return "open", calls
 
 
+def shadowed(seed, old, new, calls=2000):
+    """Return how a release ends all of whose calls are asked of both versions, which often fail at the same ones."""
+    draw = random.Random(seed)
+    canary = CanaryEvidence(9, 0.02)
+    for call in range(1, calls + 1):
+        hard = draw.random()
+        canary.see_both(hard < old, (hard if draw.random() < 0.5 else draw.random()) < new, alike=True)
+        if canary.harm >= 1 / ALPHA:
+            return "harm", call
+        if canary.gain >= 1 / ALPHA:
+            return "gain", call
+    return "open", calls
+
+
 def share_of(wanted, *chances, **how):
     return sum(ended(seed, *chances, **how)[0] == wanted for seed in range(RUNS)) / RUNS
 
@@ -41,6 +55,12 @@ def test_a_version_that_fails_as_often_is_hardly_ever_taken_back(days):
 @pytest.mark.parametrize(("old", "new"), [(0.05, 0.07), (0.0, 0.02), (0.2, 0.22)])
 def test_a_version_that_fails_more_often_by_the_margin_hardly_ever_takes_over(old, new):
     assert share_of("gain", old, new) <= MOST
+
+
+def test_calls_that_both_versions_were_asked_keep_the_same_promises():
+    for wanted, old, new in (("harm", 0.05, 0.05), ("gain", 0.05, 0.07)):
+        assert sum(shadowed(seed, old, new)[0] == wanted for seed in range(RUNS)) / RUNS <= MOST
+    assert all(shadowed(seed, 0.01, 1.0)[1] < 12 for seed in range(20))
 
 
 def test_what_always_fails_is_found_within_a_few_calls():

@@ -22,6 +22,7 @@ from pilotbase.service.journal import journals_of
 from pilotbase.service.registry import load_service
 from pilotbase.service.releases import advance, end_release, release_version, releases_of
 from pilotbase.service.standing import history_of, take_offline
+from pilotbase.service.terms import list_budgets
 from pilotbase.worker.trials.proving import prove
 from pilotbase.workspace.actors import actor
 from tests.gateway.gateways_for_tests import CASE, PROGRAM, listening, proven
@@ -122,6 +123,43 @@ def test_one_that_fails_is_taken_back_within_few_calls_and_no_caller_notices(sho
     (found,) = releases_of(shop.view, shop.name)
     assert (found.state, shop.first) == ("rolled_back", "alarm") and 4 <= found.new_failed < 30 and not found.old_failed
     assert len(load_service(shop.view, shop.name).routes) == 1
+
+
+def test_a_version_in_the_shadow_answers_nobody_and_then_its_share(shop):
+    shop.release(shadow=10, share=0.5, margin=0.2, calls=10)
+    versions = set()
+    while load_service(shop.view, shop.name).release.shadows:
+        versions.add(shop.ask()[1])
+        shop.take_in()
+    (found,) = releases_of(shop.view, shop.name)
+    assert (found.shadow_calls, found.shadow_failed) == (found.shadow_alike, 0) and found.shadow_calls >= 10
+    assert versions == {shop.old.application.digest} and found.new_calls == 0
+    assert "is released to 50 % of the calls" in history_of(shop.view, shop.name)[0].reason.render("en")
+    shop.until_ended()
+    assert (releases_of(shop.view, shop.name)[0].state, shop.first) == ("promoted", "second")
+
+
+def test_a_version_that_fails_in_the_shadow_is_taken_back_before_it_answers_anybody(shop):
+    shop.release(shadow=1000)
+    before = releases_of(shop.view, shop.name)[0].shadow_failed
+    answered = shop.until_ended(pressure=5.75)
+    assert {version for _, version in answered} == {shop.old.application.digest}
+    (found,) = releases_of(shop.view, shop.name)
+    assert (found.state, found.new_calls, before) == ("rolled_back", 0, 0) and found.shadow_failed >= 4
+
+
+def test_shadow_calls_cost_the_caller_nothing(shop):
+    shop.release(shadow=1000)
+    shop.place.budget("few", shop.name, calls=100)
+    key = shop.place.key(shop.name, budget="few")
+    asked = releases_of(shop.view, shop.name)[0].shadow_calls
+    paid = 0
+    while releases_of(shop.view, shop.name)[0].shadow_calls < asked + 3:
+        shop.ask(key=key)
+        shop.take_in()
+        paid += 1
+    (budget,) = list_budgets(shop.view, shop.name)
+    assert budget.used_calls == paid
 
 
 def test_a_share_of_keys_stays_with_one_version(shop):

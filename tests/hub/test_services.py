@@ -13,6 +13,7 @@ from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.service.calls import CallObservation, Cost
 from pilotbase.service.desk import CallDispatcher
 from pilotbase.service.draining import drain
+from pilotbase.service.releases import take_outcomes
 from tests.catalogue.records_for_tests import COMMISSION, DESK, MACHINE
 from tests.hub.live_for_tests import listening, token_of
 from tests.hub.sealed_for_tests import seal_hidden, use_attempt
@@ -154,6 +155,10 @@ def test_a_release_shows_its_evidence_and_is_ended_on_the_page(serving):
     owner, page = serving.client("owner"), "/services/milling/"
     shown = owner.get(page).content.decode()
     assert "forest 2.0.0" in shown and "Evidence of harm" in shown and "New version: Calls 3, failed 1" in shown
+    beside = {"release": f"{7:032x}", "old_failed": False, "failed": True, "alike": False}
+    with serving.trial.store.database.write() as connection:
+        take_outcomes(connection, [beside])
+    assert "Both versions were asked 1 call: 0 answered alike, 1 failed" in owner.get(page).content.decode()
     assert "Evidence of harm" not in serving.client("supplier").get(page).content.decode()
     assert serving.client("supplier").post(f"{page}release/end/", {"end": "promote", "reason": "x"}).status_code == 404
     assert owner.post(f"{page}release/end/", {"end": "roll-back", "reason": "too slow"}).status_code == 302

@@ -240,6 +240,9 @@ def _print_release(one: ReleaseView) -> None:
     evidence = {"harm": f"{one.harm:.1f}", "gain": f"{one.gain:.1f}", "needed": f"{one.needed:.0f}"}
     calls = {name: getattr(one, name) for name in ("new_failed", "new_calls", "old_failed", "old_calls")}
     say(text("service.release_line", since=since, version=one.version, state=state, **calls, **evidence))
+    if one.shadow_calls:
+        beside = {"calls": one.shadow_calls, "alike": one.shadow_alike, "failed": one.shadow_failed}
+        say(text("service.release_asked_both", **beside))
 
 
 _CERTIFICATE = {

@@ -74,6 +74,8 @@ Drawn = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 class ReleaseTerms(Part):
     """Terms of a release: the new version answers a share of the calls until the evidence decides."""
 
+    shadow: int = pydantic.Field(default=0, ge=0, le=1_000_000)
+    """So many calls that the old version has answered are asked of the new one first; nobody gets its answers."""
     share: float = pydantic.Field(default=0.1, ge=0.01, le=0.5)
     """Share of the calls that the new version answers meanwhile."""
     unit: Literal["call", "key"] = "call"
@@ -96,6 +98,12 @@ class VersionRelease(Part):
     """Digest of the new application: the last of the routes."""
     since: Moment
     terms: ReleaseTerms
+    shadows: bool = False
+    """Nobody gets the new version's answers yet."""
+
+    def is_slow(self, milliseconds: float) -> bool:
+        """Return whether an answer that took so long counts as failed."""
+        return self.terms.slow_ms is not None and milliseconds > self.terms.slow_ms
 
 
 class Service(Document, published=True):

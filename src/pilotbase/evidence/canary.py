@@ -2,8 +2,9 @@
 
 Calls of the same hours are compared, because services have good and bad days. A block is one call of the new version
 and ``old_per_new`` calls of the old one, in the order in which they ended; d is whether the new call failed, less the
-share of the old ones that did. Two bets run at once, each an average over fixed stakes, so that each is a nonnegative
-martingale at most (Ville's inequality bounds the chance that it ever reaches 1 / alpha):
+share of the old ones that did. A call that both versions were asked is a block by itself. Two bets run at once, each an
+average over fixed stakes, so that each is a nonnegative martingale at most (Ville's inequality bounds the chance that
+it ever reaches 1 / alpha):
 
 * harm: 1 + λ·d, against "the new version fails no more often";
 * promotion: 1 + λ·(margin − d) / (1 + margin), against "it fails more often by the margin, or by more".
@@ -40,6 +41,11 @@ class CanaryEvidence:
     old_failed: int = 0
     new_calls: int = 0
     new_failed: int = 0
+    shadow_calls: int = 0
+    """Calls that both versions were asked: of those neither counts above."""
+    shadow_failed: int = 0
+    shadow_alike: int = 0
+    """Those that both answered alike."""
     waiting_old: str = ""
     """Outcomes that belong to no block yet, oldest first: ``1`` failed, ``0`` did not."""
     waiting_new: str = ""
@@ -59,6 +65,13 @@ class CanaryEvidence:
             old = self.waiting_old[: self.old_per_new].count("1") / self.old_per_new
             self._bet(int(self.waiting_new[0]) - old)
             self.waiting_new, self.waiting_old = self.waiting_new[1:], self.waiting_old[self.old_per_new :]
+
+    def see_both(self, old_failed: bool, failed: bool, alike: bool) -> None:
+        """Add a call that both versions were asked: a block of its own."""
+        self.shadow_calls += 1
+        self.shadow_failed += failed
+        self.shadow_alike += alike
+        self._bet(int(failed) - int(old_failed))
 
     @property
     def harm(self) -> float:

@@ -66,6 +66,7 @@ def make_app(gateway: Gateway, lab: TrialRuntime) -> Starlette:
         finally:
             for guard in guards:
                 guard.cancel()
+            await gateway.calls.shadows.close()
             await gateway.upstreams.close()
             gateway.desk.close()
 

@@ -15,9 +15,11 @@ from http import HTTPStatus
 from typing import TypeVar
 
 from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.observation import Scalar
 from pilotbase.documents.service import ActConsent, CertifiedRoute, Route, Service, VersionRelease
 from pilotbase.documents.vocabularies import CallEnd, ServingState
 from pilotbase.gateway.problems import CallTimeoutError
+from pilotbase.gateway.shadows import AnsweredCall, ShadowCalls
 from pilotbase.gateway.upstreams.registry import Upstreams
 from pilotbase.protocols.contract_cases import ContractBrokenError
 from pilotbase.protocols.openai_wire import TokenUsage
@@ -263,6 +265,7 @@ class CallHandler:
     def __init__(self, desk: FrontDesk, upstreams: Upstreams, measurements: GatewayMeasurements) -> None:
         self._desk, self._upstreams, self._measurements = desk, upstreams, measurements
         self.under_way = _UnderWay(desk, upstreams)
+        self.shadows = ShadowCalls(desk.desk, upstreams)
 
     async def answer(self, secret: str, question: UpstreamCall, most: Cost = ONE_CALL) -> CallAnswer:
         """Return the answer to ``question``, which may cost so much at most.
@@ -296,6 +299,8 @@ class CallHandler:
             raise
         finally:
             course.end()
+            if course.failed is not None:
+                self.shadows.ask(AnsweredCall(course.admission.service, question, course.answers, course.failed))
 
     async def _ask(self, course: _Course, question: UpstreamCall) -> CallAnswer:
         admission = course.admission
@@ -335,7 +340,7 @@ class CallHandler:
             self._upstreams.wake(service, candidate)
             return routes
         course.release = release
-        if not is_for_candidate(release, course.admission.key):
+        if release.shadows or not is_for_candidate(release, course.admission.key):
             return routes
         return [candidate, *(route for route in routes if route is not candidate)]
 
@@ -411,6 +416,9 @@ class _Course:
         """The route that is asked first."""
         self.release: VersionRelease | None = None
         """The release that the call says something about."""
+        self.failed: bool | None = None
+        """Whether the call has failed, as a release counts it."""
+        self.answers: tuple[Scalar, ...] = ()
 
     @property
     def timeout(self) -> str:
@@ -454,6 +462,7 @@ class _Course:
     def settle(self, end: CallEnd, used: Cost, cases: CallCases) -> None:
         """Settle the call as it ended."""
         milliseconds = (time.perf_counter() - self._began) * 1000
+        self.answers = tuple(cases.answers)
         observed = CallObservation(
             cases.ids,
             cases.inputs,
@@ -475,9 +484,10 @@ class _Course:
         """Return what the call says about the release; nothing where the caller was at fault, or went."""
         if self.release is None or end in (CallEnd.BROKE_CONTRACT, CallEnd.CANCELLED):
             return None
-        slow = self.release.terms.slow_ms
-        failed = end is not CallEnd.ANSWERED or (slow is not None and milliseconds > slow)
-        return ReleaseOutcome(self.release.identity, self._is_candidate(self.first), failed)
+        self.failed = end is not CallEnd.ANSWERED or self.release.is_slow(milliseconds)
+        if self.release.shadows:
+            return None
+        return ReleaseOutcome(self.release.identity, self._is_candidate(self.first), self.failed)
 
     def end(self) -> None:
         """Settle a call that was refused before anybody was asked, so that it costs nothing."""

@@ -114,6 +114,17 @@ class ModelSpending:
 
 
 @dataclass(frozen=True)
+class ShadowOutcome:
+    """What a call says that both versions were asked."""
+
+    release: str
+    old_failed: bool
+    failed: bool
+    alike: bool
+    """Both gave the same answers."""
+
+
+@dataclass(frozen=True)
 class ReleaseOutcome:
     """What a call says about the release of a new version."""
 

@@ -29,6 +29,7 @@ from pilotbase.service.calls import (
     CallObservation,
     Cost,
     ModelSpending,
+    ShadowOutcome,
     in_billionths,
 )
 from pilotbase.service.journal import Journal, recover
@@ -200,6 +201,10 @@ class CallDispatcher:
             charged = pool.budget.bounded(used).at_most(pool.left)
             self._journal.observe(number, caller, observed, used, charged)
             pool.left = pool.left - charged
+
+    def compare(self, outcome: ShadowOutcome) -> None:
+        """Say what a shadow call has shown; it costs nobody anything. Raises `DiskFullError`."""
+        self._journal.compare(outcome)
 
     def give_back(self) -> None:
         """Return what is left of every allotment to its budget; the next call takes a new one."""

@@ -31,7 +31,7 @@ from sqlalchemy import Connection, select
 
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.service import budgets
-from pilotbase.service.calls import NOTHING, Admission, BudgetPeriod, CallObservation, Cost
+from pilotbase.service.calls import NOTHING, Admission, BudgetPeriod, CallObservation, Cost, ShadowOutcome
 from pilotbase.workspace import tables as tables
 from pilotbase.workspace.engine import machine_failure
 from pilotbase.workspace.failures import DiskFullError
@@ -124,6 +124,12 @@ class Journal:
         """
         fields = {"observed": number, **_caller(*caller), **_cost("used", used), **_cost("charged", charged)}
         line = spell_record({**fields, **_observation(observed)})
+        with self._lock:
+            self._append(line)
+
+    def compare(self, outcome: ShadowOutcome) -> None:
+        """Write down what a shadow call has shown; raises `DiskFullError`."""
+        line = spell_record({"release": vars(outcome)})
         with self._lock:
             self._append(line)
 

@@ -25,6 +25,7 @@ from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.permissions import ServiceAct
 from pilotbase.documents.service import CertifiedRoute, ReleaseTerms, Service, VersionRelease
+from pilotbase.documents.subjects import service_subject
 from pilotbase.documents.texts import Text, percent, text
 from pilotbase.documents.vocabularies import ReleaseState, ServingState
 from pilotbase.evidence.canary import CanaryEvidence
@@ -32,7 +33,7 @@ from pilotbase.operations.services import EndRelease, NewVersion, ReleaseEnd
 from pilotbase.service.admission import Premises, admit_certificate
 from pilotbase.service.creating import MOST_ROUTES, certificate_of, let_serve
 from pilotbase.service.known import Serving, read_serving
-from pilotbase.service.registry import opened
+from pilotbase.service.registry import opened, world_behind
 from pilotbase.service.standing import standing_of
 from pilotbase.workspace import tables as tables
 from pilotbase.workspace.store import View
@@ -66,10 +67,14 @@ def release_version(view: View, premises: Premises, wanted: NewVersion) -> Servi
         known = here.done(Service)
         if known is not None:
             return known
-        _require_releasable(here, before, route)
+        _require_releasable(here, before, route, wanted.shadow)
         terms = filled(ReleaseTerms, wanted)
         release = VersionRelease(
-            identity=secrets.token_hex(16), candidate=route.application.digest, since=change.now, terms=terms
+            identity=secrets.token_hex(16),
+            candidate=route.application.digest,
+            since=change.now,
+            terms=terms,
+            shadows=terms.shadow > 0,
         )
         earlier = [one for one in before.routes if not _is(one, release.candidate)]
         routes = (*earlier[: MOST_ROUTES - 1], route)
@@ -84,8 +89,8 @@ def release_version(view: View, premises: Premises, wanted: NewVersion) -> Servi
             "since": change.now,
         }
         change.connection.execute(insert(tables.service_releases).values(row))
-        told = {"version": row["version"], "share": percent(terms.share)}
-        let_serve(change, service, text("service.reason.release", **told))
+        told = {"version": row["version"], "share": percent(terms.share), "calls": terms.shadow}
+        let_serve(change, service, text(f"service.reason.{'shadow' if release.shadows else 'release'}", **told))
     return service
 
 
@@ -124,7 +129,7 @@ def is_for_candidate(release: VersionRelease, key: str) -> bool:
 
 
 def take_outcomes(connection: Connection, outcomes: Iterable[Mapping[str, Any]]) -> None:
-    """Add how calls ended (`ReleaseOutcome`) to the evidence of their releases; of those that have ended nothing."""
+    """Add how calls ended (`ReleaseOutcome`, `ShadowOutcome`) to the evidence of their releases, while those run."""
     sorted_out: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for outcome in outcomes:
         sorted_out[outcome["release"]].append(outcome)
@@ -135,13 +140,19 @@ def take_outcomes(connection: Connection, outcomes: Iterable[Mapping[str, Any]])
             continue
         canary = CanaryEvidence(**json.loads(evidence))
         for outcome in ours:
-            canary.see(bool(outcome["new"]), bool(outcome["failed"]))
+            if "alike" in outcome:
+                canary.see_both(outcome["old_failed"], outcome["failed"], outcome["alike"])
+            else:
+                canary.see(bool(outcome["new"]), bool(outcome["failed"]))
         changed = {"evidence": json.dumps(asdict(canary))}
         connection.execute(update(tables.service_releases).where(*here).values(changed))
 
 
 def advance(view: View) -> list[ReleaseView]:
-    """End every release that is decided, out of time or not admitted any more, and return those; by the base itself."""
+    """End every release that is decided, out of time or not admitted any more, and return those; by the base itself.
+
+    A new version that has shadowed the old one long enough begins to answer its share.
+    """
     with view.reading() as connection:
         asked = select(tables.service_releases).where(_rows.state == ReleaseState.RUNNING.value)
         running = connection.execute(asked).all()
@@ -150,6 +161,7 @@ def advance(view: View) -> list[ReleaseView]:
 
 def _advance(view: View, row: Row[Any]) -> ReleaseView | None:
     if _decision(view, row) is None:
+        _end_shadow(view, row)
         return None
     with view.transaction("service.release_ended") as change:
         here = view.within(change)
@@ -160,6 +172,30 @@ def _advance(view: View, row: Row[Any]) -> ReleaseView | None:
         _end(change, here, serving.service, state, reason)
         ended = change.connection.execute(select(tables.service_releases).where(_rows.release == row.release)).one()
     return _seen(ended)
+
+
+def _end_shadow(view: View, row: Row[Any]) -> None:
+    """Let the new version of a release answer, once enough calls were asked of both."""
+    if _after_shadow(view, row) is None:
+        return
+    with view.transaction("service.release_shadowed") as change:
+        here = view.within(change)
+        service = _after_shadow(here, row)
+        if service is None or service.release is None:
+            return
+        told = {"version": row.version, "share": percent(service.release.terms.share)}
+        let_serve(change, service, text("service.reason.release", **told), standing_of(here, service.name))
+
+
+def _after_shadow(view: View, row: Row[Any]) -> Service | None:
+    """Return the service as it is after the shadow calls of its release; None: they go on, or there are none."""
+    service = view.load_head(service_subject(row.service), Service)
+    release = service.release if service is not None else None
+    if service is None or release is None or release.identity != row.release or not release.shadows:
+        return None
+    if json.loads(row.evidence)["shadow_calls"] < release.terms.shadow:
+        return None
+    return service.model_copy(update={"release": release.model_copy(update={"shadows": False})})
 
 
 def _decision(view: View, row: Row[Any]) -> tuple[Serving, ReleaseState, Text] | None:
@@ -192,10 +228,12 @@ def _decision(view: View, row: Row[Any]) -> tuple[Serving, ReleaseState, Text] |
     return None
 
 
-def _require_releasable(view: View, service: Service, route: CertifiedRoute) -> None:
+def _require_releasable(view: View, service: Service, route: CertifiedRoute, shadow: int) -> None:
     if service.release is not None:
         raise RefusedError("service.release_running", service=service.name)
     _require_serving(view, service)
+    if shadow and world_behind(everything(view), route):
+        raise RefusedError("service.no_shadow_acts", service=service.name)
     if not isinstance(service.routes[0], CertifiedRoute):
         raise RefusedError("service.release_needs_certified", service=service.name)
     if _is(service.routes[0], route.application.digest):

@@ -81,6 +81,11 @@ class ReleaseView(ResponseModel):
     old_failed: int
     new_calls: int
     new_failed: int
+    shadow_calls: int
+    """Calls that both versions were asked before; nobody got the new version's answers."""
+    shadow_failed: int
+    shadow_alike: int
+    """Those that both answered alike."""
     harm: float
     """Evidence that the new version fails more often; once it is ``needed`` it is taken back."""
     gain: float

@@ -51,6 +51,7 @@ TermsForm = form_of(services.SET_TERMS)
 ReleaseForm = form_of(
     services.RELEASE,
     "service",
+    "shadow",
     "share",
     "unit",
     "margin",
