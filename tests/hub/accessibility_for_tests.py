@@ -5,6 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "resultTypes": ["violations"],
+    "rules": {"label-content-name-mismatch": {"enabled": True}},
 }
 WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 NAMELESS_TABLES = (
@@ -12,6 +13,13 @@ NAMELESS_TABLES = (
 )
 SMALL_LETTERS = """() => [...document.querySelectorAll('.chart text')].filter(e => e.getClientRects().length)
     .filter(e => parseFloat(getComputedStyle(e).fontSize) * e.getScreenCTM().a < 11.9).map(e => e.textContent)"""
+FOUND_BY_STRANGERS = """() => [
+    ...(document.querySelector('meta[name=description]')?.content ? [] : ['no description']),
+    ...[...document.querySelectorAll('a')].map(e => e.textContent.trim())
+        .filter(words => /^(more|here|click here|this|read more|更多|这里|点击这里)$/i.test(words)),
+    ...[...document.images].filter(e => !e.getAttribute('width') || !e.getAttribute('height')).map(e => e.outerHTML)]"""
+"""What search engines and slow lines stumble over: a page without description, links that name nothing, pictures
+that push the text away when they arrive."""
 _axe = Axe()
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from pilotbase.documents.vocabularies import EventGrade
 from tests.catalogue.agreements_for_tests import agree, dataset, publish, use_once
-from tests.hub.accessibility_for_tests import examine
+from tests.hub.accessibility_for_tests import FOUND_BY_STRANGERS, examine
 from tests.hub.walk_for_tests import workbook
 from tests.hub.worlds_for_tests import PASSWORD
 from tests.watch.incidents_for_tests import keep_service, open_one
@@ -112,6 +112,8 @@ def test_pages_are_for_everybody(browser, address, language, width, theme):
     visit = Visit(browser, address, "desk", language, width, script=True, theme=theme)
     found = {path: wrong for path in PAGES if (wrong := examine(visit.go(path).page))}
     assert not found, "\n".join(f"{path}: {one}" for path, wrong in found.items() for one in wrong)
+    told = {path: wrong for path in PAGES if (wrong := visit.go(path).page.evaluate(FOUND_BY_STRANGERS))}
+    assert set(told) <= {"/overview/screen/"}, told
     assert [one for one in visit.complaints if "404" not in one] == []
     visit.close()
 

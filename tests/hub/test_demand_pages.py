@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 
 import pytest
 
@@ -74,7 +75,11 @@ def test_its_owner_changes_and_withdraws_it(base):
     edit = "/demands/plant/forklifts/acts/demand.edit/"
     assert text in page(base, "owner", edit) and base.client("other-owner").get(edit).status_code == 404
     owner.post(edit, {"text": f"{text} At night only.", "title": "Forklifts"})
-    assert "At night only." in page(base, None, "/demands/plant/forklifts/")
+    shown = page(base, "owner", "/demands/plant/forklifts/")
+    assert "At night only." in shown
+    newer, first = re.findall(r"/demands/plant/forklifts/versions/[0-9a-f]{64}/", shown)
+    assert "At night only." not in page(base, "owner", first) and "8,000 CNY" in page(base, "owner", first)
+    assert "<code>text</code>" in page(base, "owner", newer), "a version says what it changes of the one before"
     owner.post("/demands/plant/forklifts/acts/demand.withdraw/", {"note": ""})
     assert base.client(None).get("/demands/plant/forklifts/").status_code == 404
 

@@ -103,7 +103,8 @@ def live(request: HubRequest) -> StreamingHttpResponse | HttpResponse:
     """Open a stream of the events ``changed``, ``notices`` and ``work``, each about what the reader sees."""
     person = request.acting.actor.person or ""
     if not HEART.admits(person):
-        return HttpResponse(status=204)  # the page polls, and tries to open a stream about once a minute
+        # The page polls, and tries to open a stream about once a minute.
+        return HttpResponse(status=204, content_type="text/event-stream")
     since = _read(request.headers.get("Last-Event-ID") or request.GET.get("since", ""))
     response = StreamingHttpResponse(events(request.acting.view, person, since), content_type="text/event-stream")
     response["X-Accel-Buffering"] = "no"

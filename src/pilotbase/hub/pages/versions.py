@@ -20,6 +20,7 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.base import base
+from pilotbase.hub.pages.demands import laid_out
 from pilotbase.hub.pages.record_contents import contents
 from pilotbase.hub.presenters.addresses import record_crumbs, subject_of
 from pilotbase.hub.presenters.records import SHOWN, see
@@ -28,6 +29,7 @@ from pilotbase.worker.mission import version_numbers
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
+_VERSIONED = frozenset({"demand", "scenario", "application-version", "dataset"})
 _MOST_FIELDS, _MOST_FILES, _MOST_LINES = 60, 60, 200
 _LONGEST, _SMALL, _COMPARED = 300, 64 << 10, 256 << 20
 """Characters of a value; bytes of a text that is shown line by line, and of all files that are compared."""
@@ -65,17 +67,18 @@ class VersionChanges:
 
 @page("<section:section>/<name:name>/versions/<digits:digest>/", "record-version", EVERYBODY)
 def version(request: HubRequest, section: str, name: str, digest: str) -> HttpResponse:
-    """Show one version of a scenario, an application or a dataset."""
+    """Show one version of a demand, a scenario, an application or a dataset."""
     view = request.acting.view
     seen = see(view, subject_of(section, name))
     stored = view.get(digest_of(digest))
-    document = stored.load(SHOWN[stored.kind]) if stored and stored.kind in SHOWN else None
+    document = stored.load(SHOWN[stored.kind]) if stored and stored.kind in _VERSIONED else None
     if stored is None or document is None or subject_of_part(document) != seen.subject:
         raise NotFoundError("hub.not_found")
     title, crumbs = text("hub.version_title", digest=digest[:12]), record_crumbs(seen.subject, seen.title)
     shown = {"title": title, "crumbs": crumbs, "digest": stored.digest, "stored": stored, "quality": None}
     changes = changes_of(view, seen.record, stored.digest, document)
-    return render(request, "hub/version.html", {**contents(view, document, None), **shown, "changes": changes})
+    laid = {**contents(view, document, None), **laid_out(view, document)}
+    return render(request, "hub/version.html", {**laid, **shown, "changes": changes})
 
 
 def changes_of(view: View, record: Record | None, digest: str, document: Document) -> VersionChanges | None:

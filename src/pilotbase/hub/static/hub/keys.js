@@ -1,4 +1,5 @@
 // Ctrl K and "/" lead to the search in the header; arrows walk through what it suggests. Without script it is a form.
+// On a phone the tabs are scrolled to the one that is open.
 "use strict";
 const form = document.querySelector(".find");
 if (form) {
@@ -37,6 +38,8 @@ if (form) {
     }
   });
 }
+const here = document.querySelector(".tabs [aria-current]");
+if (here) here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - 24;
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.drop[open]")) if (!menu.contains(event.target)) menu.open = false;
 });
