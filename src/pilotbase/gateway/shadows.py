@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from dataclasses import dataclass, replace
 
@@ -19,6 +20,7 @@ from pilotbase.protocols.upstream import (
 )
 from pilotbase.service.calls import ShadowOutcome
 from pilotbase.service.desk import CallDispatcher
+from pilotbase.workspace.failures import DiskFullError
 
 MOST_AT_ONCE = 4
 """Further calls are not shadowed: the new version's load is its own, never that of the callers."""
@@ -69,4 +71,5 @@ class ShadowCalls:
         except PilotbaseError:
             return  # its queue is full: that says nothing about what its callers would see
         failed = answers is None or release.is_slow(1000 * (time.perf_counter() - began))
-        self._desk.compare(ShadowOutcome(release.identity, call.failed, failed, answers == call.answers))
+        with contextlib.suppress(DiskFullError):  # calls say so
+            self._desk.compare(ShadowOutcome(release.identity, call.failed, failed, answers == call.answers))
