@@ -24,6 +24,7 @@ from pilotbase.gateway.calls import CallHandler, FrontDesk, GatewayMeasurements
 from pilotbase.gateway.configuration import GatewayConfiguration, Network
 from pilotbase.gateway.door import Gateway, language_of
 from pilotbase.gateway.problems import problem_of
+from pilotbase.gateway.tracing import SpanExporter
 from pilotbase.gateway.upstreams.registry import Upstreams
 from pilotbase.protocols.bounded_connection import BoundedConnection
 from pilotbase.protocols.prometheus import CONTENT_TYPE
@@ -47,9 +48,14 @@ def open_gateway(lab: TrialRuntime, configuration: GatewayConfiguration) -> Gate
     upstreams = Upstreams(lab, desk, configuration.hub, configuration.allow, configuration.endpoint_keys)
     measurements = GatewayMeasurements()
     calls = CallHandler(desk, upstreams, measurements)
-    return Gateway(
-        desk, calls, upstreams, measurements, configuration.body_bytes, configuration.metrics_from, configuration.url
+    bodies, metrics, url, traces = (
+        configuration.body_bytes,
+        configuration.metrics_from,
+        configuration.url,
+        configuration.traces,
     )
+    spans = SpanExporter(traces, configuration.trace_headers, configuration.trace_name) if traces else None
+    return Gateway(desk, calls, upstreams, measurements, bodies, metrics, url, spans)
 
 
 def make_app(gateway: Gateway, lab: TrialRuntime) -> Starlette:
@@ -60,6 +66,8 @@ def make_app(gateway: Gateway, lab: TrialRuntime) -> Starlette:
         for service, _status in services_of(lab.view):  # so that its first caller need not wait for a box
             for route in gateway.desk.desk.may_answer(service.name)[:1]:
                 gateway.upstreams.wake(service, route)
+        if gateway.spans is not None:
+            gateway.spans.start()
         guards = [asyncio.create_task(one) for one in (gateway.calls.under_way.guard(), gateway.upstreams.tend())]
         try:
             yield
@@ -69,6 +77,8 @@ def make_app(gateway: Gateway, lab: TrialRuntime) -> Starlette:
             await gateway.calls.shadows.close()
             await gateway.upstreams.close()
             gateway.desk.close()
+            if gateway.spans is not None:
+                gateway.spans.close()
 
     routes = [*openai_routes.openai_routes(gateway), *oip_routes.oip_routes(gateway)]
     routes += [*mcp_routes.mcp_routes(gateway), *a2a_routes.a2a_routes(gateway), *_own_routes(gateway)]

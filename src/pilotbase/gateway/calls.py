@@ -20,6 +20,7 @@ from pilotbase.documents.service import ActConsent, CertifiedRoute, Route, Servi
 from pilotbase.documents.vocabularies import CallEnd, ServingState
 from pilotbase.gateway.problems import CallTimeoutError
 from pilotbase.gateway.shadows import AnsweredCall, ShadowCalls
+from pilotbase.gateway.tracing import note_usage
 from pilotbase.gateway.upstreams.registry import Upstreams
 from pilotbase.protocols.contract_cases import ContractBrokenError
 from pilotbase.protocols.openai_wire import TokenUsage
@@ -331,9 +332,8 @@ class CallHandler:
         """
         service = course.admission.service
         release, candidate = service.release, service.candidate
-        if release is None or candidate is None or question.version is not None:
-            return routes
-        if not routes or routes[0] is not service.routes[0] or all(route is not candidate for route in routes):
+        insists, usual = question.version is not None, bool(routes) and routes[0] is service.routes[0]
+        if release is None or candidate is None or insists or not usual or candidate not in routes:
             return routes
         warming = self._desk.now() - release.since < _WARM_UP
         if warming and not self._upstreams.is_ready(service, candidate):
@@ -432,6 +432,7 @@ class _Course:
 
     def paid(self, usage: TokenUsage | None) -> Cost:
         """Return what an answer of so many tokens costs."""
+        note_usage(usage)
         return Cost(1, 0 if usage is None else usage.total, in_billionths(self._meter.cost))
 
     def ended_when_barred(self) -> AbstractContextManager[None]:

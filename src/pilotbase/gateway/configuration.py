@@ -19,6 +19,8 @@ ENVIRONMENT = "environment"
 PREFIX = "PILOTBASE_GATEWAY_"
 KNOWN = tuple(f"{PREFIX}{name}" for name in ("BODY_BYTES", "ALLOW", "ENDPOINT_KEYS_FILE", "METRICS_FROM", "URL"))
 BODY_BYTES, ALLOW, ENDPOINT_KEYS, METRICS_FROM, URL = KNOWN
+TRACES, TRACE_HEADERS, TRACE_NAME = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_SERVICE_NAME"
+"""As every exporter of OpenTelemetry reads them."""
 DEFAULT_BODY_BYTES = 8 << 20
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -41,6 +43,10 @@ class GatewayConfiguration:
     """The hub's public address, at which people decide about acts of agents; the hub itself reads it too."""
     metrics_from: tuple[Network, ...] = ()
     """Networks whose programs read ``/metrics``, besides those of this machine."""
+    traces: str = ""
+    """Address of a collector of spans (OTLP over HTTP); empty: calls are not traced."""
+    trace_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    trace_name: str = "pilotbase-gateway"
     url: str = ""
     """The gateway's own public address, which agent cards name; empty: as each caller wrote it."""
 
@@ -56,11 +62,14 @@ class GatewayConfiguration:
         names = tuple(name.strip() for name in environment.get(ALLOW, "").split(",") if name.strip())
         keys = _keys(environment.get(ENDPOINT_KEYS, ""), problems)
         networks = _networks(environment.get(METRICS_FROM, ""), problems)
-        hub, url = (_address(name, environment.get(name, ""), problems) for name in (HUB_URL, URL))
+        hub, url, traces = (_address(name, environment.get(name, ""), problems) for name in (HUB_URL, URL, TRACES))
+        headers = dict(one.strip().split("=", 1) for one in environment.get(TRACE_HEADERS, "").split(",") if "=" in one)
         if problems:
             issues = [Issue(file=ENVIRONMENT, path=name, problem=problem) for name, problem in problems]
             raise InputError.from_issues(ENVIRONMENT, issues)
-        return cls(size, names, keys, hub, networks, url)
+        return cls(
+            size, names, keys, hub, networks, traces, headers, environment.get(TRACE_NAME) or cls.trace_name, url
+        )
 
 
 def _address(name: str, value: str, problems: list[tuple[str, Text]]) -> str:

@@ -24,6 +24,7 @@ from pilotbase.documents.visible_text import make_visible
 from pilotbase.gateway.calls import ONE_CALL, CallAnswer, CallHandler, FrontDesk, GatewayMeasurements, SettledStream
 from pilotbase.gateway.configuration import Network
 from pilotbase.gateway.problems import ProblemMessage, problem_of
+from pilotbase.gateway.tracing import CallSpan, SpanExporter, current_span
 from pilotbase.gateway.upstreams.registry import Upstreams
 from pilotbase.protocols.open_inference import HEADER_LENGTH
 from pilotbase.protocols.openai_wire import event_of
@@ -71,6 +72,8 @@ class Gateway:
     metrics_from: tuple[Network, ...] = ()
     url: str = ""
     """Its public address; empty: none is set."""
+    spans: SpanExporter | None = None
+    """None: calls are not traced."""
 
     def address(self, request: Request) -> str:
         """Return its address as ``request`` reached it, through a server in front or not."""
@@ -156,20 +159,36 @@ class Door:
         """Return the route of ``handler``, with its errors as responses and its responses measured."""
 
         async def handle(request: Request) -> Response:
-            began = time.perf_counter()
+            began, span = time.perf_counter(), self._traced(request, path)
             try:
                 response = await handler(request)
             except PilotbaseError as error:
                 problem = problem_of(error, language_of(request))
+                if span is not None:
+                    span.attributes["error.type"] = problem.code
                 headers = {**problem.headers, "X-Request-Id": call_of(request)}
                 response = Response(self._error_body(problem), problem.kind.status, headers, "application/json")
             except ClientDisconnect:
                 response = Response(status_code=_GONE)
             seconds = time.perf_counter() - began
             self.gateway.measurements.requests.add(request.method, path, response.status_code, seconds)
+            if span is not None:
+                span.attributes["pilotbase.call"] = call_of(request)
+                if not isinstance(response, StreamedResponse):
+                    self._end_span(span, response.status_code)
             return response
 
         return Route(path, handle, methods=[method])
+
+    def _traced(self, request: Request, path: str) -> CallSpan | None:
+        """Return the span of a call; None: calls are not traced, or this is none."""
+        if self.gateway.spans is None or request.method != "POST":
+            return None
+        return self.gateway.spans.begin(request.method, path, request.headers.get("traceparent"))
+
+    def _end_span(self, span: CallSpan, status: int) -> None:
+        if self.gateway.spans is not None:
+            self.gateway.spans.end(span, status)
 
     async def received(self, request: Request, name: str | None = None) -> tuple[str, Service, bytes]:
         """Return the key that the caller shows, the service that it opens (``name``), and what was sent to it."""
@@ -197,9 +216,12 @@ class Door:
         headers = {"X-Request-Id": question.call, "Pilotbase-Standing": answer.standing.value}
         if answer.version:
             headers["Pilotbase-Version"] = answer.version
-        reply = answer.reply
+        reply, span = answer.reply, current_span()
+        if span is not None:
+            span.attributes |= {"gen_ai.request.model": question.service, "pilotbase.standing": answer.standing.value}
+            span.attributes |= {"pilotbase.version": answer.version} if answer.version else {}
         if isinstance(reply, SettledStream):
-            return StreamedResponse(reply, headers, self._error_body, question.language, form)
+            return StreamedResponse(reply, headers, self._error_body, question.language, form, self._end_span)
         if reply.handed_over:
             headers["Pilotbase-Handed-Over"] = "true"
         if reply.usage is not None and reply.usage.estimated:
@@ -222,10 +244,12 @@ class StreamedResponse(Response):
         error_body: ErrorBody,
         language: Language,
         form: ReplyForm | None,
+        end_span: Callable[[CallSpan, int], None],
     ) -> None:
         super().__init__(None, 200, {**headers, "Cache-Control": "no-cache"}, EVENTS)
         del self.headers["content-length"]
         self._stream, self._error_body, self._language, self._form = stream, error_body, language, form
+        self._end_span = end_span
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -234,6 +258,9 @@ class StreamedResponse(Response):
             return
         finally:
             await self._stream.close()
+            span = current_span()
+            if span is not None:
+                self._end_span(span, self.status_code)
 
     async def _send(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
@@ -249,7 +276,9 @@ class StreamedResponse(Response):
             async for chunk in self._stream.chunks():
                 yield chunk if form is None else form.piece(chunk)
         except PilotbaseError as error:
-            problem = problem_of(error, self._language)
+            problem, span = problem_of(error, self._language), current_span()
+            if span is not None:
+                span.attributes["error.type"] = problem.code
             body = self._error_body(problem)
             yield event_of(body) if form is None else form.failed(problem.code, problem.message, body)
 

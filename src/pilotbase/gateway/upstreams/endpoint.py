@@ -15,6 +15,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.service import EndpointRoute, ServiceTerms
+from pilotbase.gateway.tracing import current_span
 from pilotbase.gateway.upstreams.tabular import HANDED_OVER, handed_over_chat
 from pilotbase.gateway.upstreams.wires import WIRES
 from pilotbase.protocols.guarded_http import judge
@@ -106,6 +107,8 @@ class EndpointUpstream:
         try:
             session = self._session = self._session or self._sessions.for_url(self._route.url)
             headers = {**self._headers, **asked.headers, "X-Request-Id": call}
+            if (span := current_span()) is not None:
+                headers["traceparent"] = span.traceparent
             response = await session.post(asked.url, data=asked.body, headers=headers, allow_redirects=False)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, RefusedError) as problem:
             if self._answered:  # told once, not at every call
