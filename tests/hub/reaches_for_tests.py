@@ -146,6 +146,7 @@ PAGES = """
 /trials/c1/bundle/                  404 404 200 200 404 404 404 404 404 200
 /trials/c2/bundle/                  404 404 404 404 404 404 404 404 404 404
 /trials/c1/bundle/{report}.zip      404 404 404 404 404 404 404 404 404 404
+/trials/c1/bundle/{report}.html     404 404 404 404 404 404 404 404 404 404
 /scenarios/plant/milling/board/     404 404 200 200 404 200 200 404 404 200
 /scenarios/hospital/xray/board/     404 404 200 404 200 404 404 404 404 200
 /scenarios/plant/milling/tenders/   404 404 200 200 404 200 200 404 404 200

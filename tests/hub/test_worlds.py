@@ -10,6 +10,8 @@ from tests.trial.arena.agents import UTILITY, write_agent, write_scenario
 from tests.worker.commissions_for_tests import APPLICATION, SCENARIO, Ordered
 
 READERS = ("owner", "supplier", "other-supplier", "desk", "reviewer", "regulator", None)
+STEP = "<td>application</td>"
+"""A line of an episode as it is laid out."""
 BEGIN = ("/scenarios/plant/small-alarm/", "/applications/acme/alarm/", "/trials/c1/")
 ABOUT = re.compile(r'href="(/[^"#]*(?:small-alarm|/alarm|/c1|certificates)[^"#]*)"')
 
@@ -60,6 +62,26 @@ def test_every_page_about_it_opens_before_its_trial(one_world, ordered):
     assert wrong == [] and set(BEGIN) <= opened
 
 
+def followed_by(world, ordered):
+    """Let the owner take the bundle and follow its episodes; nobody else finds them, by any face."""
+    owner = world.client("owner")
+    assert owner.post("/trials/c1/bundle/").status_code == 302 and ordered.work() == [("bundle", "done")]
+    (address,) = re.findall(r'href="(/trials/c1/bundle/[0-9a-f]{64}\.html)"', read(owner, "/trials/c1/bundle/"))
+    page = read(owner, address)
+    assert "Episodes of this trial to look at" in page and "本次中试的" in page and STEP in page
+    for who in ("supplier", "other-supplier", "other-owner", "reviewer", None):
+        client = world.client(who)
+        for hidden in (address, address.replace(".html", ".zip"), "/trials/c1/bundle/", "/api/trials/c1/bundle"):
+            assert client.get(hidden).status_code in (401, 404), (who, hidden)
+    for shown in ("/trials/c1/", "/trials/c1/report/", "/applications/acme/alarm/"):
+        assert STEP not in read(world.client("supplier"), shown), shown
+    assert STEP in read(world.client("supplier"), "/applications/acme/alarm/rehearsal.html"), "practice episodes"
+
+
+def read(client, address):
+    return client.get(address, headers={"Accept-Language": "en"}).content.decode()
+
+
 @pytest.mark.prove
 def test_every_page_about_it_opens_after_its_trial(one_world, ordered, monkeypatch):
     monkeypatch.setattr("pilotbase.trial.cases_to_seal.require_sound", lambda lab, kept: None)
@@ -72,6 +94,7 @@ def test_every_page_about_it_opens_after_its_trial(one_world, ordered, monkeypat
     ordered.work()
     wrong, opened = broken(one_world)
     assert wrong == []
+    followed_by(one_world, ordered)
     asked = {"scenario": "plant/small-alarm", "power": 0.8}
     planned = one_world.client("owner").post("/api/plan-size", asked, content_type="application/json").json()
     assert [one["rule"] for one in planned["criteria"]] == [UTILITY, "reached under injected >= 0.5"], planned

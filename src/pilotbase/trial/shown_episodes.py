@@ -16,7 +16,9 @@ import polars as pl
 import pydantic
 
 from pilotbase.documents.contract import LONGEST_TRANSCRIPT
-from pilotbase.documents.figures import MOST_CASES, CaseInput, CaseScore, EpisodeStep, ShownCase
+from pilotbase.documents.figures import MOST_CASES, CaseInput, CaseScore, EpisodeStep, ShownCase, ShownCases
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.transcript import DONE, Line, end_in_words, end_of, read_transcript
 from pilotbase.documents.world import CLEAN, LANGUAGE, TEMPLATE, DecisionRight
@@ -59,13 +61,15 @@ def shown_episodes(frame: pl.DataFrame, arms: Mapping[str, Iterable[str | None]]
     return tuple(_shown(one, frame) for one in (*bad, *good))
 
 
-def recorded_episodes(records: bytes) -> tuple[ShownCase, ...]:
-    """Return episodes to look at of a file of records; none where it holds no episodes."""
+def recorded_episodes(plan: TrialPlan, report: Digest, records: bytes) -> ShownCases | None:
+    """Return hidden episodes to look at, of a file of records, for who may read that; None: the trial plays none."""
+    if plan.contract.world is None:
+        return None
     table = pl.read_parquet(io.BytesIO(records))
-    if f"{GIVEN}{TEMPLATE}" not in table.columns:
-        return ()
     arms = {name.removeprefix(ARM): table[name] for name in table.columns if name.startswith(ARM)}
-    return shown_episodes(table.rename(lambda name: name.removeprefix(GIVEN)), {CLEAN: table["prediction"], **arms})
+    frame = table.rename(lambda name: name.removeprefix(GIVEN))
+    cases = shown_episodes(frame, {CLEAN: table["prediction"], **arms})
+    return ShownCases(report=report, kind=plan.contract.prediction.kind, cases=cases)
 
 
 def dialogue_of(transcript: object) -> str | None:

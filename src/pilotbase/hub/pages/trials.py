@@ -27,7 +27,7 @@ from pilotbase.trial.page import PlaceOnHub, first_screen, render_report
 from pilotbase.worker.operations.binding import there
 from pilotbase.worker.progress import JobProgress, told
 from pilotbase.worker.readings import certificate_of, record_for, report_of
-from pilotbase.worker.sample_bundles.files import NEEDED, OPTIONAL, SUMS
+from pilotbase.worker.sample_bundles.files import NEEDED, OPTIONAL, REPORT, SUMS, file_in
 from pilotbase.worker.sample_bundles.orders import PackedBundle, fetch_bundle, find_order, order_bundle, reports_of
 from pilotbase.worker.sample_bundles.packing import what_is
 from pilotbase.worker.trials.consenting import estimate_shown
@@ -93,6 +93,13 @@ def download_bundle(request: HubRequest, name: str, digest: str) -> HttpResponse
     """Give the archive to whom it was packed for, while it is kept."""
     view = request.acting.view
     return bundle_response(fetch_bundle(base(), view, subject_of("trials", name), digest_of(digest)))
+
+
+@page("trials/<name:name>/bundle/<digits:digest>.html", "bundle-report", EVERYBODY)
+def read_bundle(request: HubRequest, name: str, digest: str) -> HttpResponse:
+    """Show the report of a bundle, in which hidden episodes are laid out, to whom the bundle was packed for."""
+    found = fetch_bundle(base(), request.acting.view, subject_of("trials", name), digest_of(digest))
+    return sandboxed(file_in(found.archive, REPORT).decode())
 
 
 def of_trial(view: View, record: Record) -> dict[str, Any]:

@@ -203,6 +203,7 @@ class _Server(ThreadingMixIn, UnixStreamServer):
 
 class _Request(BaseHTTPRequestHandler):
     protocol_version, timeout = "HTTP/1.1", IDLE_SECONDS
+    wbufsize = -1  # head and body in one write, which wakes the client once
     routes: dict[tuple[str, str], Route]
 
     def do_POST(self) -> None:
@@ -228,7 +229,7 @@ class _Request(BaseHTTPRequestHandler):
     def _send(self, status: int, kind: str, text: str) -> None:
         body = text.encode()
         self.close_connection = self.close_connection or status in (403, 411, 413)
-        self.send_response(status)
+        self.send_response_only(status)
         self.send_header("content-type", kind)
         self.send_header("content-length", str(len(body)))
         self.send_header("x-should-retry", "false")  # a client that tried again would spend its own time

@@ -19,6 +19,7 @@ from pilotbase.documents.errors import InputError, InvalidProofError
 from pilotbase.documents.files import read_bounded
 
 SUMS = "SHA256SUMS"
+REPORT = "report.html"
 NEEDED = (
     "README.md",
     "cases.csv",
@@ -26,7 +27,7 @@ NEEDED = (
     "log-excerpt.json",
     "plan.json",
     "records.parquet",
-    "report.html",
+    REPORT,
     "report.json",
     "trust-roots.json",
 )
@@ -49,6 +50,12 @@ def pack(folder: str, files: Files) -> bytes:
             line.create_system, line.external_attr = 3, 0o644 << 16
             archive.writestr(line, content[name])
     return packed.getvalue()
+
+
+def file_in(archive: bytes, name: str) -> bytes:
+    """Return one file of an archive that was packed here."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as packed:
+        return next(packed.read(line) for line in packed.infolist() if line.filename.partition("/")[2] == name)
 
 
 def unpack(file: Path) -> dict[str, bytes]:

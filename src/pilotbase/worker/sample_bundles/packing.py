@@ -23,11 +23,12 @@ from pilotbase.documents.visible_text import make_visible
 from pilotbase.trial.arena.shelf import shelf_of
 from pilotbase.trial.page import render_report
 from pilotbase.trial.records import cases_csv, shown_cases
+from pilotbase.trial.shown_episodes import recorded_episodes
 from pilotbase.vault.envelopes import open_envelope
 from pilotbase.vault.opening import OpeningPurpose, ReaderGrant, named_by
 from pilotbase.worker.archives import ArchiveEntry, write_archive
 from pilotbase.worker.base import Base
-from pilotbase.worker.sample_bundles.files import SUMS, WORLD_ARCHIVE, pack
+from pilotbase.worker.sample_bundles.files import REPORT, SUMS, WORLD_ARCHIVE, pack
 from pilotbase.worker.sample_bundles.replaying import Proceedings, excerpt_of
 from pilotbase.workspace.checks.proofs import LogExcerpt, proven_head
 from pilotbase.workspace.failures import NotFoundError
@@ -68,10 +69,11 @@ def pack_trial(base: Base, taker: View, plan: Digest, acceptance: Digest | None 
     excerpt = excerpt_of(base.lab.store, of)
     records = _open_records(base, taker, of)
     certificate = of.certificate.certificate if of.certificate is not None else None
+    episodes = recorded_episodes(of.plan, of.report.digest(), records)
     files = {
         "plan.json": _spell(of.plan),
         "report.json": _spell(of.report),
-        "report.html": render_report(of.report, certificate).encode(),
+        REPORT: render_report(of.report, certificate, cases=episodes).encode(),
         "records.parquet": records,
         "cases.csv": cases_csv(shown_cases(records)).encode(),
         "log-excerpt.json": _spell(excerpt),

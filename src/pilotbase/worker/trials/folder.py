@@ -88,11 +88,12 @@ def write_trial(folder: Path, files: TrialFiles) -> None:
     supplier = folder / "supplier"
     check_at = check_address(files.certificate) if files.certificate is not None else None
     supplier.mkdir(parents=True, exist_ok=True)
-    for place, shown in ((folder, files.report), (supplier, files.report.supplier_view())):
+    kept = files.records
+    episodes = None if kept is None else recorded_episodes(files.plan, files.report.digest(), kept)
+    for place, shown, cases in ((folder, files.report, episodes), (supplier, files.report.supplier_view(), None)):
         mode = PUBLIC if place == supplier else PRIVATE
         write_json(place / "plan.json", files.plan)
         write_json(place / "report.json", shown, mode)
-        cases = None if place == supplier else _episodes(files)
         page = render_report(shown, files.certificate, wanted_language(), check_at, cases=cases)
         write_whole(place / "report.html", page, mode)
         if files.envelope is not None:
@@ -105,14 +106,6 @@ def write_trial(folder: Path, files: TrialFiles) -> None:
         shutil.rmtree(folder / WORLD, ignore_errors=True)
         shutil.copytree(files.world, folder / WORLD, copy_function=shutil.copyfile)
     write_whole(folder / "application.log", _withheld(files.report))
-
-
-def _episodes(files: TrialFiles) -> ShownCases | None:
-    """Return the hidden episodes that the owner looks at."""
-    if files.records is None or files.plan.contract.world is None:
-        return None
-    found = recorded_episodes(files.records)
-    return ShownCases(report=files.report.digest(), kind=files.plan.contract.prediction.kind, cases=found)
 
 
 @contextmanager
