@@ -471,6 +471,7 @@ PAGES = """
 /api/scenarios/plant/milling/files  401 404 200 200 404 404 404 404 404 403
 /api/uploads                        401 200 200 200 200 200 200 200 200 200
 /api/uploads/{upload}               401 404 404 200 404 404 404 404 404 404
+/api/uploads/{upload}/world         401 404 404 404 404 404 404 404 404 404
 /api/certificates/{serial}          200 200 200 200 200 200 200 200 200 200
 /api/certificates/{serial}/envelope 200 200 200 200 200 200 200 200 200 200
 /api/certificates/{serial}/proof    200 200 200 200 200 200 200 200 200 200

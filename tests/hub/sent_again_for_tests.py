@@ -579,6 +579,11 @@ def finish_an_upload(world) -> Sent:
     yield f"{place}/finish", {}
 
 
+@case("post /api/uploads/{identity}/world", "owner")
+def check_a_world(world) -> Sent:
+    yield f"/api/uploads/{sent(world.client('owner'), new_name('world').encode())}/world", {}
+
+
 @case("post /api/matches/followed", "owner")
 def follow_matches(world) -> Sent:
     yield "/api/matches/followed", {"subject": SCENARIO}

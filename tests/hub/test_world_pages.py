@@ -6,11 +6,17 @@ import zipfile
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from typer.testing import CliRunner
 
+from pilotbase.cli import app
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.scenario import Scenario
+from pilotbase.protocols.hub_client import HubClient
+from pilotbase.protocols.hub_requests import HubRequests
 from pilotbase.trial.arena.gates import GateSizes
+from tests.hub.live_for_tests import listening, token_of
 from tests.hub.test_descriptions_in_browser import CHROMIUM, wrong_in
+from tests.hub.test_uploads_in_pieces import sent as in_pieces
 from tests.worker.datasets.describing_for_tests import work
 
 SAID = {"title_en": "Rooms by chat", "problem_en": "Rooms are asked for all day.", "sector": "other",
@@ -125,6 +131,45 @@ def test_nobody_else_sees_a_world_that_was_sent(one_world):
     for who in OTHERS:
         assert one_world.client(who).get("/worlds/").status_code in (302, 403, 404), who
     owner.post(f"{address}forget/")
+
+
+@pytest.mark.prove
+def test_a_program_has_a_world_checked_by_the_api_and_by_command(one_world, tmp_path, monkeypatch):
+    from pilotbase.hub.base import base
+
+    owner = one_world.client("owner")
+    given = owner.get("/worlds/starter/world.zip").content
+    place = f"/api/uploads/{in_pieces(owner, given)}/world"
+    assert owner.get(place).status_code == 404, "nobody has asked for its check"
+    for _ in range(2):
+        begun = owner.post(place)
+        assert begun.status_code == 202 and begun["Location"] == place and begun.json()["check"] is None
+    for who in OTHERS:
+        assert one_world.client(who).get(place).status_code == 404, who
+    assert work(base()) == ["world done"], "asked twice, checked once"
+    found = owner.get(place).json()["check"]
+    assert found["name"] == "starter" and {gate["holds"] for gate in found["gates"]} == {True}
+    refused = f"/api/uploads/{in_pieces(owner, b'no zip')}/world"
+    owner.post(refused)
+    work(base())
+    told = owner.get(refused, headers={"Accept-Language": "en"}).json()
+    assert told["check"] is None and "zip" in told["refused"]
+    kept = tmp_path / "kept"
+    with zipfile.ZipFile(io.BytesIO(given)) as archive:
+        archive.extractall(kept)
+    program = kept / "starter" / "world.py"
+    program.write_text(program.read_text().replace("self.booked == [[", "[] == [["))
+    with listening(one_world) as address:
+        requests = HubRequests(address, token_of(one_world, "owner"), sleep=lambda _: work(base()))
+        monkeypatch.setenv("PILOTBASE_HUB", address)
+        monkeypatch.setattr("pilotbase.cli.world.hub", lambda: HubClient(requests))
+        told = CliRunner().invoke(app, ["world", "check", str(kept / "starter")])
+        assert told.exit_code == 3 and "did not win" in told.output, told.output
+        program.unlink()
+        unread = CliRunner().invoke(app, ["world", "check", str(kept / "starter")])
+    assert unread.exit_code == 2 and "world.py" in unread.output, unread.output
+    for one in owner.get("/api/uploads").json():
+        owner.delete(f"/api/uploads/{one['identity']}")
 
 
 @pytest.mark.prove

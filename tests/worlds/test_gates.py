@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from pilotbase.documents.limits import EndReason
+from pilotbase.documents.world import Gate
 from pilotbase.sandbox.adapters.world_program import _Served
 from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
-from pilotbase.trial.arena.gates import Gate, GateSizes, check_world
+from pilotbase.trial.arena.gates import GateSizes, check_world
 from pilotbase.trial.arena.kept_worlds import read_world
 from pilotbase.trial.arena.playing import play
 from pilotbase.trial.arena.world_box import BoxedEpisode, WorldBox, WorldFailedError

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pilotbase.cli.framework.driving import Noun, open_base
+from pilotbase.cli.framework.driving import Noun, hub, is_remote, open_base
 from pilotbase.cli.framework.terminal import EXIT_REJECTED, AsJson, answer, print_table, progress_shown, say, shown
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import format_for_terminal
@@ -18,7 +19,8 @@ from pilotbase.worlds.folders import STARTER
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from pilotbase.trial.arena.gates import GateResult, WorldCheck
+    from pilotbase.documents.progress import OnProgress
+    from pilotbase.documents.world import GateResult, WorldCheck
 
 
 class ShownPlayer(StrEnum):
@@ -45,15 +47,26 @@ def new(folder: Path, source: Annotated[str, typer.Option("--from")] = STARTER) 
     say(text("worlds.written", folder=folder))
 
 
-@app.here("check")
+@app.anywhere("check")
 def check(folder: Path, as_json: AsJson = False) -> None:
     """Check a world: manifest, references, attacks, leaks, repeatability. Exit 0 if every gate holds, else 3."""
-    from pilotbase.trial.arena.gates import check_folder
-
     with progress_shown(as_json) as on_progress:
-        found = check_folder(open_base(create=True).lab, folder, on_progress=on_progress)
+        found = _checked_by_hub(folder, on_progress) if is_remote() else _checked_here(folder, on_progress)
     answer(found, as_json, _print)
     raise typer.Exit(0 if found.holds else EXIT_REJECTED)
+
+
+def _checked_by_hub(folder: Path, on_progress: OnProgress) -> WorldCheck:
+    from pilotbase.worker.archives import zip_world
+
+    with tempfile.TemporaryFile() as archive:
+        return hub().check_world(f"{zip_world(folder, archive)}.zip", archive, on_progress)
+
+
+def _checked_here(folder: Path, on_progress: OnProgress) -> WorldCheck:
+    from pilotbase.trial.arena.gates import check_folder
+
+    return check_folder(open_base(create=True).lab, folder, on_progress=on_progress)
 
 
 def _print(found: WorldCheck) -> None:

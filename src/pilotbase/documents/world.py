@@ -18,6 +18,7 @@ from pilotbase.documents.base import Document, Localized, Name, Part
 from pilotbase.documents.contract import DataType, Field
 from pilotbase.documents.door import ModelDoor
 from pilotbase.documents.errors import offer
+from pilotbase.documents.hashes import Digest
 from pilotbase.documents.quantities import MOST_SECONDS, Bytes, Seconds
 from pilotbase.documents.texts import Text, text
 
@@ -178,3 +179,42 @@ class WorldUse(Part):
     """Episodes that are drawn in secret when the scenario is sealed; each is played in one attempt."""
     door: ModelDoor | None = None
     """The model that an application in a box may use; none when not set."""
+
+
+class Gate(StrEnum):
+    """What is checked; names: text ``worlds.gate.<value>``."""
+
+    RUNS = "runs"
+    ORACLE = "oracle"
+    OUTCOMES = "outcomes"
+    IDLE = "idle"
+    GUESSING = "guessing"
+    CONSTANT = "constant"
+    INJECTION = "injection"
+    LEAK = "leak"
+    KNOWLEDGE = "knowledge"
+    ARMS = "arms"
+    REPEATED = "repeated"
+    DISTINCT = "distinct"
+
+
+class GateResult(Part):
+    """What one gate has found."""
+
+    gate: Gate
+    holds: bool
+    episodes: int
+    problem: Text | None = None
+
+
+class WorldCheck(Part):
+    """What was found about a world; after a gate at which its program failed, the others were not tried."""
+
+    name: str
+    version: str
+    digest: Digest
+    gates: tuple[GateResult, ...]
+
+    @property
+    def holds(self) -> bool:
+        return all(gate.holds for gate in self.gates)

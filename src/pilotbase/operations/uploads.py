@@ -7,8 +7,8 @@ from typing import Annotated
 import pydantic
 
 from pilotbase.documents.api.shapes import SHORT, RequestModel
-from pilotbase.documents.api.uploads import NewUpload, OpenUpload, UploadId
-from pilotbase.documents.permissions import DeskAct
+from pilotbase.documents.api.uploads import NewUpload, OpenUpload, UploadId, WorldTold
+from pilotbase.documents.permissions import Act, DeskAct
 from pilotbase.operations.operation import BODY, NOTHING, PATH, NoInput, Operation, Repeated
 
 
@@ -63,3 +63,15 @@ FINISH = Operation(
 ERASE = Operation(
     "uploads.erase", "DELETE /uploads/{identity}", OfUpload, NOTHING, who=DeskAct.UPLOAD, repeated=Repeated.HARMLESS
 )
+_WORLD = "/uploads/{identity}/world"
+CHECK_WORLD = Operation(
+    "uploads.check_world",
+    f"POST {_WORLD}",
+    OfUpload,
+    WorldTold,
+    who=Act.SCENARIO_REGISTER,
+    repeated=Repeated.HARMLESS,
+    later=True,
+    location="/api/uploads/{given.identity}/world",
+)
+WORLD = Operation("uploads.world", f"GET {_WORLD}", OfUpload, WorldTold, only="members, of their own organisation")

@@ -33,13 +33,14 @@ from pilotbase.documents.record import ApplicationVersion, Commission, Record
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.subjects import Organisation, kind_of, name_of
 from pilotbase.documents.texts import text
+from pilotbase.documents.world import WorldCheck
 from pilotbase.operations import people, records, uploads
 from pilotbase.operations.operation import NoInput, Operation, Out
 from pilotbase.operations.steps import STEPS
 from pilotbase.protocols.guarded_http import GuardedResponse
 from pilotbase.protocols.hub_requests import HubCalls, HubRequests
 
-_PACKING_SECONDS = 1.0
+_WORKING_SECONDS = 1.0
 Model = TypeVar("Model", bound=pydantic.BaseModel)
 Content = Scenario | ApplicationVersion | Organisation | Dataset
 
@@ -114,7 +115,7 @@ class HubClient:
         answer = self.requests.get(place, asked)
         while answer.status == HTTPStatus.ACCEPTED:
             on_progress(Progress(text("job.progress.bundle")))
-            self.requests.sleep(_PACKING_SECONDS)
+            self.requests.sleep(_WORKING_SECONDS)
             answer = self.requests.get(place, {"report": _read(OrderedBundle, answer).report})
         if int(answer.headers.get("content-length", 0)) > len(answer.body):
             raise PilotbaseError("protocol.hub_unreadable", found=f"{trial}.zip")
@@ -134,6 +135,22 @@ class HubClient:
         if upload.finished:
             return upload
         return calls.call(uploads.FINISH, uploads.OfUpload(identity=upload.identity))
+
+    def check_world(self, name: str, content: BinaryIO, on_progress: OnProgress = lambda _: None) -> WorldCheck:
+        """Send the zipped folder of a world, and return what the gates find once the hub's worker has tried them.
+
+        Also raises `InputError` if the folder can't be read as a world, or the work failed.
+        """
+        upload = uploads.OfUpload(identity=self.upload(name, content, on_progress).identity)
+        found = self.calls.call(uploads.CHECK_WORLD, upload)
+        while found.check is None:
+            if found.refused or found.progress.state == "failed":
+                why = [found.refused or found.progress.reason or "", *(one.detail for one in found.problems)]
+                raise InputError("worlds.not_checked", name=name, reason="\n".join(why))
+            on_progress(Progress(text("job.kind.world")))
+            self.requests.sleep(_WORKING_SECONDS)
+            found = self.calls.call(uploads.WORLD, upload)
+        return found.check
 
     def hand_in(
         self, kind: str, upload: OpenUpload, said: Mapping[str, str | bool], seen: Digest | None = None

@@ -200,6 +200,12 @@ def zip_scenario(path: Path, target: IO[bytes]) -> str:
     return scenario.name
 
 
+def zip_world(folder: Path, target: IO[bytes]) -> str:
+    """Write the zip of a world's folder, and return its name."""
+    _write(folder, [file.path for file in read_tree(folder).files], target)
+    return folder.resolve().name
+
+
 def _write(folder: Path, names: list[str], target: IO[bytes]) -> None:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         for name in sorted(names):

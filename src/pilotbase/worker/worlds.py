@@ -19,8 +19,8 @@ from pilotbase.documents.progress import OnProgress
 from pilotbase.documents.record import Record
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.vocabularies import WorkKind
-from pilotbase.documents.world import WORLD_MANIFEST, World, WorldUse
-from pilotbase.trial.arena.gates import WorldCheck, check_folder
+from pilotbase.documents.world import WORLD_MANIFEST, World, WorldCheck, WorldUse
+from pilotbase.trial.arena.gates import check_folder
 from pilotbase.trial.arena.kept_worlds import read_world
 from pilotbase.trial.arena.shelf import world_of
 from pilotbase.trial.scenario_folder import MANIFEST
@@ -40,7 +40,7 @@ from pilotbase.worker.intake.kept_files import take_scenario
 from pilotbase.worker.intake.versions import own_names, unpacked
 from pilotbase.worker.intake.world_checks import check_world_cases
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase.workspace.jobs import Job, enqueue, jobs_ordered_for
+from pilotbase.workspace.jobs import Job, JobState, enqueue, jobs_ordered_for
 from pilotbase.workspace.store import View
 from pilotbase.worlds.folders import WORLDS
 
@@ -65,7 +65,10 @@ class SentWorld(OwnerWork[CheckedWorld]):
 
 
 def order_check(view: View, upload: Upload) -> None:
-    """Queue the check of the world whose zipped folder is ``upload``."""
+    """Queue the check of the world whose zipped folder is ``upload``, unless one is queued or has ended well."""
+    ordered = jobs_ordered_for(view, _work(upload.identity))
+    if ordered and ordered[0].state is not JobState.FAILED:
+        return
     with view.transaction("world.check_ordered") as change:
         change.record("world.check_ordered", [upload.digest])
         enqueue(change, WorkKind.WORLD, _work(upload.identity), {"upload": upload.identity})

@@ -1,4 +1,4 @@
-"""Uploads over the API: sent in pieces, handed in as a version, or described and saved as a draft dataset."""
+"""Uploads over the API: sent in pieces, handed in as a version, tried as a world, or described as a dataset."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.described import Answers
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.subjects import Subject
+from pilotbase.documents.world import WorldCheck
 
 MAXIMUM_PIECE = 4 << 20
 """Largest piece of an upload, in bytes."""
@@ -110,6 +111,19 @@ class QuestionTold(ResponseModel):
     asked: str
     guessed: str
     several: bool
+
+
+class WorldTold(ResponseModel):
+    """A world that was sent, and what its gates have found."""
+
+    identity: UploadId
+    name: str
+    progress: TrialProgress
+    refused: str | None
+    problems: list[ProblemIssue]
+    """Why the folder can't be read as a world."""
+    check: WorldCheck | None
+    """None while a worker is trying them, or if the folder can't be read."""
 
 
 class DescriptionTold(OpenDescription):

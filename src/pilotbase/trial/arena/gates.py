@@ -15,7 +15,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from functools import cached_property
 from itertools import product
 from pathlib import Path
@@ -24,13 +23,22 @@ from typing import Any
 import yaml
 
 from pilotbase import __version__
-from pilotbase.documents.base import Part
 from pilotbase.documents.errors import InputError, Issue, offer
-from pilotbase.documents.hashes import Digest, digest_json, hex_of
+from pilotbase.documents.hashes import digest_json, hex_of
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.transcript import DONE, Line, end_of, read_transcript
-from pilotbase.documents.world import CLEAN, WORLD_MANIFEST, WORLD_PROGRAM, Arm, DecisionRight, World
+from pilotbase.documents.world import (
+    CLEAN,
+    WORLD_MANIFEST,
+    WORLD_PROGRAM,
+    Arm,
+    DecisionRight,
+    Gate,
+    GateResult,
+    World,
+    WorldCheck,
+)
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
 from pilotbase.trial.arena.kept_worlds import KeptWorld, keep_world, read_world
 from pilotbase.trial.arena.playing import EpisodeKey, Json, ModelCall, Player
@@ -59,23 +67,6 @@ _DRAWN_TOGETHER, _DRAW_SECONDS = 8, 120
 """Episodes that are drawn at once, and how long: a simulator may draw fewer than others, and says how many."""
 
 
-class Gate(StrEnum):
-    """What is checked; names: text ``worlds.gate.<value>``."""
-
-    RUNS = "runs"
-    ORACLE = "oracle"
-    OUTCOMES = "outcomes"
-    IDLE = "idle"
-    GUESSING = "guessing"
-    CONSTANT = "constant"
-    INJECTION = "injection"
-    LEAK = "leak"
-    KNOWLEDGE = "knowledge"
-    ARMS = "arms"
-    REPEATED = "repeated"
-    DISTINCT = "distinct"
-
-
 @dataclass(frozen=True)
 class GateSizes:
     """How many episodes each gate plays."""
@@ -89,28 +80,6 @@ class GateSizes:
     repeated: int = 32
     drawn: int = 10_000
     """Of which no two may be alike."""
-
-
-class GateResult(Part):
-    """What one gate has found."""
-
-    gate: Gate
-    holds: bool
-    episodes: int
-    problem: Text | None = None
-
-
-class WorldCheck(Part):
-    """What was found about a world; after a gate at which its program failed, the others were not tried."""
-
-    name: str
-    version: str
-    digest: Digest
-    gates: tuple[GateResult, ...]
-
-    @property
-    def holds(self) -> bool:
-        return all(gate.holds for gate in self.gates)
 
 
 def check_world(
