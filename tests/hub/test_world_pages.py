@@ -74,6 +74,7 @@ def test_a_scenario_is_made_in_a_world_of_the_base_and_can_be_submitted(one_worl
     owner = one_world.client("owner")
     assert "/worlds/" in page_of(owner, "/scenarios/new/") and "/worlds/" in page_of(owner, "/scenarios/")
     listed = page_of(owner, "/worlds/")
+    assert "English, Chinese" in listed and "英文, 中文" in page_of(owner, "/worlds/", "zh")
     assert "An office" in listed and "/worlds/office/world.zip" in listed
     assert "send_payment" in page_of(owner, "/worlds/office/", "zh")
     wrong = owner.post("/worlds/office/", {**SAID, "title_en": "", "reached": ""}).content.decode()

@@ -40,8 +40,16 @@ def later(say: Callable[[Language], str]) -> _StrPromise:
 
 def approval_kind(kind: str) -> str:
     """Return the name of a kind of approval; owners may use kinds of their own, which stand as they are."""
-    code = f"hub.approval.{kind}"
-    return text(code).render(language()) if code in catalogue("hub", language()) else make_visible(kind)
+    return _named(f"hub.approval.{kind}", kind)
+
+
+def language_name(of: str) -> str:
+    """Return the name of a language by its code; one whose name is not known stands as it is."""
+    return _named(f"hub.language.{of}", of)
+
+
+def _named(code: str, otherwise: str) -> str:
+    return text(code).render(language()) if code in catalogue("hub", language()) else make_visible(otherwise)
 
 
 def _sentence(code: str) -> str:

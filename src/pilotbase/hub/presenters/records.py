@@ -22,6 +22,7 @@ from pilotbase.documents.world import Tool, World, WorldUse
 from pilotbase.hub.acting import RequestActor, language
 from pilotbase.hub.base import base, operator_view
 from pilotbase.hub.models import Person
+from pilotbase.hub.sentences import language_name
 from pilotbase.trial.arena.shelf import world_seen
 from pilotbase.worker.base import Base
 from pilotbase.worker.demands import count_sites, sites_of
@@ -209,6 +210,7 @@ class ShownWorld:
     world: World | None
     tools: tuple[ShownTool, ...] = ()
     arms: tuple[Text, ...] = ()
+    languages: tuple[str, ...] = ()
 
 
 def world_shown(base: Base, scenario: Scenario) -> ShownWorld | None:
@@ -220,9 +222,10 @@ def world_shown(base: Base, scenario: Scenario) -> ShownWorld | None:
 
 
 def world_described(world: World, use: WorldUse | None = None) -> ShownWorld:
-    """Return a world with its tools and arms in words."""
+    """Return a world with its tools, arms and languages in words."""
     arms = tuple(text(f"measure.under.{arm.value}") for arm in world.arms)
-    return ShownWorld(use, world, tuple(_tool(world, tool) for tool in world.tools), arms)
+    tools = tuple(_tool(world, tool) for tool in world.tools)
+    return ShownWorld(use, world, tools, arms, tuple(map(language_name, world.languages)))
 
 
 def _tool(world: World, tool: Tool) -> ShownTool:
