@@ -1,9 +1,12 @@
+import importlib
 import json
+import pkgutil
 from datetime import datetime
 
 import pydantic
 import pytest
 
+import pilotbase.documents
 from pilotbase.documents.base import Document, Step
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import canonical_json, digest_json
@@ -126,6 +129,17 @@ def test_every_kind_publishes_a_schema_with_its_version(kind):
     assert canonical_json(schema), "the portal publishes it so"
     assert schema["properties"]["document"]["const"] == f"{kind}/1"
     assert schema["additionalProperties"] is False
+
+
+def test_no_two_kinds_of_documents_have_one_name():
+    for module in pkgutil.walk_packages(pilotbase.documents.__path__, "pilotbase.documents."):
+        importlib.import_module(module.name)
+    todo, named = [Document], []
+    while todo:
+        todo += (found := todo.pop().__subclasses__())
+        ours = [one for one in found if one.__module__.startswith("pilotbase.")]
+        named += [one.model_fields["document"].default for one in ours if "document" in vars(one)["__annotations__"]]
+    assert [one for one in set(named) if named.count(one) > 1] == []
 
 
 def test_times_need_a_zone():

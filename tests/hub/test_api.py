@@ -127,6 +127,12 @@ def test_bad_bodies_are_told_field_by_field(walked, body, paths):
     assert {one["path"].rpartition(".")[2] for one in found.json()["problems"]} == paths
 
 
+def test_what_does_not_hold_between_fields_is_told(walked):
+    """Certificate or trial, but not neither: known only once the body stands beside the address."""
+    found = caller(walked, "owner").post("/api/services/milling/release", {}, **JSON)
+    assert found.status_code == 422 and "certificate" in str(found.json()["problems"])
+
+
 @pytest.mark.parametrize(
     "raw", [b"{", b"\xff\xfe", b"[" * 100_000, b'{"grounds": NaN}', b"null", b'"x"', b"7" * 10_000]
 )

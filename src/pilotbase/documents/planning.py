@@ -180,7 +180,7 @@ class GoalReached(Part):
 class ProposedPlan(Document):
     """A plan that was computed from a sheet and the records of a day; it stands only once the operator adopts it."""
 
-    document: Literal["plan-proposal/1"] = "plan-proposal/1"
+    document: Literal["proposed-plan/1"] = "proposed-plan/1"
     at: Moment
     sheet: Digest
     roadmap: Digest | None = None

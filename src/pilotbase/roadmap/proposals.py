@@ -35,7 +35,7 @@ from pilotbase.workspace.store import Change, View
 
 _MIDDLE = Worth(3, 3, 3)
 """Of a task whose scenario nobody has rated."""
-_PROPOSAL = "plan-proposal"
+_PROPOSAL = "proposed-plan"
 _BEFORE_TRIAL = (TaskState.PLANNED, TaskState.OPENED)
 _MOST_NEWS = 20
 

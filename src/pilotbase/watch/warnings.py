@@ -80,6 +80,15 @@ def is_of_dialogues(detector: str) -> bool:
     return detector == INJECTION or detector.startswith(ACTS)
 
 
+def signal_of(warning: RiskWarning) -> Text:
+    """Return what kind of trouble a warning is about."""
+    if warning.detector.startswith(ACTS):
+        return text("reaction.forbidden_act", act=warning.detector.removeprefix(ACTS))
+    if warning.detector == INJECTION:
+        return text("signal.injection")
+    return text(f"signal.{warning.signal}")
+
+
 def warn_of_dialogue(view: View, found: DialogueFinding) -> Digest:
     """Warn of a finding, whether or not a watch is armed, and return the digest; ``view``: the base's own.
 

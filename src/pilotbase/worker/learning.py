@@ -283,8 +283,8 @@ def figures_of(base: Base, view: View, name: str) -> CourseFigures:
             people[one.learner].insert(0, one)
     histories = [LearningHistory(course, tuple(one)) for one in people.values()]
     steps = [
-        (text("learning.figure.step", step=step.title), sum(step.name in one.passed for one in histories))
-        for step in course.steps
+        (text("learning.figure.step", step=number), sum(step.name in one.passed for one in histories))
+        for number, step in enumerate(course.steps, 1)
         if step.name in course.tested
     ]
     counted: list[tuple[Text, int]] = [

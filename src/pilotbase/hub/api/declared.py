@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any
 
+import pydantic
 from allauth.account.adapter import get_adapter  # type: ignore[import-untyped]
 from django.http import HttpResponse
 from ninja import Path, Query, Router
@@ -15,7 +16,9 @@ from ninja.constants import NOT_SET
 
 from pilotbase.documents.api.uploads import MAXIMUM_PIECE
 from pilotbase.documents.base import Document
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest, canonical_json
+from pilotbase.documents.loading import issues_of
 from pilotbase.documents.permissions import DeskAct, PluginAct
 from pilotbase.hub.acting import HubRequest, caller
 from pilotbase.hub.api.answers import (
@@ -102,7 +105,7 @@ def _view(operation: Operation[Any, Any]) -> Callable[..., Any]:
             count_request(f"{operation.name}:{get_adapter().get_client_ip(request)}", operation.visits)
         if operation.takes_bytes:
             given["wanted"] = _piece(request, operation.media)
-        wanted = operation.takes.model_validate(_spread(operation, given))
+        wanted = _input(operation, given)
         version = if_match(request) if operation.marked and operation.writes else None
 
         def act(view: View) -> Any:
@@ -134,6 +137,14 @@ def _parameters(operation: Operation[Any, Any]) -> Iterator[inspect.Parameter]:
         yield inspect.Parameter("wanted", kind, annotation=sent)
     if operation.beside is not None:
         yield inspect.Parameter("beside", kind, annotation=_QUERY[operation.beside])
+
+
+def _input(operation: Operation[Any, Any], given: dict[str, Any]) -> Any:
+    """Return the input, checked whole: what must hold between its fields is not known before they are together."""
+    try:
+        return operation.takes.model_validate(_spread(operation, given))
+    except pydantic.ValidationError as error:
+        raise InputError.from_issues("request", issues_of("request", error, operation.takes)) from error
 
 
 def _spread(operation: Operation[Any, Any], given: dict[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from pilotbase.documents.vocabularies import Colour, Signal
 from pilotbase.documents.watch import WatchedRisk
 from pilotbase.evidence.monitoring import DetectorState, ShiryaevRoberts, WeightedRestart
 from pilotbase.evidence.primitive import Floats, within
+from pilotbase.measures.registry import spoken
 from pilotbase.watch.detectors.interface import WHOLE, Detector, DetectorChange
 from pilotbase.watch.losses import Losses
 
@@ -57,6 +58,13 @@ class LossWatch:
         return cls(Signal.RISK, risk.criterion, risk.r0, risk.alpha, risk.early, by)
 
     @property
+    def in_words(self) -> Text | str:
+        """Return what the losses are of: a criterion's measure, breaks of the contract, slow calls."""
+        if self.signal is Signal.RISK:
+            return spoken(parse_rule(self.subject))
+        return text("signal.contract") if self.signal is Signal.CONTRACT else self.subject
+
+    @property
     def high(self) -> Colour:
         """Return the colour that the e-process brings: red for a risk, orange for what only hints at one."""
         return Colour.RED if self.signal is Signal.RISK else Colour.ORANGE
@@ -80,6 +88,14 @@ class LossState:
     seen: int
     left_out: int
     streams: tuple[StreamState, ...]
+
+
+def measure_in_words(criterion: str) -> Text | str:
+    """Return the measure of a criterion in words, or what was given where it is none, such as a column."""
+    try:
+        return spoken(parse_rule(criterion))
+    except InputError:
+        return criterion
 
 
 class LossDetector(Detector[Losses, LossState]):
@@ -150,7 +166,7 @@ class LossDetector(Detector[Losses, LossState]):
         where = text("detector.in_group", group=name) if name else text("detector.in_all")
         return text(
             "detector.loss_high" if step.colour is design.high else f"detector.loss_{step.colour}",
-            subject=design.subject, where=where, r0=f"{design.r0:.4g}",
+            subject=design.in_words, where=where, r0=f"{design.r0:.4g}",
             mean=f"{step.mean:.4g}", count=step.latest, labels=step.labels,
         )  # fmt: skip
 

@@ -28,12 +28,11 @@ from pilotbase.documents.watch import Incident, RiskWarning, RunbookRule, Timeli
 from pilotbase.service.known import Barred, barred, read_serving
 from pilotbase.service.registry import services_of
 from pilotbase.service.standing import fall_back, standing_of
+from pilotbase.watch.detectors.loss import measure_in_words
 from pilotbase.watch.incidents import continue_open, open_incident, rises, rule_for, runbook_of
 from pilotbase.watch.subjects import service_of
 from pilotbase.watch.warnings import (
-    ACTS,
     DECIDED,
-    INJECTION,
     REARMED,
     Done,
     ReactionDecision,
@@ -42,6 +41,7 @@ from pilotbase.watch.warnings import (
     is_of_dialogues,
     keep_decision,
     level_of,
+    signal_of,
     steps_of,
 )
 from pilotbase.worker.reactions.steps import (
@@ -195,7 +195,7 @@ def _draft(case: WarningCase, lines: tuple[TimelineEntry, ...], now: datetime) -
         service=case.service.name,
         owner=case.service.organisation,
         warning=case.cause.digest,
-        title=text("incident.title", service=case.service.name, signal=_signal(warning)),
+        title=text("incident.title", service=case.service.name, signal=signal_of(warning)),
         colour=warning.colour,
         grade=case.rule.grade,
         response=case.rule.response,
@@ -274,23 +274,23 @@ def _over(reacting: Reacting, cause: Cause, warning: RiskWarning, service: Servi
 def _why_over(view: View, warning: RiskWarning) -> Text:
     """Return that the problem has passed, or only that nobody counts it any more: arming anew is no recovery."""
     if warning.reason.code != REARMED:
-        return text("reaction.over", detector=warning.detector)
+        return text("reaction.over", detector=_watched(warning))
     state = standing_of(view, warning.service).state
     if state is ServingState.SERVING:
-        return text("reaction.rearmed", detector=warning.detector)
-    return text("reaction.rearmed_still", detector=warning.detector, state=text(f"serving.{state}"))
+        return text("reaction.rearmed", detector=_watched(warning))
+    return text("reaction.rearmed_still", detector=_watched(warning), state=text(f"serving.{state}"))
 
 
-def _signal(warning: RiskWarning) -> Text:
-    if warning.detector.startswith(ACTS):
-        return text("reaction.forbidden_act", act=warning.detector.removeprefix(ACTS))
-    if warning.detector == INJECTION:
-        return text("signal.injection")
-    return text(f"signal.{warning.signal}")
+def _watched(warning: RiskWarning) -> Text:
+    """Return what the detector of a warning watches: its signal, and the criterion or the part that it is about."""
+    _, _, of = warning.detector.partition(":")
+    if is_of_dialogues(warning.detector) or not of:
+        return signal_of(warning)
+    return text("hub.within", section=signal_of(warning), what=measure_in_words(of))
 
 
 def _raised(warning: RiskWarning) -> Text:
-    colour, signal = text(f"colour.{warning.colour}"), _signal(warning)
+    colour, signal = text(f"colour.{warning.colour}"), signal_of(warning)
     return text("reaction.warned", colour=colour, signal=signal, reason=warning.reason)
 
 
