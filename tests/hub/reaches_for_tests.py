@@ -15,6 +15,8 @@ PAGES = """
 /ledger/map/                        302 404 200 200 200 404 404 404 404 200
 /ledger/ranking/                    302 404 200 200 200 404 404 404 404 200
 /ledger/ranking/5-4-3/              302 404 200 200 200 404 404 404 404 200
+/ledger/potential/plant/milling/    302 404 200 200 404 404 404 200 200 200
+/api/scenarios/plant/milling/potential 401 404 200 200 404 404 404 200 200 200
 /ledger/plan/                       302 404 200 200 200 404 404 404 404 200
 /ledger/plan/tasks/                 302 404 200 200 200 404 404 404 404 200
 /ledger/plan/what-if/               302 404 200 404 404 404 404 404 404 200

@@ -630,6 +630,11 @@ def load_sectors(world) -> Sent:
     yield "/api/workforce/sectors", dict(workforce.SET_SECTORS.example)
 
 
+@case("post /api/scenarios/{owner}/{name}/potential", "reviewer")
+def score_a_potential(world) -> Sent:
+    yield "/api/scenarios/plant/milling/potential", {"potential": 4, "words": "Downtime is costly."}
+
+
 @case("put /api/roadmap/sheet", "desk")
 def set_the_planning_sheet(world) -> Sent:
     yield "/api/roadmap/sheet", {"document": "planning/1", "potential": 2}

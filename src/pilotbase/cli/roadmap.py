@@ -19,7 +19,7 @@ from pilotbase.cli.framework.terminal import AsJson, answer, language, say
 from pilotbase.cli.hub_records import read_part
 from pilotbase.documents.base import localized
 from pilotbase.documents.files import format_csv
-from pilotbase.documents.roadmap import Driving, Phase
+from pilotbase.documents.roadmap import Driving, Phase, PotentialBy
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.visible_text import format_for_terminal
 from pilotbase.operations import figures
@@ -70,6 +70,7 @@ def rank(  # noqa: PLR0913 - each criterion is an option
     top: int = 10,
     within: int = 10,
     driving: Driving = "stated",
+    potential_by: PotentialBy = "stated",
     as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv")] = False,
 ) -> None:
@@ -77,7 +78,7 @@ def rank(  # noqa: PLR0913 - each criterion is an option
     from pilotbase.roadmap.tables import format_driven, format_shift, ranking_table
 
     asked = {"potential": potential, "maturity": maturity, "driving_effect": driving_effect}
-    told = call(operations.RANKING, **asked, driving=driving, top=top, within=within)
+    told = call(operations.RANKING, **asked, driving=driving, potential_by=potential_by, top=top, within=within)
     _print(told, ranking_table(told, language()), as_json, as_csv)
     if as_json or as_csv:
         return
@@ -93,6 +94,8 @@ def rank(  # noqa: PLR0913 - each criterion is an option
         say(text("roadmap.driving_line", **line))
         for part in one.largest:
             typer.echo(f"  {format_for_terminal(format_driven(part, language()))}")
+    for scored in told.potentials:
+        say(text("roadmap.potential_line", **scored.model_dump()))
     for flip in told.flips:
         above, below = (" · ".join(map(str, one)) for one in (flip.above, flip.below))
         say(text("roadmap.flip", above=above, below=below, share=format_shift(flip.shift, language())))

@@ -71,6 +71,7 @@ HOST = Grant(Role.DEMAND_OWNER, Relation.HOST)
 REVIEWER = Grant(Role.REVIEWER, Relation.REVIEWER)
 ANY_SUPPLIER = Grant(Role.SUPPLIER, Relation.ANY)
 ANY_OWNER = Grant(Role.DEMAND_OWNER, Relation.ANY)
+ANY_REVIEWER = Grant(Role.REVIEWER, Relation.ANY)
 ITS_OWN = GrantToAll(Relation.OWNER)
 """The organisation that owns the service."""
 MEMBERS, MANAGERS, EVERYBODY, ASKERS, AUTHORS = (
@@ -268,6 +269,8 @@ class DeskAct(Restricted):
     MANAGE = "person.manage", OPERATOR
     """Consent to rights, end sessions, block people."""
     PLAN = "roadmap.set", OPERATOR, MACHINE
+    SCORE = "potential.score", ANY_REVIEWER
+    """Score the potential of scenarios."""
     BADGES = "badge.withdraw", OPERATOR, MACHINE
     """Withdraw a badge for a course."""
     KITS = "kit.admit", OPERATOR, MACHINE
@@ -296,6 +299,8 @@ class ReadScope(Restricted):
     """The log of the base: who did what when."""
     LEDGER = "ledger", ANY_OWNER, OPERATOR, MACHINE, REGULATOR
     """What the base has done: all of it, or a demand owner's own part."""
+    POTENTIAL = "potential", OWNER, OPERATOR, REGULATOR, ANY_REVIEWER
+    """Reviewers' scores of a scenario's potential once they are opened, and how many there are before that."""
     DESK = "desk", ANY_OWNER, OPERATOR, MACHINE, REGULATOR
     """Standing of services, reactions to warnings, incidents: suppliers see only a suspension."""
     READERS = "readers", OPERATOR, MACHINE, OWNER, REGULATOR

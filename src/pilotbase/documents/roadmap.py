@@ -8,8 +8,10 @@ from typing import Annotated, Literal, Self
 import pydantic
 from pydantic import StringConstraints, model_validator
 
-from pilotbase.documents.base import Day, Document, Localized, Name, Part
+from pilotbase.documents.base import Day, Document, Localized, Moment, Name, Part, Sentence
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.hashes import Digest
+from pilotbase.documents.record import Reviewer
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.vocabularies import Action, Role, Sector
 
@@ -17,7 +19,12 @@ Aim = Literal["opened", "proposed", "trials", "verdicts", "certified", "served"]
 """The figure of a target; names: text ``figure.<value>``."""
 Driving = Literal["stated", "shown"]
 """The driving effect as the owner stated it, or as shared needs show it."""
+PotentialBy = Literal["stated", "reviewed"]
+"""The potential as the owner stated it, or the median of the reviewers' scores where there are any."""
+Grade = Annotated[int, pydantic.Field(ge=1, le=5)]
 MOST_TASKS = 2000
+SCORES = 3
+"""Reviewers who score the potential of a version of a scenario; the last score opens all of them."""
 
 
 class Figure(StrEnum):
@@ -173,3 +180,49 @@ class Roadmap(Document, published=True):
     def tasks(self) -> tuple[Task, ...]:
         """Return the tasks of all phases."""
         return tuple(task for phase in self.phases for task in phase.tasks)
+
+
+class PotentialScore(Document):
+    """A reviewer's score of a scenario's potential. It is sealed until the last one is in."""
+
+    document: Literal["potential-score/1"] = "potential-score/1"
+    scenario: Subject
+    version: Digest
+    """Of the scenario that was read."""
+    reviewer: Reviewer
+    potential: Grade
+    words: Sentence
+    salt: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    """Sealed with the score, so that nobody can guess the score from its digest."""
+
+
+class SealedPotential(Document):
+    """The receipt of a score: its digest is in the log, what it says is encrypted."""
+
+    document: Literal["sealed-potential/1"] = "sealed-potential/1"
+    scenario: Subject
+    version: Digest
+    reviewer: Reviewer
+    score: Digest
+    blob: Digest
+    received_at: Moment
+
+
+class JudgedPotential(Document):
+    """The scores of a version of a scenario, opened all at once when the last one came in."""
+
+    document: Literal["judged-potential/1"] = "judged-potential/1"
+    scenario: Subject
+    version: Digest
+    scores: tuple[PotentialScore, ...] = pydantic.Field(min_length=SCORES, max_length=SCORES)
+    judged_at: Moment
+
+    @property
+    def grades(self) -> tuple[int, ...]:
+        """Return the scores in ascending order: the lowest, the median, the highest."""
+        return tuple(sorted(one.potential for one in self.scores))
+
+
+def judged_potential_head(scenario: Subject) -> str:
+    """Return the name of the newest opened scores of a scenario."""
+    return f"judged-potential:{scenario.partition(':')[2]}"

@@ -13,20 +13,22 @@ from pilotbase.documents.api.ledger import (
     PeriodClosed,
     PeriodCompared,
     PlanTold,
+    PotentialTold,
     RankingTold,
     RoadmapTold,
     TaskSheetsTold,
 )
 from pilotbase.documents.api.records import RecordPage
 from pilotbase.documents.api.shapes import MOST_LISTED, RequestModel
-from pilotbase.documents.base import Name, Note
+from pilotbase.documents.base import Name, Note, Sentence
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.period import CHINA, Offset, PeriodName, PeriodReport, StatedFigure
 from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.planning import MOST_WEIGHT, PlanningSheet, Title, Weight
-from pilotbase.documents.roadmap import Driving, Figure, Phase, Roadmap
+from pilotbase.documents.roadmap import Driving, Figure, Grade, Phase, PotentialBy, Roadmap
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.vocabularies import Action, Sector, Support
+from pilotbase.operations.matches import OfRecord
 from pilotbase.operations.operation import PATH, Callers, In, NoInput, Operation, Out, Repeated, With
 
 MOST_TOP = 50
@@ -43,8 +45,16 @@ class RankingAsked(RequestModel):
     maturity: int = pydantic.Field(1, ge=0, le=MOST_WEIGHT)
     driving_effect: int = pydantic.Field(1, ge=0, le=MOST_WEIGHT)
     driving: Driving = "stated"
+    potential_by: PotentialBy = "stated"
     top: int = pydantic.Field(10, ge=1, le=MOST_TOP)
     within: int = pydantic.Field(10, ge=0, le=100)
+
+
+class NewPotentialScore(OfRecord):
+    """A reviewer's score of a scenario's potential, and the reasons."""
+
+    potential: Grade
+    words: Sentence
 
 
 class OfFigure(RequestModel):
@@ -130,6 +140,25 @@ def _reads(name: str, place: str, takes: type[In], gives: type[Out]) -> Operatio
 SHOW = _reads("ledger.show", "GET /ledger", NoInput, LedgerTold)
 MAP = _reads("ledger.map", "GET /ledger/map", NoInput, MapTold)
 RANKING = _reads("ledger.ranking", "GET /ledger/ranking", RankingAsked, RankingTold)
+_POTENTIAL = "/scenarios/{owner}/{name}/potential"
+POTENTIAL = Operation(
+    "ledger.potential",
+    f"GET {_POTENTIAL}",
+    OfRecord,
+    PotentialTold,
+    who=ReadScope.POTENTIAL,
+    refuses=frozenset({404}),
+)
+SCORE_POTENTIAL = Operation(
+    "ledger.score_potential",
+    f"POST {_POTENTIAL}",
+    NewPotentialScore,
+    PotentialTold,
+    who=DeskAct.SCORE,
+    refuses=frozenset({404}),
+    repeated=Repeated.HARMLESS,
+    example={"potential": 4, "words": "Forty lines in the region do the same work, and downtime is costly."},
+)
 RECORDS = _reads("ledger.records", "GET /ledger/records/{figure}", OfFigure, RecordPage)
 STEP = _reads("ledger.step", "GET /ledger/steps/{step}/{progress}", OnStep, RecordPage)
 ROADMAP = _reads("ledger.roadmap", "GET /roadmap", NoInput, RoadmapTold)

@@ -1,7 +1,8 @@
 """Scenarios ranked by potential, maturity and driving effect, which to take up next, and how little reorders them.
 
 The owner states all three; maturity is what the records leave of it, or add to it. The driving effect that shared needs
-show stands beside the stated one; whoever ranks chooses which one counts.
+show stands beside the stated one, and reviewers' scores of the potential beside the owner's; whoever ranks chooses
+which ones count.
 
 A score is linear in the weights, so what flips is exact. Scenarios of the same worth tie under all weights: they stand
 on one rung. A *shift* moves a share of the whole weight from one criterion to others; the smallest shift that lets the
@@ -20,11 +21,11 @@ from itertools import combinations
 
 from pilotbase.catalogue.records import everything
 from pilotbase.catalogue.wording import Address, listed
-from pilotbase.documents.api.ledger import DrivenTold, DrivingTold, FlipTold, RankingTold, RungTold
+from pilotbase.documents.api.ledger import DrivenTold, DrivingTold, FlipTold, PotentialRanked, RankingTold, RungTold
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.planning import MOST_WEIGHT
-from pilotbase.documents.roadmap import Driving, TaskState
+from pilotbase.documents.roadmap import Driving, JudgedPotential, PotentialBy, TaskState, judged_potential_head
 from pilotbase.documents.states import ScenarioState
 from pilotbase.documents.subjects import holder_of, name_of
 from pilotbase.documents.texts import Text, text
@@ -44,28 +45,40 @@ CRITERIA = ("potential", "maturity", "driving_effect")
 
 
 def rank_scenarios(
-    view: View, weights: CriterionWeights, top: int, within: Fraction, driving: Driving = "stated"
+    view: View,
+    weights: CriterionWeights,
+    top: int,
+    within: Fraction,
+    driving: Driving = "stated",
+    potential_by: PotentialBy = "stated",
 ) -> Ranking:
     """Return the ranking of the scenarios that ``view`` may choose from; raises as `owner_of`."""
     choice = _choice(view)
-    shown = choice.shown(driving)
-    ranking = rank(Counter(shown.values()), weights, max(1, min(top, MOST_TOP)), within)
+    shown = choice.shown(driving, potential_by)
+    counts = Counter(shown.values())
+    ranking = rank(counts, weights, max(1, min(top, MOST_TOP)), within)
     order = {rung.worth: place for place, rung in enumerate(ranking.rungs)}
     places = {scenario: order[worth] for scenario, worth in shown.items() if worth is not None}
     chosen = sorted(places, key=places.__getitem__)[: ranking.top]
     driven = tuple(choice.driving(one) for one in chosen)
-    return replace(ranking, by_records=choice.moved, chosen=tuple(chosen), driving=driven)
+    scored = tuple(_scored(choice, one, shown, counts, weights) for one in chosen if one in choice.grades)
+    return replace(ranking, by_records=choice.moved, chosen=tuple(chosen), driving=driven, potentials=scored)
 
 
 def rank_as_asked(view: View, asked: RankingAsked, address: Address) -> RankingTold:
     """Return the ranking by the weights that are asked for; raises as `owner_of` and `CriterionWeights`."""
     weights = CriterionWeights(asked.potential, asked.maturity, asked.driving_effect)
-    found = rank_scenarios(view, weights, asked.top, Fraction(asked.within, 100), asked.driving)
+    found = rank_scenarios(view, weights, asked.top, Fraction(asked.within, 100), asked.driving, asked.potential_by)
     return tell_ranking(view, found, address)
 
 
 def scenarios_of(
-    view: View, worth: Worth, after: str | None = None, limit: int = 50, driving: Driving = "stated"
+    view: View,
+    worth: Worth,
+    after: str | None = None,
+    limit: int = 50,
+    driving: Driving = "stated",
+    potential_by: PotentialBy = "stated",
 ) -> Page:
     """Return the scenarios on the rung of ``worth``, newest first.
 
@@ -73,7 +86,7 @@ def scenarios_of(
         NotFoundError: as `owner_of`.
         InputError: ``after`` is not among them.
     """
-    there = [scenario for scenario, shown in _choice(view).shown(driving).items() if shown == worth]
+    there = [scenario for scenario, shown in _choice(view).shown(driving, potential_by).items() if shown == worth]
     if after is not None and after not in there:
         raise InputError("workspace.no_such_page", after=after)
     begin = there.index(after) + 1 if after is not None else 0
@@ -94,6 +107,19 @@ class DrivingFound:
 
 
 @dataclass(frozen=True)
+class PotentialFound:
+    """The potential of a scenario as stated and as reviewers score it, and the ranks that their scores allow."""
+
+    scenario: str
+    stated: int
+    lowest: int
+    median: int
+    highest: int
+    best: int
+    worst: int
+
+
+@dataclass(frozen=True)
 class _Choice:
     """The scenarios that may be chosen, newest first, with what they are worth, and the graph of what all share."""
 
@@ -101,20 +127,27 @@ class _Choice:
     matured: Mapping[str, Worth | None]
     """With the maturity that records show."""
     graph: DrivingGraph
+    grades: Mapping[str, tuple[int, ...]]
+    """Scenario → its lowest, median and highest score, where reviewers' scores are opened."""
 
     @property
     def moved(self) -> int:
         return sum(self.matured[scenario] != worth for scenario, worth in self.stated.items())
 
-    def shown(self, driving: Driving) -> dict[str, Worth | None]:
+    def shown(self, driving: Driving, potential_by: PotentialBy) -> dict[str, Worth | None]:
         """Return each scenario with its worth as it counts."""
-        if driving == "stated":
-            return dict(self.matured)
-        effects = self.graph.effects
-        return {
-            scenario: worth and replace(worth, driving_effect=grade_of(effects[scenario]))
-            for scenario, worth in self.matured.items()
-        }
+        worths = dict(self.matured)
+        if driving == "shown":
+            effects = self.graph.effects
+            worths = {
+                one: worth and replace(worth, driving_effect=grade_of(effects[one])) for one, worth in worths.items()
+            }
+        if potential_by == "reviewed":
+            medians = {one: median for one, (_, median, _) in self.grades.items()}
+            worths |= {
+                one: worth and replace(worth, potential=medians[one]) for one, worth in worths.items() if one in medians
+            }
+        return worths
 
     def driving(self, scenario: str) -> DrivingFound:
         """Return the driving effect of a scenario whose worth is stated."""
@@ -122,6 +155,28 @@ class _Choice:
         assert stated is not None
         largest = tuple(self.graph.largest(scenario))
         return DrivingFound(scenario, stated.driving_effect, grade_of(effect), effect, largest)
+
+
+def _scored(
+    choice: _Choice,
+    scenario: str,
+    shown: Mapping[str, Worth | None],
+    counts: Mapping[Worth | None, int],
+    weights: CriterionWeights,
+) -> PotentialFound:
+    """Return the potential of a ranked scenario that reviewers have scored."""
+    stated, worth, (lowest, median, highest) = choice.stated[scenario], shown[scenario], choice.grades[scenario]
+    assert stated is not None
+    assert worth is not None
+    others = Counter(counts)
+    others[worth] -= 1
+    best, worst = (_place_of(replace(worth, potential=one), others, weights) for one in (highest, lowest))
+    return PotentialFound(scenario, stated.potential, lowest, median, highest, best, worst)
+
+
+def _place_of(worth: Worth, others: Mapping[Worth | None, int], weights: CriterionWeights) -> int:
+    score = _score(worth, weights)
+    return 1 + sum(number for other, number in others.items() if other is not None and _score(other, weights) > score)
 
 
 def _choice(view: View) -> _Choice:
@@ -134,7 +189,17 @@ def _choice(view: View) -> _Choice:
     gains = {scenario: left_to_gain(worth.potential, worth.maturity) for scenario, worth in matured.items() if worth}
     graph = driving_graph(view, gains)
     own = [one for one in rated if owner in ("", holder_of(one.subject)) and one.subject in graph.needs]
-    return _Choice({one.subject: one.worth for one in own}, {one.subject: matured[one.subject] for one in own}, graph)
+    return _Choice(
+        {one.subject: one.worth for one in own},
+        {one.subject: matured[one.subject] for one in own},
+        graph,
+        _grades(everything(view), [one.subject for one in own]),
+    )
+
+
+def _grades(base: View, scenarios: Sequence[str]) -> dict[str, tuple[int, ...]]:
+    heads = {judged_potential_head(one): one for one in scenarios}
+    return {heads[head]: stored.load(JudgedPotential).grades for head, stored in base.named([*heads]).items()}
 
 
 def driving_graph(view: View, gains: Mapping[str, float]) -> DrivingGraph:
@@ -166,6 +231,7 @@ def tell_ranking(view: View, found: Ranking, address: Address = lambda _: "") ->
         rungs=[filled(RungTold, one, one.worth) for one in found.rungs],
         scenarios=[listed(there[one], address) for one in found.chosen],
         driving=[_tell_driving(one, there) for one in found.driving],
+        potentials=[filled(PotentialRanked, one) for one in found.potentials],
         flips=flips,
     )
 
@@ -261,6 +327,8 @@ class Ranking:
     """Scenarios from the top, as many as it holds: of one rung the newest first."""
     driving: tuple[DrivingFound, ...] = ()
     """Of the same scenarios."""
+    potentials: tuple[PotentialFound, ...] = ()
+    """Of those of them that reviewers have scored."""
 
     @property
     def top_holds_for(self) -> Fraction | None:

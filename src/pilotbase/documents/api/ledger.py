@@ -172,6 +172,42 @@ class DrivingTold(ResponseModel):
     largest: list[DrivenTold]
 
 
+class PotentialRanked(ResponseModel):
+    """The potential of a ranked scenario: as its owner stated it, and between which grades reviewers scored it."""
+
+    scenario: str
+    stated: int
+    lowest: int
+    median: int
+    highest: int
+    best: int
+    """Its rank with the highest score, all else being equal."""
+    worst: int
+    """Its rank with the lowest score."""
+
+
+class ScoreOfPotential(ResponseModel):
+    """An opened score, without its reviewer."""
+
+    potential: int
+    words: str
+
+
+class PotentialTold(ResponseModel):
+    """What reviewers make of a scenario's potential; scores are sealed until the last one is in."""
+
+    scenario: str
+    received: int
+    """Scores of the present version."""
+    needed: int
+    own: int | None
+    """The caller's own score of the present version."""
+    scores: list[ScoreOfPotential]
+    """Opened, in ascending order; of the newest version of which all scores are in."""
+    is_present: bool | None
+    """Whether the opened scores are of the present version; None: none are opened."""
+
+
 class FlipTold(ResponseModel):
     """Two rungs, each as potential, maturity, driving effect, and what each criterion gains or loses until they tie."""
 
@@ -197,6 +233,8 @@ class RankingTold(ResponseModel):
     """Scenarios of the rungs that reach into the top, the newest of a rung first."""
     driving: list[DrivingTold]
     """Of the same scenarios, in their order."""
+    potentials: list[PotentialRanked]
+    """Of those of them that reviewers have scored."""
     within: float
     flips: list[FlipTold]
 

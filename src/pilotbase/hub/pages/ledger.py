@@ -16,7 +16,7 @@ from pilotbase.documents.api.ledger import AimTold, FlipTold, RankingTold, StepS
 from pilotbase.documents.files import format_csv
 from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.quantities import format_days
-from pilotbase.documents.roadmap import Driving, Figure, Phase
+from pilotbase.documents.roadmap import Driving, Figure, Phase, PotentialBy
 from pilotbase.documents.texts import Text, percent, text
 from pilotbase.documents.vocabularies import Action, Sector, Support
 from pilotbase.hub.acting import HubRequest, caller, language
@@ -39,7 +39,7 @@ _CRUMBS: list[Crumb] = [{"url": "/ledger/", "label": text("roadmap.ledger")}]
 LARGEST_WEIGHT = 10
 """Where the sliders end."""
 _APART = 2
-"""Grades between the stated and the shown driving effect that are marked."""
+"""Grades between what is stated and what is shown, or scored, that are marked."""
 
 
 @page("ledger/", "ledger", ReadScope.LEDGER)
@@ -132,12 +132,14 @@ def ranking(request: HubRequest) -> HttpResponse:
         "flips": [(one, format_shift(one.shift, reader), _moved(one)) for one in told.flips],
         "driving": _driving_rows(told),
         "by": _driving_by(request),
+        "potential_by": _potential_by(request),
         "chart": drawn(quadrant_chart(_spots(told), reader)),
         "holds": None if told.top_holds_for is None else percent(told.top_holds_for, ".1f"),
         "asked": urlencode(
             [
                 *weights.items(),
                 ("driving", _driving_by(request)),
+                ("potential_by", _potential_by(request)),
                 ("top", told.top),
                 ("within", f"{100 * told.within:g}"),
             ]
@@ -147,13 +149,17 @@ def ranking(request: HubRequest) -> HttpResponse:
 
 
 def _driving_rows(told: RankingTold) -> list[dict[str, Any]]:
-    """Return the top scenarios with their driving effect as stated and as shown, and what they supply most to."""
+    """Return the top scenarios: potential and driving effect, stated and otherwise, and what they supply most to."""
+    scored = {one.scenario: one for one in told.potentials}
     return [
         {
             "record": record,
             "found": found,
             "effect": f"{found.effect:.2f}",
             "apart": abs(found.stated - found.shown) >= _APART,
+            "scored": scored.get(found.scenario),
+            "scored_apart": found.scenario in scored
+            and abs(scored[found.scenario].stated - scored[found.scenario].median) >= _APART,
             "largest": [format_driven(one, language()) for one in found.largest],
         }
         for record, found in zip(told.scenarios, told.driving, strict=True)
@@ -162,6 +168,10 @@ def _driving_rows(told: RankingTold) -> list[dict[str, Any]]:
 
 def _driving_by(request: HubRequest) -> Driving:
     return "shown" if request.GET.get("driving") == "shown" else "stated"
+
+
+def _potential_by(request: HubRequest) -> PotentialBy:
+    return "reviewed" if request.GET.get("potential_by") == "reviewed" else "stated"
 
 
 def _spots(told: RankingTold) -> tuple[RatedSpot, ...]:
@@ -173,7 +183,8 @@ def rung(request: HubRequest, potential: int, maturity: int, driving_effect: int
     """List the scenarios of one worth."""
     values = (potential, maturity, driving_effect)
     after, by = request.GET.get("after") or None, _driving_by(request)
-    page = scenarios_of(request.acting.view, Worth(*values), after, driving=by)
+    reviewed = _potential_by(request)
+    page = scenarios_of(request.acting.view, Worth(*values), after, driving=by, potential_by=reviewed)
     narrowed = [f"{capitalised('roadmap', name)} {value}" for name, value in zip(CRITERIA, values, strict=True)]
     return _listed(request, text("roadmap.ranking"), page, narrowed, _CRUMBS)
 
@@ -199,6 +210,7 @@ def _ranking(request: HubRequest) -> RankingTold:
     asked: dict[str, Any] = {name: _whole(request, name, 1, LARGEST_WEIGHT) for name in CRITERIA}
     asked |= {
         "driving": _driving_by(request),
+        "potential_by": _potential_by(request),
         "within": _whole(request, "within", 10, 100),
         "top": max(1, _whole(request, "top", 10, operations.MOST_TOP)),
     }

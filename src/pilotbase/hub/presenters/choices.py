@@ -139,9 +139,11 @@ def _links(acting: RequestActor, seen: RecordView, scenario: Scenario) -> list[t
         links.append((text("tender.title"), reverse("tenders", kwargs={"name": seen.name})))
     if permitted(ReadScope.BUDGET, acting.actor, stands):
         links.append((text("trial.size.title"), f"{reverse('plan-size')}?{urlencode({'scenario': seen.name})}"))
+    owned = dict(zip(("owner", "name"), seen.name.split("/"), strict=True))
+    if permitted(ReadScope.POTENTIAL, acting.actor, stands):
+        links.append((text("roadmap.potential"), reverse("potential", kwargs=owned)))
     if permitted(ReadScope.COMPARISON, acting.actor, stands):
         links.append((text("live.comparison"), reverse("comparison", kwargs={"name": seen.name})))
-        owned = dict(zip(("owner", "name"), seen.name.split("/"), strict=True))
         links.append((text("workforce.title"), reverse("workforce-effect", kwargs=owned)))
     return links
 

@@ -112,7 +112,7 @@ HELP: Mapping[str, str] = {
     "measure-data-quality": "dataset-quality dataset-quality-measured dataset-quality-report",
     "open-data-on-terms": "datasets agreements readers",
     "account-for-a-period": "clauses components period periods period-records",
-    "plan-scenarios": "ledger-plan plan-proposal plan-tasks plan-what-if plan-sheet",
+    "plan-scenarios": "ledger-plan plan-proposal plan-tasks plan-what-if plan-sheet potential",
     "private-statistics": "statistics statistics-answer statistics-terms",
     "put-into-service": "services service-put service-value",
     "read-a-report": "certificates certified report rehearsal comparison",

@@ -9,6 +9,7 @@ from pilotbase.documents.api.records import RecordPage
 from pilotbase.documents.errors import InputError, offer
 from pilotbase.documents.planning import PlanningSheet
 from pilotbase.documents.roadmap import Roadmap
+from pilotbase.documents.subjects import scenario_subject
 from pilotbase.operations import ledger as declared
 from pilotbase.operations.operation import NoInput, With
 from pilotbase.roadmap.clauses import tell_clauses
@@ -18,6 +19,7 @@ from pilotbase.roadmap.planning import read_sheet, set_roadmap, set_sheet, tell_
 from pilotbase.roadmap.proposals import adopt, propose, read_proposal, tell_plan, what_if
 from pilotbase.roadmap.ranking import rank_as_asked
 from pilotbase.worker.operations.binding import Caller, does
+from pilotbase.worker.potential import score_potential, tell_potential
 from pilotbase.workspace.actors import VISITOR
 from pilotbase.workspace.listings import Page
 
@@ -25,6 +27,18 @@ KEPT_SECONDS = 10
 """Least seconds between two counts of the figures."""
 
 does(declared.RANKING)(lambda caller, asked: rank_as_asked(caller.view, asked, caller.address_of))
+does(declared.POTENTIAL)(
+    lambda caller, asked: tell_potential(caller.base, caller.view, scenario_subject(asked.owner, asked.name))
+)
+does(declared.SCORE_POTENTIAL)(
+    lambda caller, asked: score_potential(
+        caller.base,
+        caller.view,
+        scenario_subject(asked.owner, asked.name),
+        (asked.potential, asked.words),
+        caller.is_member,
+    )
+)
 does(declared.ROADMAP)(lambda caller, asked: tell_roadmap(caller.view))
 
 does(declared.TASKS)(lambda caller, asked: tell_task_sheets(caller.view, asked))
