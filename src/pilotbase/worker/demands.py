@@ -17,12 +17,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pilotbase.catalogue.saving import SaveOptions, save
+from pilotbase.documents.base import localized
 from pilotbase.documents.demand import DemandDraft, DemandFinding, Resembling, WordedDemand
 from pilotbase.documents.errors import BarredError, InputError, PilotbaseError, RefusedError
 from pilotbase.documents.record import Record
 from pilotbase.documents.scenario import Contact
 from pilotbase.documents.states import DemandState
-from pilotbase.documents.subjects import Subject, demand_subject
+from pilotbase.documents.subjects import Subject, demand_subject, name_of
 from pilotbase.documents.texts import text
 from pilotbase.matching.drafting import IN_FIGURES, SUGGESTED, SuggestedValue, draft_demand, words_for_a_model
 from pilotbase.measures.formulas.json_answers import read_json
@@ -164,7 +165,8 @@ def register_demand(view: View, owner: str, name: str, given: NewDemand) -> Reco
     same = (subject, known.scenario if known is not None and known.state == DemandState.TAKEN_UP else "")
     alike = [one for one in draft.scenarios if one.duplicate and one.subject not in same]
     if alike and not (given.apart.strip() or given.joins):
-        raise BarredError("demand.same_there", subject=alike[0].subject, organisation=alike[0].owner)
+        title = localized(alike[0].title, draft.language)
+        raise BarredError("demand.same_there", title=title, name=name_of(alike[0].subject))
     made = WordedDemand(
         name=name,
         title=given.title or title_of(draft, given.text),
