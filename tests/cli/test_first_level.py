@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import select
+import shutil
 import subprocess
 import sys
 from importlib import import_module
@@ -60,19 +63,63 @@ def test_who_mistypes_is_told_what_may_be_meant():
         assert told.exit_code == 2 and f"Did you mean '{meant}'" in told.stderr
 
 
-ASKED = """
+ASKED = {
+    "bash": """
 eval "$(pilotbase --completion bash)"
-complete -p pilotbase
-COMP_WORDS=(pilotbase certificate ve) COMP_CWORD=2
+COMP_WORDS=(pilotbase certificate ver) COMP_CWORD=2
 _pilotbase_completion pilotbase
 echo "${COMPREPLY[@]}"
-"""
+""",
+    "fish": """
+pilotbase --completion fish | source
+complete --do-complete "pilotbase certificate ver"
+""",
+}
+SHELLS_IN_PROVE = [pytest.param(one, marks=pytest.mark.prove) for one in ("zsh", "fish")]
 
 
-def test_a_shell_completes_our_commands():
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    done = subprocess.run(["bash", "-c", ASKED], capture_output=True, text=True, env={**os.environ, "PATH": path})
-    assert done.stdout.splitlines() == ["complete -o default -F _pilotbase_completion pilotbase", "verify"], done.stderr
+@pytest.mark.parametrize("shell", ["bash", *SHELLS_IN_PROVE])
+def test_a_shell_completes_our_commands(shell):
+    if shutil.which(shell) is None:
+        pytest.skip(f"no {shell} on this machine: its completion was not tried")
+    said = typed_into_zsh() if shell == "zsh" else asked_of(shell)
+    assert "verify" in said.split(), said
+
+
+def asked_of(shell):
+    done = subprocess.run([shell, "-c", ASKED[shell]], capture_output=True, text=True, env=with_our_command())
+    return done.stdout + done.stderr
+
+
+def typed_into_zsh():
+    """Zsh completes only what is typed at a terminal: type a tab into one, and return what it shows."""
+    keyboard, terminal = pty.openpty()
+    zsh = subprocess.Popen(
+        ["zsh", "-f", "-i"], stdin=terminal, stdout=terminal, stderr=terminal, env=with_our_command(),
+        start_new_session=True,
+    )  # fmt: skip
+    os.close(terminal)
+    try:
+        setup = 'autoload -Uz compinit; compinit -u -D; eval "$(pilotbase --completion zsh)"; print REA""DY\n'
+        os.write(keyboard, setup.encode())
+        shown_until(keyboard, "READY\r")
+        os.write(keyboard, b"pilotbase certificate ver\t")
+        return shown_until(keyboard, "verify ")
+    finally:
+        zsh.kill()
+        zsh.wait()
+        os.close(keyboard)
+
+
+def shown_until(keyboard, mark):
+    shown = ""
+    while mark not in shown and select.select([keyboard], [], [], 60)[0]:
+        shown += os.read(keyboard, 4096).decode(errors="replace")
+    return shown
+
+
+def with_our_command():
+    return {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "TERM": "dumb"}
 
 
 TABLES, STORE = {"scipy", "polars", "django"}, {"sqlalchemy", "cryptography", "django"}

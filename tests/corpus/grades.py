@@ -23,12 +23,14 @@ _OF_NO_ACCOUNT = re.compile(
     r"^(Sealing|Installing|Rehearsing|fail |pass |not measured |report:|everything it printed|Not met|"
     r"Correct every place|alarm 1\.0\.0|"
     r"正在|不通过|通过|未测|报告：|全部输出|未满足|未达到|请逐一改正|封存|安装|预演 )|: \d+ problems?$|个问题$|"
-    r"^\d+ (files?,|个文件，)|is valid\. Digest|检查通过。摘要|^Traceback|^│|^Python[:：]"
+    r"^\d+ (files?,|个文件，)|is valid\. Digest|检查通过。摘要|^Traceback|, line \d+, in \w+$|^│|^Python[:：]"
 )
 """Lines that say nothing of the case: progress, criteria, places of files, headings."""
 _BEFORE = re.compile(
     r"^The application stopped before it had answered every case \(0 answered\): |^应用未答完全部案例即结束（[^）]*）："
 )
+_PORT = re.compile(r"127\.0\.0\.1:\d+")
+"""Where an endpoint of the corpus listens, which differs from run to run."""
 _ROW = re.compile(r"^\| ([^|]+) \| ([A-F]) \|")
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
@@ -105,6 +107,7 @@ def _short(remark: str) -> str:
     """Return what tells, of one remark, in one line of a table."""
     lines = [line.strip() for line in remark.splitlines()]
     told = " ".join(_BEFORE.sub("", line) for line in lines if line and not _OF_NO_ACCOUNT.search(line))
+    told = _PORT.sub("127.0.0.1:PORT", told)
     told = told if len(told) <= _LONGEST else f"{told[:_LONGEST]}…"
     return re.sub(r"([\\|<>*_`\[\]])", r"\\\1", told)
 
