@@ -115,6 +115,7 @@ def test_it_holds_the_public_cases_without_their_names_and_no_hidden_one(kit, sc
     split = split_cases(read_cases(document, folder), document)
     with zipfile.ZipFile(kit) as archive:
         assert archive.namelist() == ["README.md", "kit.json", "sample.parquet"]
+        assert "6 in all, shared by all suppliers" in archive.read("README.md").decode()
         sample = pl.read_parquet(io.BytesIO(archive.read(SAMPLE)))
         everything = b"".join(archive.read(name) for name in archive.namelist())
     columns = ["pressure", "age", "site", "failure"]

@@ -162,6 +162,24 @@ def test_an_application_that_does_not_load_fails_its_rehearsal_with_the_reason(b
     assert "nothing_like_this" in report.isolation.detail
 
 
+@pytest.mark.parametrize(
+    ("answers", "kind", "told"),
+    [
+        ("['fine' if p > 6 else 'broken' for p in batch['pressure']]", "label", True),
+        ("[0.1 if p > 6 else 0.8 for p in batch['pressure']]", "probability", True),
+        ("['broken' if a > 450 else 'fine' for a in batch['age']]", "label", False),
+        ("['fine'] * batch.rows", "label", False),
+        ("['broken' if p > 4 else 'fine' for p in batch['pressure']]", "label", False),
+    ],
+)
+def test_a_rehearsal_says_that_class_names_are_mixed_up(base, write_scenario, write_application, answers, kind, told):
+    given = "" if kind == "label" else "prediction: probability\ndecision_threshold: 0.5\n"
+    scenario = write_scenario(change=lambda it: it.replace("task: classification\n", f"task: classification\n{given}"))
+    report = rehearse_in(base, scenario, write_application(f"def predict(batch):\n    return {answers}\n")).report
+    said = [one.params["pairs"] for one in report.reasons if one.code == "trial.reason.mixed_up"]
+    assert said == ["broken → fine, fine → broken"] * told
+
+
 def test_a_rehearsal_is_not_evidence(base, write_scenario, write_application):
     rehearsed = rehearse_in(base, write_scenario(), write_application())
     assert rehearsed.passed

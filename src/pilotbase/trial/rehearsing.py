@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from pilotbase.documents.figures import ShownCase
 from pilotbase.documents.hashes import hex_of
@@ -18,9 +19,9 @@ from pilotbase.documents.limits import EndReason
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.documents.report import Report
 from pilotbase.documents.site import Release
-from pilotbase.documents.texts import text
+from pilotbase.documents.texts import Text, text
 from pilotbase.evidence import Levels
-from pilotbase.measures import coded
+from pilotbase.measures import Cases, coded
 from pilotbase.sandbox.box.settings import LogPolicy
 from pilotbase.trial.baselines import measured_others
 from pilotbase.trial.conforming import open_sample_for
@@ -37,6 +38,10 @@ from pilotbase.trial.standards import with_standards
 from pilotbase.workspace.actors import parties
 
 _LEVELS = Levels(Fraction(1, 20), Fraction(1, 20))
+_FEWEST = 5
+"""Cases of a class that say how it is answered."""
+_CLEAR = 4
+"""Standard errors by which other names for the classes must fit better."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,7 @@ def rehearse(
         day=lab.store.clock().date().isoformat(),
     )
     report = build_report(observed, (began, lab.store.clock()))
+    report = report.model_copy(update={"reasons": (*report.reasons, *_mixed_up(cases))})
     report = with_standards(lab.view, None, report, scenario, candidate.submission.application)
     gallery = CaseGallery(frame, scenario.feature_fields, contract.prediction, kept, cases)
     rehearsal = Rehearsal(report.supplier_view(), _printed((clean, *perturbed)), None)
@@ -111,6 +117,43 @@ def rehearse(
 def has_rehearsed(lab: TrialRuntime, sealed: OpenedScenario, candidate: PreparedApplication) -> bool:
     """Return whether this version of the application, in this environment, has passed a rehearsal of this scenario."""
     return lab.view.head(_head(sealed, candidate)) is not None
+
+
+def _mixed_up(cases: Cases) -> tuple[Text, ...]:
+    """Say that the answers fit the cases far better under other names of the classes, if they do.
+
+    A model's file often numbers the classes without naming them; a wrong order would otherwise show in a trial only.
+    """
+    names, shares = cases.classes, _shares(cases)
+    if not shares.shape[1]:
+        return ()
+    of_classes = [shares[cases.truth == code] for code in range(len(names))]
+    if min((len(one) for one in of_classes), default=0) < _FEWEST:
+        return ()
+    means = np.array([one.mean(axis=0) for one in of_classes])
+    meant = (means / np.maximum(means.mean(axis=0), 1e-9)).argmax(axis=0)
+    if sorted(meant) != list(range(len(names))):
+        return ()
+    gains = [one[:, meant == code][:, 0] - one[:, code] for code, one in enumerate(of_classes)]
+    error = np.sqrt(sum(one.var(ddof=1) / len(one) for one in gains))
+    if sum(one.mean() for one in gains) <= _CLEAR * error:
+        return ()
+    pairs = [f"{names[said]} → {names[true]}" for said, true in enumerate(meant) if said != true]
+    return (text("trial.reason.mixed_up", pairs=pairs),) if pairs else ()
+
+
+def _shares(cases: Cases) -> NDArray[np.float64]:
+    """Return how far each case is answered with each class, shape (cases, classes); an abstention with none."""
+    answers, count = cases.answers, len(cases.classes)
+    if cases.kind == "label":
+        return np.asarray(answers[:, None] == np.arange(count), np.float64)
+    if cases.kind == "probabilities":
+        return np.nan_to_num(np.asarray(answers, np.float64))
+    if cases.kind == "probability" and cases.positive is not None and count == 2:
+        positive = np.arange(2) == cases.code(cases.positive)
+        of_each: NDArray[np.float64] = np.where(positive, answers[:, None], 1 - answers[:, None])
+        return np.nan_to_num(of_each)
+    return np.zeros((len(answers), 0))
 
 
 def _printed(arms: Sequence[AnsweredArm]) -> str:

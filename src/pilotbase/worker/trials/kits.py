@@ -243,4 +243,5 @@ def _readme(kit: ScenarioKit, file: Path) -> str:
         for part, words in (("title", kit.scenario.title), ("problem", kit.scenario.problem))
         for language in LANGUAGES
     }
-    return template.format(kit=file.name, name=kit.scenario.name, cases=kit.public_cases, rules=rules, **said)
+    counts = {"cases": kit.public_cases, "attempts": kit.scenario.trial.attempts}
+    return template.format(kit=file.name, name=kit.scenario.name, rules=rules, **counts, **said)
