@@ -9,7 +9,9 @@ from pilotbase.cli import app
 from pilotbase.documents.permissions import Act
 from tests.catalogue.records_for_tests import OTHER_SUPPLIER, version
 from tests.hub.live_for_tests import listening, token_of
+from tests.hub.worlds_for_tests import world
 from tests.matching.pairs_for_tests import application, scenario
+from tests.matching.test_finding import hand_in
 
 SCENARIO, APPLICATION = "/scenarios/plant/milling/matches/", "/applications/acme/forest/matches/"
 
@@ -178,3 +180,16 @@ def test_evidence_that_is_gone_says_why(matched):
     assert "其在该场景的证书已暂停" in chinese
     reinstate(*listed, opened.lab.store.clock())
     assert "is suspended" not in page(matched, "owner", SCENARIO)
+
+
+def test_a_gap_leads_to_its_matches_and_records_are_called_by_their_titles(tmp_path):
+    with world(tmp_path) as made:
+        made.trial.reach("certified")
+        lost = {"title": "贷款评分", "model_card": {"summary": "贷款评分。"}}
+        hand_in(made.trial.store, name="lost", made_for=None, **lost)
+        shown = page(made, "planner", "/matching/")
+        assert (
+            '<a href="/applications/acme/lost/matches/">贷款评分</a>' in shown and "Nearest: Machine failure." in shown
+        )
+        assert "acme/lost" not in re.sub(r"<[^>]+>", "", shown)
+        assert made.client("planner").get("/applications/acme/lost/matches/").status_code == 200

@@ -14,7 +14,7 @@ from django.utils.http import urlencode
 from pilotbase.charts.grids import gap_chart
 from pilotbase.documents.base import localized
 from pilotbase.documents.hashes import hex_of
-from pilotbase.documents.matching import GapCell, GapMap, Match, Matches, Side, method_of
+from pilotbase.documents.matching import Gap, GapCell, GapMap, Match, Matches, Side, method_of
 from pilotbase.documents.permissions import Act, ExchangeAct, ReadScope, SubjectRelation, permitted
 from pilotbase.documents.subjects import holder_of, name_of
 from pilotbase.documents.texts import Text, percent, text
@@ -23,6 +23,7 @@ from pilotbase.hub.acting import HubRequest, RequestActor, language
 from pilotbase.hub.forms.declared import do
 from pilotbase.hub.presenters.addresses import address_of, crumb, subject_of
 from pilotbase.hub.presenters.drawn import capitalised, drawn
+from pilotbase.hub.presenters.records import titles_of, with_titles
 from pilotbase.hub.routing import POST, page
 from pilotbase.matching.judging import least_evidence
 from pilotbase.operations.matches import ASSIGNMENT, FOLLOW, FOLLOWED, GAPS
@@ -80,8 +81,8 @@ def show(request: HubRequest) -> HttpResponse:
         "own_scenarios": _own(acting, "scenario", Role.DEMAND_OWNER),
         "own_applications": _own(acting, "application", Role.SUPPLIER),
         "gaps": (
-            (text("match.unmet_demand"), found.unmet, sum(cell.unmet for cell in found.cells)),
-            (text("match.unused_supply"), found.unused, sum(cell.unused for cell in found.cells)),
+            (text("match.unmet_demand"), _gaps(acting, found.unmet), sum(cell.unmet for cell in found.cells)),
+            (text("match.unused_supply"), _gaps(acting, found.unused), sum(cell.unused for cell in found.cells)),
         ),
     }
     return render(request, "hub/matching.html", shown)
@@ -161,6 +162,14 @@ def _own(acting: RequestActor, kind: str, role: Role) -> tuple[Listing, ...]:
     if not acting.has(role):
         return ()
     return list_page(acting.view, Query(kind, owner=acting.organisation), limit=_OWN).items
+
+
+def _gaps(acting: RequestActor, gaps: Sequence[Gap]) -> list[tuple[Gap, str]]:
+    """Return gaps whose reasons name records by their titles, each with its matches' address if the reader sees it."""
+    seen = titles_of(acting.view, (gap.subject for gap in gaps))
+    reasons = with_titles(acting.view, (gap.why for gap in gaps))
+    told = (gap.model_copy(update={"why": why}) for gap, why in zip(gaps, reasons, strict=True))
+    return [(gap, f"{address_of(gap.subject)}matches/" if gap.subject in seen else "") for gap in told]
 
 
 def _squares(found: GapMap) -> tuple[GapCell, ...]:

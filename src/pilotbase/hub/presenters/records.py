@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -182,6 +182,33 @@ def _newest(home: str, period: int) -> Page:
 def titles_of(view: View, subjects: Iterable[str]) -> dict[str, Localized]:
     """Return what the records that the actor sees are called."""
     return {subject: one.title for subject, one in find_listings(view, set(subjects)).items()}
+
+
+_RECORDS = ("application", "scenario", "demand")
+_NAMING = {"application": _RECORDS[:1], "scenario": _RECORDS[1:2], "found": _RECORDS, "nearest": _RECORDS}
+"""Value of a sentence that names a record → of which kinds; ``organisation`` names an organisation."""
+
+
+def with_titles(view: View, sentences: Iterable[Text]) -> list[Text]:
+    """Return sentences in which organisations, and the records that the reader sees, are called by their titles."""
+    told = list(sentences)
+    titles = titles_of(view, (subject for said in told for key in said.params for subject in _named(said, key)))
+    return [Text(code=said.code, params={key: _called(said, key, titles) for key in said.params}) for said in told]
+
+
+def _named(said: Text, key: str) -> tuple[str, ...]:
+    name = said.params[key]
+    if key not in _NAMING or not isinstance(name, str):
+        return ()
+    return (name,) if ":" in name else tuple(f"{kind}:{name}" for kind in _NAMING[key])
+
+
+def _called(said: Text, key: str, titles: Mapping[str, Localized]) -> Any:
+    value = said.params[key]
+    if key == "organisation" and isinstance(value, str):
+        return title_of(value)
+    title = next((titles[subject] for subject in _named(said, key) if subject in titles), None)
+    return value if title is None else localized(title, language())
 
 
 def names_shown(actor: Actor, standing: Iterable[tuple[str, str | None]]) -> dict[str, str]:

@@ -25,10 +25,10 @@ from pilotbase.documents.terms import term_name
 from pilotbase.documents.texts import Text, has_text, percent, sentence, text
 from pilotbase.documents.visible_text import make_visible
 from pilotbase.documents.vocabularies import Signal
-from pilotbase.hub.acting import language
+from pilotbase.hub.acting import RequestActor, language
 from pilotbase.hub.base import base
 from pilotbase.hub.presenters.addresses import address_of, kit_address
-from pilotbase.hub.presenters.records import title_of
+from pilotbase.hub.presenters.records import title_of, titles_of
 from pilotbase.hub.sentences import approval_kind
 from pilotbase.hub.templatetags.ui import capital
 from pilotbase.trial.page import required_by
@@ -100,6 +100,12 @@ def told(text_of_ours: Text) -> str:
 def organisation(name: str | None) -> str:
     """Return what an organisation is called."""
     return title_of(name or "")
+
+
+@register.simple_tag(takes_context=True)
+def called(context: dict[str, RequestActor], subject: str) -> str:
+    """Return what a record is called that the reader sees, else its name; for single records, not for long lists."""
+    return said(titles_of(context["acting"].view, [subject]).get(subject, name_of(subject)))
 
 
 @register.filter
