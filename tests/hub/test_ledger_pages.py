@@ -96,7 +96,7 @@ def test_the_ranking_says_weights_ties_and_flips(walked):
     tilted = page(walked, "/ledger/ranking/?potential=2&maturity=1&driving_effect=1&top=1")
     assert re.findall(r'<th scope="row" class="number">(\d+)</th>', tilted) == ["1", "2"]
     assert "The top 1 stay the same until 12.5 % of the weight moves." in tilted
-    rung = re.search(r'href="(/ledger/ranking/2-5-2/)\?driving=stated"', tilted)[1]
+    rung = re.search(r'href="(/ledger/ranking/2-5-2/)\?driving=stated&amp;potential_by=stated"', tilted)[1]
     assert page(walked, rung).count('<th scope="row">') == 2
 
 
