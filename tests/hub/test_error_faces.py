@@ -5,6 +5,7 @@ import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import typer
@@ -72,6 +73,7 @@ FACES = {
     "StaleEditError": (1, 412, 503),
     "StaleLeaseError": (1, 409, 503),
     "TooLargeError": (1, 422, 503),
+    "TooManyCallsError": (5, 403, 429),
     "TooManyRequestsError": (5, 429, 403),
     "UnreachableError": (1, 503, 503),
     "UpstreamDownError": (1, 500, 503),
@@ -102,6 +104,7 @@ def made(name):
         "WorldFailedError": lambda: _class("WorldFailedError")(
             "office", {"op": "load"}, BoxEnded(BoxEnd(EndReason.MEMORY_LIMIT, 1, ""))
         ),
+        "TooManyCallsError": lambda: _class("TooManyCallsError")(SimpleNamespace(prefix="pbk_x", calls_a_minute=60), 5),
         "TooManyRequestsError": lambda: _class("TooManyRequestsError")(600, 12),
     }
     return special[name]() if name in special else _class(name)("hub.forbidden")

@@ -245,7 +245,7 @@ POSTED = {
 """Tested one by one: `test_api`, `test_people`, `test_uploads_in_pieces`, `test_exchange`, `test_notices`,
 `test_duty_desk`, `test_services`, `test_descriptions`, `test_pools`,
 `test_what_if`."""
-POSTED_PAGES = {"certificate-open-badge", "site-pack-agree", "pool-job-cancel", "what-if-cancel",
+POSTED_PAGES = {"certificate-open-badge", "site-pack-agree", "potential-score", "pool-job-cancel", "what-if-cancel",
                 "description-save", "description-forget", "world-forget", "service-release-end",
                 "service-move", "service-keys", "service-key-revoke", "service-budget", "service-terms",
                 "claim-decide", "claim-pay", "tender-enter", "tender-close",
