@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import signal
@@ -204,14 +205,19 @@ class BackendCases:
 
 def running(job: JobSpec) -> list[int]:
     """Return the processes that hold the lock of an attempt, wherever they are."""
-    found = set()
-    for descriptor in Path("/proc").glob("[0-9]*/fd/*"):
-        try:
+    return sorted(int(process.name) for process in Path("/proc").glob("[0-9]*") if _holds_lock(process, job))
+
+
+def _holds_lock(process: Path, job: JobSpec) -> bool:
+    try:
+        descriptors = list((process / "fd").iterdir())
+    except OSError:
+        return False  # it has ended since it was listed
+    for descriptor in descriptors:
+        with contextlib.suppress(OSError):
             if str(descriptor.readlink()).endswith(f"{job.attempt.name}/running.lock"):
-                found.add(int(descriptor.parts[2]))
-        except OSError:
-            continue
-    return sorted(found)
+                return True
+    return False
 
 
 def gone(job: JobSpec) -> bool:
