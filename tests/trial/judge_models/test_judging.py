@@ -201,7 +201,8 @@ def test_a_judge_that_goes_away_is_gone_on_with_and_may_be_given_up(asked):
         before = len(stub.asked)
         _, again = asked(stub, cases)
         assert again.exit_code == 0, again.stderr
-        assert len(stub.asked) - before == 60 - kept, "what is committed is not asked again"
+        asked_now = {str(one["messages"]) for one in stub.asked[before:]}  # one may be asked twice: its answer got lost
+        assert len(asked_now) == 60 - kept, "what is committed is not asked again"
         shutil.rmtree(out)
         away["from"] = len(stub.asked) + 30
         _, given_up = asked(stub, cases, more=("--give-up",))
