@@ -30,7 +30,7 @@ def ended(seed, old, new, share=0.2, calls=4000, days=False):
 
 
 def shadowed(seed, old, new, calls=2000):
-    """Return how a release ends all of whose calls are asked of both versions, which often fail at the same ones."""
+    """Return how a release ends if both versions get every call; they often fail at the same ones."""
     draw = random.Random(seed)
     canary = CanaryEvidence(9, 0.02)
     for call in range(1, calls + 1):

@@ -14,10 +14,12 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.transcript import end_of, read_transcript
 from pilotbase.documents.vocabularies import ConsentState, Role
 from pilotbase.gateway.configuration import GatewayConfiguration
-from pilotbase.operations.services import ConsentDecision
+from pilotbase.operations.services import ConsentDecision, NewVersion
+from pilotbase.service.admission import Premises
 from pilotbase.service.consents import consents_of, decide_consent
 from pilotbase.service.draining import drain
 from pilotbase.service.journal import journals_of
+from pilotbase.service.releases import release_version
 from pilotbase.service.standing import restore, take_offline
 from pilotbase.watch.incidents import list_incidents
 from pilotbase.watch.warnings import warnings_of
@@ -94,6 +96,14 @@ def decide(place, caller, granted, person="person-1", organisation="plant", cons
     view = place.base.lab.view.store.as_actor(actor(organisation, Role.DEMAND_OWNER, person=person))
     waiting = consent or consents_of(place.base.lab.view, caller.name)[0].consent
     return decide_consent(view, ConsentDecision(service=caller.name, consent=waiting, granted=granted))
+
+
+def test_an_agent_cannot_run_in_shadow(place, caller):
+    premises = Premises.of_home(place.base.home.path, place.base.trust.roots())
+    wanted = NewVersion(service=caller.name, certificate=place.certificate, shadow=5)
+    with pytest.raises(RefusedError) as refused:
+        release_version(place.base.lab.view, premises, wanted)
+    assert refused.value.code == "service.no_shadow_acts"
 
 
 def test_an_allowed_act_goes_out_as_a_call_and_its_result_comes_back(caller):

@@ -49,7 +49,15 @@ def field(name, kind, **more):
     ("features", "answers"),
     [
         pytest.param([field(kind.name.lower(), kind) for kind in DataType], "label", id="every type"),
-        pytest.param([field("a", "sc:Float", minimum=7), field("b", "sc:Integer", maximum=-7)], "value", id="bounds"),
+        pytest.param(
+            [
+                field("a", "sc:Float", minimum=7),
+                field("b", "sc:Integer", maximum=-7),
+                field("c", "sc:Float", maximum=0),
+            ],
+            "value",
+            id="bounds",
+        ),
         pytest.param([field("question's", "sc:Text")], "text", id="one text"),
         pytest.param([field("messages", "sc:Text"), field("language", "sc:Text")], "text", id="dialogue"),
     ],

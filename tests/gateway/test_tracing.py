@@ -105,4 +105,4 @@ def test_calls_are_answered_while_the_collector_refuses(place, traced, collector
         assert ask(traced, key, served, json.dumps(CASE))
     collector.next()
     traced.gateway.spans.close()
-    assert "were not taken by" in caplog.text and "503" in caplog.text
+    assert "spans were lost on the way to" in caplog.text and "503" in caplog.text

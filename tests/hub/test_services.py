@@ -158,7 +158,7 @@ def test_a_release_shows_its_evidence_and_is_ended_on_the_page(serving):
     beside = {"release": f"{7:032x}", "old_failed": False, "failed": True, "alike": False}
     with serving.trial.store.database.write() as connection:
         take_outcomes(connection, [beside])
-    assert "Both versions were asked 1 call: 0 answered alike, 1 failed" in owner.get(page).content.decode()
+    assert "1 shadow call: the same answer in 0, failed by the new version in 1" in owner.get(page).content.decode()
     assert "Evidence of harm" not in serving.client("supplier").get(page).content.decode()
     assert serving.client("supplier").post(f"{page}release/end/", {"end": "promote", "reason": "x"}).status_code == 404
     assert owner.post(f"{page}release/end/", {"end": "roll-back", "reason": "too slow"}).status_code == 302

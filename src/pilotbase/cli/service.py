@@ -232,7 +232,9 @@ def _print_budget(one: BudgetView) -> None:
 def _print_key(one: KeyView) -> None:
     revoked = text("service.key_is_revoked") if one.revoked_at else ""
     line = {"key": one.identity, "prefix": one.prefix, "title": one.title, "expires": one.expires_at.date()}
-    say(text("service.key_line", **line, scopes=" ".join(one.scopes), budget=one.budget or "–", revoked=revoked))
+    rate = text("service.key_rate", calls=one.calls_a_minute) if one.calls_a_minute else "–"
+    line |= {"scopes": " ".join(one.scopes), "budget": one.budget or "–", "rate": rate}
+    say(text("service.key_line", **line, revoked=revoked))
 
 
 def _print_release(one: ReleaseView) -> None:

@@ -75,7 +75,7 @@ class ReleaseTerms(Part):
     """Terms of a release: the new version answers a share of the calls until the evidence decides."""
 
     shadow: int = pydantic.Field(default=0, ge=0, le=1_000_000)
-    """So many calls that the old version has answered are asked of the new one first; nobody gets its answers."""
+    """Calls that the new version also gets first; its answers are compared and discarded."""
     share: float = pydantic.Field(default=0.1, ge=0.01, le=0.5)
     """Share of the calls that the new version answers meanwhile."""
     unit: Literal["call", "key"] = "call"

@@ -2,7 +2,7 @@
 
 Calls of the same hours are compared, because services have good and bad days. A block is one call of the new version
 and ``old_per_new`` calls of the old one, in the order in which they ended; d is whether the new call failed, less the
-share of the old ones that did. A call that both versions were asked is a block by itself. Two bets run at once, each an
+share of the old ones that did. A call sent to both versions is a block by itself. Two bets run at once, each an
 average over fixed stakes, so that each is a nonnegative martingale at most (Ville's inequality bounds the chance that
 it ever reaches 1 / alpha):
 
@@ -42,10 +42,10 @@ class CanaryEvidence:
     new_calls: int = 0
     new_failed: int = 0
     shadow_calls: int = 0
-    """Calls that both versions were asked: of those neither counts above."""
+    """Calls sent to both versions; they don't count above."""
     shadow_failed: int = 0
     shadow_alike: int = 0
-    """Those that both answered alike."""
+    """Those to which both gave the same answer."""
     waiting_old: str = ""
     """Outcomes that belong to no block yet, oldest first: ``1`` failed, ``0`` did not."""
     waiting_new: str = ""
@@ -67,7 +67,7 @@ class CanaryEvidence:
             self.waiting_new, self.waiting_old = self.waiting_new[1:], self.waiting_old[self.old_per_new :]
 
     def see_both(self, old_failed: bool, failed: bool, alike: bool) -> None:
-        """Add a call that both versions were asked: a block of its own."""
+        """Add a call that was sent to both versions: a block of its own."""
         self.shadow_calls += 1
         self.shadow_failed += failed
         self.shadow_alike += alike

@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from typing import Any
 
 import uvicorn
@@ -48,14 +49,13 @@ def open_gateway(lab: TrialRuntime, configuration: GatewayConfiguration) -> Gate
     upstreams = Upstreams(lab, desk, configuration.hub, configuration.allow, configuration.endpoint_keys)
     measurements = GatewayMeasurements()
     calls = CallHandler(desk, upstreams, measurements)
-    bodies, metrics, url, traces = (
-        configuration.body_bytes,
-        configuration.metrics_from,
-        configuration.url,
-        configuration.traces,
+    gateway = Gateway(
+        desk, calls, upstreams, measurements, configuration.body_bytes, configuration.metrics_from, configuration.url
     )
-    spans = SpanExporter(traces, configuration.trace_headers, configuration.trace_name) if traces else None
-    return Gateway(desk, calls, upstreams, measurements, bodies, metrics, url, spans)
+    if not configuration.traces:
+        return gateway
+    spans = SpanExporter(configuration.traces, configuration.trace_headers, configuration.trace_name)
+    return replace(gateway, spans=spans)
 
 
 def make_app(gateway: Gateway, lab: TrialRuntime) -> Starlette:

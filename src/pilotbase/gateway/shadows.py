@@ -1,4 +1,4 @@
-"""Shadow calls: a version under release is asked what the old one has answered, and nobody gets its answer."""
+"""Shadow calls: a version under release gets the calls that the old one answers; its answers are compared, not sent."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ conventions for HTTP and for generative AI for the names of attributes.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import queue
@@ -55,7 +56,7 @@ class CallSpan:
 
     @property
     def traceparent(self) -> str:
-        """What an upstream is told."""
+        """The header of the same name for upstreams."""
         return f"00-{self.trace}-{self.identity}-{int(self.sampled):02x}"
 
 
@@ -113,7 +114,8 @@ class SpanExporter:
     def close(self) -> None:
         """Send what waits."""
         if self._thread.is_alive():
-            self._waiting.put(None)
+            with contextlib.suppress(queue.Full):
+                self._waiting.put(None, timeout=_SEND_SECONDS)
             self._thread.join(2 * _SEND_SECONDS)
 
     def _run(self) -> None:
@@ -134,16 +136,14 @@ class SpanExporter:
 
     def _send(self, spans: Sequence[CallSpan]) -> None:
         body = json.dumps(export_request(spans, self._name)).encode()
-        found: int | PilotbaseError
         try:
-            found = self._http.post(self._url, body, self._headers).status
+            status = self._http.post(self._url, body, self._headers).status
+            problem = str(status) if status >= _REFUSED else ""
         except PilotbaseError as error:
-            self._lost, found = self._lost + len(spans), error
-        else:
-            self._lost += 0 if found < _REFUSED else len(spans)
-        if self._lost:
-            _log.warning("%d spans were not taken by %s: %s", self._lost, self._url, found)
-            self._lost = 0
+            problem = str(error)
+        lost, self._lost = self._lost + (len(spans) if problem else 0), 0
+        if lost:
+            _log.warning("%d spans were lost on the way to %s: %s", lost, self._url, problem or "too many at once")
 
 
 def export_request(spans: Sequence[CallSpan], name: str) -> dict[str, Any]:

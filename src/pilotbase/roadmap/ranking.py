@@ -107,19 +107,6 @@ class DrivingFound:
 
 
 @dataclass(frozen=True)
-class PotentialFound:
-    """The potential of a scenario as stated and as reviewers score it, and the ranks that their scores allow."""
-
-    scenario: str
-    stated: int
-    lowest: int
-    median: int
-    highest: int
-    best: int
-    worst: int
-
-
-@dataclass(frozen=True)
 class _Choice:
     """The scenarios that may be chosen, newest first, with what they are worth, and the graph of what all share."""
 
@@ -163,7 +150,7 @@ def _scored(
     shown: Mapping[str, Worth | None],
     counts: Mapping[Worth | None, int],
     weights: CriterionWeights,
-) -> PotentialFound:
+) -> PotentialRanked:
     """Return the potential of a ranked scenario that reviewers have scored."""
     stated, worth, (lowest, median, highest) = choice.stated[scenario], shown[scenario], choice.grades[scenario]
     assert stated is not None
@@ -171,7 +158,15 @@ def _scored(
     others = Counter(counts)
     others[worth] -= 1
     best, worst = (_place_of(replace(worth, potential=one), others, weights) for one in (highest, lowest))
-    return PotentialFound(scenario, stated.potential, lowest, median, highest, best, worst)
+    return PotentialRanked(
+        scenario=scenario,
+        stated=stated.potential,
+        lowest=lowest,
+        median=median,
+        highest=highest,
+        best=best,
+        worst=worst,
+    )
 
 
 def _place_of(worth: Worth, others: Mapping[Worth | None, int], weights: CriterionWeights) -> int:
@@ -231,7 +226,7 @@ def tell_ranking(view: View, found: Ranking, address: Address = lambda _: "") ->
         rungs=[filled(RungTold, one, one.worth) for one in found.rungs],
         scenarios=[listed(there[one], address) for one in found.chosen],
         driving=[_tell_driving(one, there) for one in found.driving],
-        potentials=[filled(PotentialRanked, one) for one in found.potentials],
+        potentials=list(found.potentials),
         flips=flips,
     )
 
@@ -327,7 +322,7 @@ class Ranking:
     """Scenarios from the top, as many as it holds: of one rung the newest first."""
     driving: tuple[DrivingFound, ...] = ()
     """Of the same scenarios."""
-    potentials: tuple[PotentialFound, ...] = ()
+    potentials: tuple[PotentialRanked, ...] = ()
     """Of those of them that reviewers have scored."""
 
     @property

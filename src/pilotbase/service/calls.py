@@ -115,13 +115,13 @@ class ModelSpending:
 
 @dataclass(frozen=True)
 class ShadowOutcome:
-    """What a call says that both versions were asked."""
+    """How a call ended that was sent to both versions."""
 
     release: str
     old_failed: bool
     failed: bool
     alike: bool
-    """Both gave the same answers."""
+    """Both gave the same answer."""
 
 
 @dataclass(frozen=True)

@@ -175,7 +175,7 @@ def _advance(view: View, row: Row[Any]) -> ReleaseView | None:
 
 
 def _end_shadow(view: View, row: Row[Any]) -> None:
-    """Let the new version of a release answer, once enough calls were asked of both."""
+    """Let the new version of a release answer, once it has had its shadow calls."""
     if _after_shadow(view, row) is None:
         return
     with view.transaction("service.release_shadowed") as change:

@@ -70,8 +70,11 @@ def _question(contract: Contract | None) -> _Question:
 
 def _middle(field: Field) -> float:
     """Return a number within the bounds of the field."""
-    low = field.minimum if field.minimum is not None else min(1.0, field.maximum or 1.0)
-    high = field.maximum if field.maximum is not None else max(1.0, low)
+    low, high = field.minimum, field.maximum
+    if low is None:
+        low = 1.0 if high is None else min(1.0, high)
+    if high is None:
+        high = max(1.0, low)
     return (low + high) / 2
 
 

@@ -82,10 +82,10 @@ class ReleaseView(ResponseModel):
     new_calls: int
     new_failed: int
     shadow_calls: int
-    """Calls that both versions were asked before; nobody got the new version's answers."""
+    """Calls that the new version got in shadow; its answers were discarded."""
     shadow_failed: int
     shadow_alike: int
-    """Those that both answered alike."""
+    """Those to which both versions gave the same answer."""
     harm: float
     """Evidence that the new version fails more often; once it is ``needed`` it is taken back."""
     gain: float
