@@ -14,8 +14,11 @@ from tests.hub.worlds_for_tests import world
 
 
 @pytest.fixture
-def begun(tmp_path):
+def begun(tmp_path, monkeypatch):
     with world(tmp_path) as made:
+        from pilotbase.hub.pages import live
+
+        monkeypatch.setattr(live, "HEART", live.Heart())  # a page of an earlier test may still be open in its own loop
         made.trial.do(OWNER, SCENARIO, Act.SCENARIO_REGISTER, made.trial.scenario)
         yield made
 
