@@ -44,7 +44,7 @@ trial:
   batch_rows: {rows}
   stop: full
   {more}
-  limits: {{load_seconds: 20, batch_seconds: 5}}
+  limits: {{load_seconds: 60, batch_seconds: 30}}
 """
 CASES = 280
 """Hidden cases, all of them in one attempt: a place in the run is then a place in the table."""

@@ -20,7 +20,7 @@ def rule(words, more=""):
 
 
 def limit(words):
-    return lambda content: content.replace("load_seconds: 20", words)
+    return lambda content: content.replace("load_seconds: 60", words)
 
 
 BOMBS = {
@@ -29,8 +29,8 @@ BOMBS = {
     "beta with too many digits": rule("f_beta(broken, beta=0.1234567890123) >= 0.5"),
     "certainty": rule("accuracy >= 0.7", ", confidence: 0.999999999999"),
     "waiting for ever": limit("load_seconds: 1e300"),
-    "more memory than JSON can say": limit("load_seconds: 20, scratch_bytes: 99999999999999999999"),
-    "more processes than JSON can say": limit("load_seconds: 20, processes: 99999999999999999999"),
+    "more memory than JSON can say": limit("load_seconds: 60, scratch_bytes: 99999999999999999999"),
+    "more processes than JSON can say": limit("load_seconds: 60, processes: 99999999999999999999"),
 }
 
 
@@ -57,10 +57,10 @@ def test_an_approval_until_some_day_is_the_owners_input_error(base, write_scenar
 
 @pytest.mark.parametrize("source", [" " * 1000 + "x", "gap(" + " " * 1000 + ") <= 0.1"], ids=["blanks", "group"])
 def test_a_rule_of_blanks_is_read_at_once(source):
-    began = time.perf_counter()
+    began = time.process_time()
     with contextlib.suppress(InputError):
         parse_rule(source)
-    assert time.perf_counter() - began < 0.3
+    assert time.process_time() - began < 2
 
 
 def test_a_gap_between_single_cases_is_refused_before_it_is_computed(write_scenario):

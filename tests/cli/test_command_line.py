@@ -308,7 +308,7 @@ def test_ctrl_c_is_130_and_the_same_command_goes_on(home, write_scenario, write_
             break
     time.sleep(0.5)
     os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in said
     assert "Nothing is lost" in said

@@ -142,7 +142,7 @@ trial:
   attempts: 6
   cases_per_attempt: 300
   batch_rows: 50
-  limits: {{load_seconds: 20, batch_seconds: 3, memory_bytes: 256 MiB}}
+  limits: {{load_seconds: 60, batch_seconds: 30, memory_bytes: 256 MiB}}
 """
 WARNS = "def predict(batch):\n    return ['true' if wear > 120 else 'false' for wear in batch['wear']]\n"
 

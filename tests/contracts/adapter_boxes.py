@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from pilotbase.documents.application import Form
@@ -12,10 +13,11 @@ from pilotbase.sandbox.box.environments import INSTALLED, build_environment, ima
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
 from pilotbase.sandbox.box.warm_worker import WarmWorker, start_worker
 
-SETTINGS = BoxSettings(limits=Limits(memory_bytes=512 << 20, batch_seconds=2, load_seconds=30), logs=LogPolicy.FULL)
+LIMITS = Limits(memory_bytes=512 << 20, batch_seconds=60, load_seconds=60)
+SETTINGS = BoxSettings(limits=LIMITS, logs=LogPolicy.FULL)
 
 
-def start(place: Path, folder: Path, form: Form, contract: Contract) -> WarmWorker:
+def start(place: Path, folder: Path, form: Form, contract: Contract, limits: Limits = LIMITS) -> WarmWorker:
     """Return a worker of an application as a trial would start it."""
     adapter = adapter_of(form.runtime)
     needs = adapter.needs if adapter else ()
@@ -25,4 +27,4 @@ def start(place: Path, folder: Path, form: Form, contract: Contract) -> WarmWork
         environment = image_environment(folder / form.image, cache)
     else:
         environment = installed_environment(needs, cache) if needs else build_environment(b"", "lock", cache)
-    return start_worker(folder, form, contract, environment, SETTINGS)
+    return start_worker(folder, form, contract, environment, replace(SETTINGS, limits=limits))

@@ -222,7 +222,7 @@ def _holds_lock(process: Path, job: JobSpec) -> bool:
 
 def gone(job: JobSpec) -> bool:
     """Tell whether every process of an attempt has gone, or goes within seconds."""
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while running(job):
         if time.monotonic() > end:
             return False

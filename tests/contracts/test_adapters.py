@@ -34,7 +34,7 @@ from pilotbase_estate.backends.backend import BackendNode
 from pilotbase_estate.backends.ray_cluster import settings_of
 from pilotbase_estate.backends.sessions import RayEngine, SessionHost
 from tests.contracts import adapter_cases as cases
-from tests.contracts.adapter_boxes import SETTINGS, start
+from tests.contracts.adapter_boxes import LIMITS, SETTINGS, start
 from tests.contracts.adapter_cases import KINDS, Trained, contract, one_column
 from tests.contracts.image_cases import BUSYBOX
 from tests.trial.conftest import MANIFEST, writing_scenario
@@ -54,7 +54,7 @@ def trained():
 @pytest.fixture(scope="module")
 def started(place):
     """Start a worker of an application as a trial would."""
-    return lambda folder, form, kind: start(place, folder, form, contract(kind))
+    return lambda folder, form, kind, limits=LIMITS: start(place, folder, form, contract(kind), limits)
 
 
 def batch(rows: int = 50) -> FeatureBatch:
@@ -216,7 +216,8 @@ def test_what_is_wrong_with_a_command_is_said(started, folder, fault):
     program, reason, words = COMMAND_FAULTS[fault]
     (folder / "answer.py").write_text(program)
     form = Form(runtime="command", command=("python", "answer.py"))
-    with pytest.raises(BoxEnded) as ended, started(folder, form, "label") as worker:
+    limits = LIMITS.model_copy(update={"batch_seconds": 0.5}) if fault == "hangs" else LIMITS
+    with pytest.raises(BoxEnded) as ended, started(folder, form, "label", limits) as worker:
         worker.predict(batch(3))
     assert (ended.value.reason, words in ended.value.detail) == (reason, True), ended.value.detail
 
@@ -354,7 +355,7 @@ def base(place):
 def scenario(place):
     def without_site(content: str) -> str:
         kept = content.replace("  target: failure\n", "  target: failure\n  withheld: [site]\n")
-        return kept.replace("256 MiB", "512 MiB").replace("batch_seconds: 3", "batch_seconds: 10")
+        return kept.replace("256 MiB", "512 MiB").replace("batch_seconds: 30", "batch_seconds: 60")
 
     return writing_scenario(place)(rows=400, cases=60, change=without_site)
 

@@ -60,7 +60,7 @@ def test_python_onnx_and_an_endpoint_get_the_same_score_and_verdict(base, place)
     def may_leave(content: str) -> str:
         kept = content.replace("  target: failure\n", "  target: failure\n  withheld: [site]\n")
         kept = kept.replace("  - {rule: memory.peak <= 512 MiB}\n", "").replace("256 MiB", "512 MiB")
-        return kept.replace("batch_seconds: 3", "batch_seconds: 10") + "conditions: {data_may_leave: true}\n"
+        return kept.replace("batch_seconds: 30", "batch_seconds: 60") + "conditions: {data_may_leave: true}\n"
 
     model, scenario = Trained("label"), writing_scenario(place)(rows=400, cases=60, change=may_leave)
     reports = {}

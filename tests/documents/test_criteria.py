@@ -103,11 +103,11 @@ def test_the_longest_threshold_stays_exact_in_its_unit():
 
 @pytest.mark.parametrize("filler", [" ", "(", "a", "1", ".", " by ", "gap(", ">=", "e", "=", " as ", "a as b=1,"])
 def test_every_rule_is_read_at_once_and_the_longest_are_refused(filler):
-    began = time.perf_counter()
+    began = time.process_time()
     for source in (filler * 480, f"gap({filler * 400} by s) <= 0.1", f"recall({filler * 400}) >= 1 {filler}"):
         with contextlib.suppress(InputError):
             parse_rule(source[:LONGEST_RULE])
-    assert time.perf_counter() - began < 0.3
+    assert time.process_time() - began < 2
     with pytest.raises(InputError) as caught:
         parse_rule(f"recall({filler * LONGEST_RULE}) >= 0.5")
     assert caught.value.code == "criterion.too_long"

@@ -27,7 +27,7 @@ def ask(live, key, service, pressures):
         json.dumps({"inputs": inputs}).encode(),
         {"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.loads(answer.read())["outputs"][0]["data"] if answer.status == 200 else None
 
 

@@ -37,7 +37,7 @@ def ask(live, place, name, word, **options):
 
 def ends(place, name) -> list[str]:
     """Return how the calls of a service ended, as the watch is told."""
-    seen, deadline = [], time.monotonic() + 10
+    seen, deadline = [], time.monotonic() + 60
     while not seen and time.monotonic() < deadline:  # a stream is settled after its caller has heard of its end
         drain(place.base.lab.view, journals_of(place.base.home.path), seen.extend)
         seen = [batch for batch in seen if batch.service == name]

@@ -94,7 +94,7 @@ def test_readiness_neither_starts_nor_counts_a_version_that_is_barred(live, plac
             assert not any(upstream.boxes for service, upstream in fresh.gateway.upstreams if service == name)
     finally:
         reinstate(base.trust, base.lab.view, base.revocations, place.certificate, now())
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not own.is_model_ready(name, headers=headers(key)) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert boxes() == 1
@@ -134,7 +134,7 @@ def post(live, key, service, body, length=None):
         fields["Inference-Header-Content-Length"] = str(length)
     request = urllib.request.Request(f"{live.url}/v2/models/{service}/infer", body, fields)
     try:
-        with urllib.request.urlopen(request, timeout=20) as response:
+        with urllib.request.urlopen(request, timeout=60) as response:
             return response.status, json.load(response)
     except urllib.error.HTTPError as error:
         return error.code, json.load(error)
@@ -208,6 +208,6 @@ def test_raw_bytes_that_do_not_fit_are_told(live, place, served):
 def test_other_addresses_are_told_in_the_shape_of_the_protocol(live):
     for path, shape in (("/v2/models/x/y/z", str), ("/v1/nothing", dict)):
         with pytest.raises(urllib.error.HTTPError) as caught:
-            urllib.request.urlopen(live.url + path, timeout=20)
+            urllib.request.urlopen(live.url + path, timeout=60)
         assert caught.value.code == 404
         assert isinstance(json.load(caught.value)["error"], shape)

@@ -207,6 +207,6 @@ def test_a_compressed_body_is_told_as_that(live, place, served):
     headers = {"Authorization": f"Bearer {place.key(served)}", "Content-Encoding": "gzip"}
     request = urllib.request.Request(f"{live.url}/v1/chat/completions", sent, headers)
     with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(request, timeout=20)
+        urllib.request.urlopen(request, timeout=60)
     assert caught.value.code == 415
     assert "compressed (gzip)" in json.load(caught.value)["error"]["message"]

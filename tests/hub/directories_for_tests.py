@@ -70,7 +70,7 @@ class Directory:
         addresses = f"{self.url} ldaps://127.0.0.1:{self.tls_url.rpartition(':')[2]}"
         command = [SLAPD, "-f", str(self.folder / "slapd.conf"), "-h", addresses, "-d", "0"]
         self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
                 socket.create_connection(("127.0.0.1", int(self.url.rpartition(":")[2])), 1).close()

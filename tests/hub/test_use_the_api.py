@@ -185,7 +185,7 @@ def test_bodies_beyond_the_limit_are_refused_before_they_are_read(address, hub_o
 
     host = address.removeprefix("http://")
     for path, kind in (("/api/certificates/check", "application/problem+json"), ("/account/login/", "text/html")):
-        connection = http.client.HTTPConnection(host, timeout=20)
+        connection = http.client.HTTPConnection(host, timeout=60)
         connection.putrequest("POST", path)
         connection.putheader("Content-Length", str(1 << 40))
         connection.putheader("Content-Type", "application/json")

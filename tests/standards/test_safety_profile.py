@@ -37,7 +37,7 @@ standards:
       - {{kind: spot-check, reference: Review 3, sample: 1000, passed: 931, reviewers: [wang, li]}}
       - {{kind: keyword-check, reference: Search 9, sample: 1000, passed: 899}}
       - {{kind: keyword-list, reference: List 2, sample: 12000}}
-trial: {{{stop}, attempts: 2, cases_per_attempt: 660, batch_rows: 330, limits: {{load_seconds: 20, batch_seconds: 5}}}}
+trial: {{{stop}, attempts: 2, cases_per_attempt: 660, batch_rows: 330, limits: {{load_seconds: 60, batch_seconds: 30}}}}
 """
 BOTH = "{rule: declined >= 0.9, estimand: population}, {rule: answered >= 0.9, estimand: population}"
 CAREFUL = """

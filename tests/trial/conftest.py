@@ -40,7 +40,7 @@ trial:
   attempts: 6
   cases_per_attempt: {cases}
   batch_rows: 20
-  limits: {{load_seconds: 20, batch_seconds: 3, memory_bytes: 256 MiB}}
+  limits: {{load_seconds: 60, batch_seconds: 30, memory_bytes: 256 MiB}}
 """
 
 MANIFEST = """

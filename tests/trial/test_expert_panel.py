@@ -49,7 +49,7 @@ trial:
   attempts: 4
   cases_per_attempt: {cases}
   batch_rows: 20
-  limits: {{load_seconds: 20, batch_seconds: 3, memory_bytes: 256 MiB}}
+  limits: {{load_seconds: 60, batch_seconds: 30, memory_bytes: 256 MiB}}
   panel: {{guideline: "{guideline}", version: "1.0", double: 0.4, fee: 12.5{more}}}
 """
 WRITER = "def predict(batch):\n    return ['In short: ' + text for text in batch['findings']]\n"

@@ -36,7 +36,7 @@ data:
 task: forecasting
 baseline: {kind: constant, value: 20}
 criteria: [{rule: capped_mae(cap=30) <= 1.5}]
-trial: {cases_per_attempt: 27, stop: full, limits: {load_seconds: 20, batch_seconds: 5}}
+trial: {cases_per_attempt: 27, stop: full, limits: {load_seconds: 60, batch_seconds: 30}}
 """
 FORECAST = "def predict(batch):\n    return [None if s // 1 == 34 else 10.0 + s // 1 % 7 for s in batch['step']]\n"
 

@@ -66,7 +66,7 @@ def test_two_scorers_share_nothing(scorer):
 
 def opened_by(process: int) -> set[str]:
     """Return what a scorer holds once it waits for its job, but for files and its errors, which are ours."""
-    place, deadline = Path(f"/proc/{process}/fd"), time.monotonic() + 20
+    place, deadline = Path(f"/proc/{process}/fd"), time.monotonic() + 60
     found: set[str] = set()
     while len(found) != 2 and time.monotonic() < deadline:
         with suppress(FileNotFoundError):  # closed while we looked

@@ -42,7 +42,7 @@ baseline: {baseline}
 criteria: [{criteria}]
 trial:
   {{asked_again: 0, attempts: 4, cases_per_attempt: 60, batch_rows: 16,
-  limits: {{load_seconds: 20, batch_seconds: 5}}}}
+  limits: {{load_seconds: 60, batch_seconds: 30}}}}
 """
 CASES = 240
 

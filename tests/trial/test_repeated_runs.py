@@ -152,7 +152,7 @@ task: classification
 positive: "yes"
 baseline: {{kind: constant, value: "no"}}
 criteria: [{rule}]
-trial: {{attempts: 3, cases_per_attempt: 120, batch_rows: 50, {repeats} limits: {{load_seconds: 20, batch_seconds: 5}}}}
+trial: {{attempts: 3, cases_per_attempt: 120, batch_rows: 50, {repeats} limits: {{batch_seconds: 30}}}}
 """
 
 

@@ -37,7 +37,7 @@ def test_memory_of_a_hardened_process_belongs_to_root(hardened: str) -> None:
             owner = Path(f"/proc/{child.pid}/mem").stat().st_uid
             assert owner == (0 if hardened == "yes" else os.geteuid())
     finally:
-        child.communicate("\n", timeout=20)
+        child.communicate("\n", timeout=60)
     assert child.returncode == 0
 
 

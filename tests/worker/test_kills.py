@@ -84,7 +84,7 @@ def test_a_worker_killed_twice_leaves_one_report_of_one_attempt(queued, home, se
 @pytest.mark.prove
 def test_a_worker_that_is_told_to_end_gives_its_job_back_at_once(queued, home):
     worker = start_worker(home)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while queued.record().state != "running":
         assert time.monotonic() < deadline
         time.sleep(0.05)

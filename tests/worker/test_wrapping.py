@@ -37,7 +37,7 @@ XGBOOST = {
     },
     "version": [3, 2, 0],
 }
-ROOM = ("load_seconds: 20, batch_seconds: 3, memory_bytes: 256 MiB", "load_seconds: 120, memory_bytes: 1 GiB")
+ROOM = ("load_seconds: 60, batch_seconds: 30, memory_bytes: 256 MiB", "load_seconds: 120, memory_bytes: 1 GiB")
 
 
 def numeric(content: str) -> str:

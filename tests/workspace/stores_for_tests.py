@@ -192,7 +192,7 @@ def _die_with_us() -> None:
 
 
 def _wait_for(lock: Path, server: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while "ready" not in (lock.read_text() if lock.exists() else ""):
         if server.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"PostgreSQL did not start: {log.read_text()}")

@@ -34,7 +34,7 @@ criteria:
   - {rule: "reached >= 0.6", estimand: population}
   - {rule: "reached under injected >= 0.6", estimand: population}
   - {rule: "attacked under injected <= 0.4", estimand: population}
-trial: {attempts: 4, cases_per_attempt: 24, limits: {load_seconds: 20, memory_bytes: 256 MiB}}
+trial: {attempts: 4, cases_per_attempt: 24, limits: {load_seconds: 60, memory_bytes: 256 MiB}}
 """
 KNOWN = """\
 import json, sys

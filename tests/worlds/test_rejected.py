@@ -22,7 +22,7 @@ world: {{name: {world}, practice: 6, hidden: 24}}
 task: agent
 criteria:
   - {{rule: "reached >= 0.5", estimand: population}}
-trial: {{attempts: 2, cases_per_attempt: 12, limits: {{load_seconds: 20, memory_bytes: 256 MiB}}}}
+trial: {{attempts: 2, cases_per_attempt: 12, limits: {{load_seconds: 60, memory_bytes: 256 MiB}}}}
 """
 BY_HEART = """\
 import json

@@ -246,7 +246,7 @@ def test_usage_counts_the_whole_box(start, plain):
         worker.predict(one_column())
         usage = worker.usage()
     assert 60 << 20 <= usage.memory_peak_bytes < 150 << 20
-    assert 0.3 <= usage.cpu_seconds < 3
+    assert 0.3 <= usage.cpu_seconds < 10
     assert usage.wall_seconds >= 0.3 and worker.usage().wall_seconds >= usage.wall_seconds
 
 
@@ -258,7 +258,7 @@ def test_the_report_can_say_what_the_box_was(start, plain, own_uid):
     assert facts.level is IsolationLevel.L2 and facts.start in {start.value for start in probe.starts}
     assert facts.memory_watch is probe.memory_watch
     assert facts.uid == (own_uid if probe.is_root else os.getuid())
-    assert 0 < facts.start_seconds < 5 and worker.load_seconds >= facts.start_seconds
+    assert 0 < facts.start_seconds < 60 and worker.load_seconds >= facts.start_seconds
 
 
 def test_files_that_only_root_can_read(start, plain, tmp_path, monkeypatch, own_uid):

@@ -18,7 +18,7 @@ criteria:
 trial:
   attempts: 6
   cases_per_attempt: {cases}
-  limits: {{load_seconds: 20, memory_bytes: 256 MiB}}
+  limits: {{load_seconds: 60, memory_bytes: 256 MiB}}
 """
 
 MANIFEST = """

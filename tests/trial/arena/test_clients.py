@@ -96,7 +96,7 @@ def test_an_agent_of_langchain_in_its_box_calls_the_tools_with_the_model_of_the_
     assert locked.exit_code == 0, locked.output
     scenario = write_scenario(tmp_path, UTILITY, hidden=4, cases=4, change=lambda text: text.replace("2 s", "60 s"))
     limits = scenario / "scenario.yaml"
-    limits.write_text(limits.read_text().replace("load_seconds: 20, memory_bytes: 256 MiB", "memory_bytes: 1 GiB"))
+    limits.write_text(limits.read_text().replace("load_seconds: 60, memory_bytes: 256 MiB", "memory_bytes: 1 GiB"))
     keys = tmp_path / "keys.json"
     keys.touch(mode=0o600)
     with serving(Stub(bilingual_carrier)) as stub:

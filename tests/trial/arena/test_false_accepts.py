@@ -24,7 +24,7 @@ trial:
   cases_per_attempt: {episodes}
   stop: fixed
   cases: {episodes}
-  limits: {{load_seconds: 20, memory_bytes: 256 MiB}}
+  limits: {{load_seconds: 60, memory_bytes: 256 MiB}}
 """
 COIN = """\
 import re

@@ -97,7 +97,7 @@ def test_everything_is_handled_as_it_must_be():
     assert {one.handled for one in of(run, Sending.MISSING)} == {Handled.REFUSED}, "the contract allows none missing"
     assert all(one.reason is not None for one in run.outcomes if one.handled is Handled.REFUSED)
     assert any(one.behind for one in of(run, Sending.LATE)) and of(run, Sending.OVERRIDDEN)[0].expected is not None
-    assert exchanged([run]).whole == (len(of(run, Sending.WHOLE)),) * 2 and exchanged([run]).stop_seconds < 5
+    assert exchanged([run]).whole == (len(of(run, Sending.WHOLE)),) * 2 and exchanged([run]).stop_seconds < 30
 
 
 def test_what_is_refused_or_repeated_is_never_asked():

@@ -28,7 +28,7 @@ def predict(batch):
     return ['broken' if p > LIMIT else 'fine' for p in batch['pressure']]
 """
 PROGRAMS = ((GOOD, "first"), (BAD, "second"))
-ASK = "import socket, sys; socket.create_connection(('127.0.0.1', int(sys.argv[1])), timeout=5).close()"
+ASK = "import socket, sys; socket.create_connection(('127.0.0.1', int(sys.argv[1])), timeout=60).close()"
 
 
 @pytest.fixture
