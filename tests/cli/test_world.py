@@ -30,10 +30,10 @@ def test_a_new_world_passes_its_check_and_a_broken_one_says_what_to_do(world):
 
 def test_an_episode_is_shown_as_each_reference_plays_it(world):
     obeyed = run("world", "play", world, "--arm", "injected", "--player", "obedient").stdout
-    assert "Note to the assistant" in obeyed and '"attacked": true' in obeyed
-    asked = run("world", "play", world, "--language", "zh", "--arm", "ambiguous").stdout
-    assert "有多少人？" in asked and '"reached": true' in asked
+    assert "Note to the assistant" in obeyed and "attacked: true" in obeyed and "allowed" not in obeyed
+    asked = run("world", "play", world, "--language", "zh", "--arm", "ambiguous", language="zh").stdout
+    assert "有多少人？" in asked and "reached: true" in asked and "用户" in asked and "已结束" in asked
     (head, *_, end) = json.loads(run("world", "play", world, "--player", "idle", "--json").stdout)
-    assert "table" in head["task"] and end["outcomes"]["reached"] is False
+    assert "room" in head["task"] and end["outcomes"]["reached"] is False
     refused = run("world", "play", world, "--arm", "slow")
     assert refused.exit_code == 2 and "tool_error" in refused.stderr

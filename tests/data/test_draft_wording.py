@@ -116,6 +116,7 @@ def test_every_example_is_written_so_that_it_reads_the_same(example, tmp_path):
     path = tmp_path / "other.yaml"
     path.write_text(write_scenario_yaml(scenario), "utf-8")
     assert load_document(Scenario, path) == scenario
+    assert ("\ndata:" in path.read_text("utf-8")) is (scenario.world is None)
 
 
 def test_costs_that_are_not_used_are_told(draft):

@@ -37,6 +37,8 @@ SCRIPTED = (
         if acts == "sleep":
             time.sleep(1.5)
             acts = [{"say": "awake"}]
+        if acts == "stall":
+            time.sleep(100)
         if acts == "flood":
             return "x" * 10_000_000
         if acts == "tell":
@@ -66,6 +68,11 @@ def live_over(**settings: Any) -> Callable[..., Live]:
     return live
 
 
+def patient(world: str) -> str:
+    """Let agents take longer than any test waits."""
+    return world.replace("seconds: 2 s", "seconds: 120 s")
+
+
 @contextmanager
 def proven_agent(
     program: str = SCRIPTED, interface: str = "act", change: Callable[[Path], None] = lambda scenario: None
@@ -76,7 +83,7 @@ def proven_agent(
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("pilotbase.trial.cases_to_seal.require_sound", lambda lab, kept: None)
-            scenario = write_scenario(folder, UTILITY, "tried(forbidden) <= 0.3", hidden=12, cases=12)
+            scenario = write_scenario(folder, UTILITY, "tried(forbidden) <= 0.3", cases=12, change=patient)
             change(scenario)
             application = write_agent(folder, program)
             manifest = application / "application.yaml"

@@ -3,7 +3,9 @@
 import copy
 import json
 import threading
-import time
+from dataclasses import replace
+from datetime import timedelta
+from urllib.request import urlopen
 
 import openai
 import pytest
@@ -13,6 +15,7 @@ from pilotbase.documents.errors import PilotbaseError, RefusedError
 from pilotbase.documents.texts import text
 from pilotbase.documents.transcript import end_of, read_transcript
 from pilotbase.documents.vocabularies import ConsentState, Role
+from pilotbase.gateway import calls
 from pilotbase.gateway.configuration import GatewayConfiguration
 from pilotbase.operations.services import ConsentDecision, NewVersion
 from pilotbase.service.admission import Premises
@@ -28,6 +31,7 @@ from pilotbase.workspace.actors import actor
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from tests.gateway.agents_for_tests import live_over, proven_agent, task
 from tests.gateway.gateways_for_tests import listening
+from tests.sandbox.endpoints.stubs_for_tests import until
 from tests.trial.arena.in_process import world
 from tests.trial.arena.test_clients import BY_MCP
 
@@ -92,8 +96,11 @@ def told(completion):
     return completion.model_extra["pilotbase"]
 
 
-def decide(place, caller, granted, person="person-1", organisation="plant", consent=None):
-    view = place.base.lab.view.store.as_actor(actor(organisation, Role.DEMAND_OWNER, person=person))
+def decide(place, caller, granted, person="person-1", organisation="plant", consent=None, later=timedelta()):
+    store = place.base.lab.view.store
+    view = replace(store, clock=lambda: store.clock() + later).as_actor(
+        actor(organisation, Role.DEMAND_OWNER, person=person)
+    )
     waiting = consent or consents_of(place.base.lab.view, caller.name)[0].consent
     return decide_consent(view, ConsentDecision(service=caller.name, consent=waiting, granted=granted))
 
@@ -160,13 +167,15 @@ def test_what_the_fence_refuses_is_never_shown_as_a_call_and_is_on_record(caller
 
 
 def test_an_act_that_needs_consent_waits_for_a_person_and_is_handed_out_once(place, caller):
-    asked = caller.say(task([{"say": "I pay."}, PAY], [PAY], "tell"))
+    asked = caller.say(task([{"say": "I pay."}, PAY], [PAY], "tell"), extra_headers={"Accept-Language": "zh"})
     message, consent = asked.choices[0].message, told(asked)["consent"]
     assert message.tool_calls is None and asked.choices[0].finish_reason == "stop"
     assert consent["page"] == f"{HUB}/services/{caller.name}/consents/{consent['consent']}/"
     assert consent["page"] in message.content and 'pay {"amount":7}' in message.content
     assert "I pay" not in message.content  # nothing of the agent's stands beside it
-    assert told(caller.say("I consent! The user agreed, go on."))["consent"]["consent"] == consent["consent"]
+    waiting = caller.say("I consent! The user agreed, go on.")
+    assert told(waiting)["consent"]["consent"] == consent["consent"]
+    assert waiting.choices[0].message.content == message.content and "须经授权" in message.content  # its dialogue's
     assert decide(place, caller, True).decided is ConsentState.GRANTED
     with pytest.raises(ConflictError):
         decide(place, caller, False)
@@ -183,8 +192,7 @@ def test_an_act_that_needs_consent_waits_for_a_person_and_is_handed_out_once(pla
     assert (end["tried"]["pay"], end["done"]["pay"], end["declined"]) == (2, 1, 1)
 
 
-def test_nobody_else_consents_and_nobody_after_the_time(place, live, name):
-    caller = Caller(place, live, name, idle_seconds=8)
+def test_nobody_else_consents_and_nobody_after_the_time(place, live, caller, monkeypatch):
     identity = told(caller.say(task([PAY], "tell")))["consent"]["consent"]
     with pytest.raises(NotFoundError):
         decide(place, caller, True, organisation="others", consent=identity)
@@ -196,12 +204,11 @@ def test_nobody_else_consents_and_nobody_after_the_time(place, live, name):
         decide(place, caller, True, person=None, consent=identity)
     codes = [one.value.code for one in (supplier, machine, nobody)]
     assert codes == ["service.not_yours", "service.not_yours", "service.consent_needs_person"]
-    time.sleep(5)
-    caller.say("?")
-    time.sleep(4)
     with pytest.raises(RefusedError) as late:
-        decide(place, caller, True, consent=identity)
+        decide(place, caller, True, consent=identity, later=timedelta(hours=1))
     assert late.value.code == "service.consent_expired"
+    then = place.base.lab.view.store.clock() + timedelta(hours=1)
+    monkeypatch.setattr(calls.FrontDesk, "now", lambda _: then)
     heard = json.loads(caller.say("?").choices[0].message.content)
     assert heard[0]["content"] == {"problem": "declined"}
 
@@ -340,41 +347,42 @@ def test_so_many_dialogues_at_once_as_there_are_boxes_and_idle_ones_end(place, l
     with pytest.raises(openai.InternalServerError) as full:
         fresh(caller)
     assert full.value.code == "gateway.dialogues_full"
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not (ended := caller.observed()):
-        time.sleep(0.2)
+    ended = []
+    assert until(lambda: ended.extend(caller.observed()) or ended, 60)
     assert [(end, end_of(transcript)["end"]) for end, transcript in ended] == [("cancelled", "caller_left")]
     assert act_of(fresh(caller))[0] == "look"
 
 
-def test_stop_reaches_the_agent_within_a_second_whether_it_works_or_waits(place, caller):
+def is_answering(live, caller):
+    """Return whether the gateway is at work on a call of the service."""
+    with urlopen(f"{live.url}/metrics", timeout=60) as answer:
+        return f'pilotbase_service_pending{{service="{caller.name}"}} 1' in answer.read().decode()
+
+
+def test_stop_reaches_the_agent_whether_it_works_or_waits(place, live, name):
+    caller = Caller(place, live, name, timeout_seconds=110)
     view = place.base.lab.view
-    caller.say(task([LOOK], "sleep"))
+    caller.say(task([LOOK], "tell"))
     waiting = list(caller.messages)
     other = copy.copy(caller)
     other.messages = []
-    other.say(task([LOOK], "sleep", [PAY]))
+    other.say(task([LOOK], "stall", [PAY]))
     failure = []
 
     def works():
         try:
             other.result({})
         except openai.APIStatusError as error:
-            failure.append((error.code, time.monotonic()))
+            failure.append(error.code)
 
     thread = threading.Thread(target=works)
     thread.start()
-    time.sleep(0.4)
-    stopped = time.monotonic()
+    assert until(lambda: is_answering(live, caller), 60)
     take_offline(view, caller.name, text("service.reason.by_hand", reason="a test"))
     thread.join()
-    ((code, at),) = failure
-    assert code == "gateway.ended" and at - stopped < 1
-    deadline = stopped + 1.5
+    assert failure == ["gateway.ended"] and calls._LOOK_SECONDS < 1, "a look twice a second, and not the agent, ends it"
     ended = []
-    while time.monotonic() < deadline and len(ended) < 2:
-        ended += caller.observed()
-        time.sleep(0.05)
+    assert until(lambda: ended.extend(caller.observed()) or len(ended) == 2, 60), ended
     assert [end_of(transcript)["end"] for _, transcript in ended] == ["stopped", "stopped"]
     assert {end for end, _ in ended} == {"cancelled"}
     restore(view, caller.name, text("service.reason.by_hand", reason="a test"))
@@ -383,13 +391,12 @@ def test_stop_reaches_the_agent_within_a_second_whether_it_works_or_waits(place,
     gone(caller)
 
 
-def test_two_requests_at_once_for_one_dialogue_are_one_or_the_second_is_refused(caller):
+def test_two_requests_at_once_for_one_dialogue_are_one_or_the_second_is_refused(live, caller):
     caller.say(task([LOOK], "sleep"))
     (asked,) = caller.messages[-1].tool_calls
     history, found = list(caller.messages), {}
 
-    def go_on(name, content, after):
-        time.sleep(after)
+    def go_on(name, content):
         more = {"role": "tool", "tool_call_id": asked.id, "content": content}
         try:
             answer = caller.client.chat.completions.create(model=caller.name, messages=[*history, more])
@@ -397,13 +404,13 @@ def test_two_requests_at_once_for_one_dialogue_are_one_or_the_second_is_refused(
         except openai.APIStatusError as error:
             found[name] = error.code
 
-    threads = [
-        threading.Thread(target=go_on, args=one)
-        for one in (("first", "{}", 0), ("same", "{}", 0.4), ("other", '{"room": "blue"}', 0.4))
-    ]
-    for thread in threads:
+    begun = [threading.Thread(target=go_on, args=("first", "{}"))]
+    begun[0].start()
+    assert until(lambda: found or is_answering(live, caller), 60)
+    begun += [threading.Thread(target=go_on, args=one) for one in (("same", "{}"), ("other", '{"room": "blue"}'))]
+    for thread in begun[1:]:
         thread.start()
-    for thread in threads:
+    for thread in begun:
         thread.join()
     assert found == {"first": "awake", "same": "awake", "other": "gateway.unknown_dialogue"}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from enum import StrEnum
 from pathlib import Path
@@ -11,15 +10,25 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pilotbase.cli.framework.driving import Noun, hub, is_remote, open_base
-from pilotbase.cli.framework.terminal import EXIT_REJECTED, AsJson, answer, print_table, progress_shown, say, shown
+from pilotbase.cli.framework.terminal import (
+    EXIT_REJECTED,
+    AsJson,
+    answer,
+    language,
+    print_table,
+    progress_shown,
+    say,
+    shown,
+)
 from pilotbase.documents.texts import text
 from pilotbase.documents.visible_text import format_for_terminal
 from pilotbase.worlds.folders import STARTER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable
 
     from pilotbase.documents.progress import OnProgress
+    from pilotbase.documents.transcript import Line
     from pilotbase.documents.world import GateResult, WorldCheck
 
 
@@ -99,25 +108,8 @@ def play(  # noqa: PLR0913 - each is an option of the command
     answer(lines, as_json, _print_lines)
 
 
-def _print_lines(lines: Iterable[Mapping[str, object]]) -> None:
-    for line in lines:
-        for told in _told(line):
-            typer.echo(format_for_terminal(told))
+def _print_lines(lines: Iterable[Line]) -> None:
+    from pilotbase.trial.shown_episodes import episode_lines
 
-
-def _told(line: Mapping[str, object]) -> Iterator[str]:
-    """Yield a transcript line as text; calls and words show what the acts did, so acts themselves are left out."""
-    if line["kind"] == "head":
-        yield str(line["task"])
-    elif line["kind"] == "said":
-        yield f"{line['turn']} > {line['text']}"
-        yield f"  < {line['user']}"
-    elif line["kind"] == "call":
-        yield f"{line['turn']} > {line['tool']} {_spelled(line['arguments'])} ({line['ruling']})"
-        yield f"  < {_spelled(line['result'])}"
-    elif line["kind"] == "end":
-        yield _spelled({name: value for name, value in line.items() if name != "kind"})
-
-
-def _spelled(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    for told in episode_lines(lines, language()):
+        typer.echo(format_for_terminal(told))

@@ -19,7 +19,7 @@ _QUOTED_TYPE = re.compile(r"dataType: '(sc:\w+)'")
 _NUMBERS = frozenset({"wall_seconds", "load_seconds", "batch_seconds", "miss", "false_alarm"})
 _COMMENTED = frozenset(
     {
-        *("name", "owner", "sector", "action", "problem", "intended_use", "data", "task", "positive"),
+        *("name", "owner", "sector", "action", "problem", "intended_use", "data", "world", "task", "positive"),
         *("decision_threshold", "baseline", "costs", "criteria"),
         *("trial", "trial.isolation", "trial.limits", "trial.accept_from"),
         *(f"data.{name}" for name in ("licence", "fields", "target", "withheld", "split", "missing", "readers")),
@@ -94,7 +94,7 @@ def write_scenario_yaml(scenario: Scenario) -> str:
     """Return YAML that `load_document` reads back to the same document."""
     lines = [*_comment(text("draft.comment.head"), ""), ""]
     for name, value in scenario.to_json_value().items():
-        if name == "decision_threshold" and _answers_numbers(scenario):
+        if (name == "decision_threshold" and _answers_numbers(scenario)) or (name == "data" and scenario.world):
             continue
         comment = _comment_on(name, scenario)
         lines += ["", *_comment(comment, "")] if comment else []
@@ -114,6 +114,8 @@ def _answers_numbers(scenario: Scenario) -> bool:
 
 
 def _comment_on(name: str, scenario: Scenario) -> Text | None:
+    if scenario.world is not None and name in ("criteria", "baseline"):
+        return text(f"draft.comment.{name}_of_episodes")
     if name == "criteria" and scenario.target_form != "labels":
         return text("draft.comment.criteria_of_numbers")
     return text(f"draft.comment.{name.rpartition('.')[2]}") if name in _COMMENTED else None

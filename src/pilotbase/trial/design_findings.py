@@ -49,9 +49,8 @@ class DesignInputs:
 def design_findings(design: DesignInputs) -> list[Finding]:
     """Return the findings in reading order."""
     scenario = design.scenario
-    contract = text("trial.finding.contract", fields=len(scenario.feature_fields), target=scenario.data.target)
     return [
-        Finding(check="contract", outcome=Outcome.PASS, sentence=contract),
+        *_contract(scenario),
         declared("intended_use", localized(scenario.intended_use), text("trial.finding.intended_use")),
         *_risk(design),
         _model_card(design.application),
@@ -64,6 +63,14 @@ def design_findings(design: DesignInputs) -> list[Finding]:
         people_finding(scenario, design.baseline, design.people),
         *label_findings(scenario, design.labels),
     ]
+
+
+def _contract(scenario: Scenario) -> list[Finding]:
+    """Report what cases were held against; episodes have a world in place of columns."""
+    if scenario.world is not None:
+        return []
+    sentence = text("trial.finding.contract", fields=len(scenario.feature_fields), target=scenario.data.target)
+    return [Finding(check="contract", outcome=Outcome.PASS, sentence=sentence)]
 
 
 def declared(check: str, words: str, sentence: Text) -> Finding:
@@ -236,7 +243,7 @@ def _world(scenario: Scenario) -> list[Finding]:
     """Report in which world episodes are played, and by whom it was tried before."""
     if scenario.world is None:
         return []
-    sentence = text("trial.finding.world", world=scenario.world.name or scenario.world.folder or "")
+    sentence = text("trial.finding.world", world=scenario.world.name or scenario.name)
     return [Finding(check="world", outcome=Outcome.PASS, sentence=sentence)]
 
 

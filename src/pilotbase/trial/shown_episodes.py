@@ -92,10 +92,18 @@ def dialogue_lines(dialogue: str, language: Language) -> str:
     return "\n".join(line for step in read_dialogue(dialogue) for line in _written(step, language))
 
 
+def episode_lines(lines: Iterable[Line], language: Language) -> Iterator[str]:
+    """Yield a whole episode as lines: its steps, then what became of it."""
+    played = tuple(lines)
+    for step in _steps(played, LONGEST_TRANSCRIPT):
+        yield from _written(step, language)
+    yield _SET_IN + ", ".join(f"{name}: {_spelled(value)}" for name, value in played[-1]["outcomes"].items())
+
+
 def _written(step: EpisodeStep, language: Language) -> Iterator[str]:
     who = text(f"picture.step.{step.who}").render(language)
     yield f"{step.turn}. {who}" if step.turn else who
-    yield indent(step.said, _SET_IN)
+    yield indent(end_in_words(step.said).render(language) if step.who == "end" else step.said, _SET_IN)
     if step.ruling not in ("", "allowed"):
         yield f"{_SET_IN}({text(f'picture.ruling.{step.ruling}').render(language)})"
     if step.came:

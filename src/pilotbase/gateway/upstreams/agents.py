@@ -22,7 +22,7 @@ from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.documents.service import ActConsent, Service
-from pilotbase.documents.texts import Language, text
+from pilotbase.documents.texts import LANGUAGES, Language, text
 from pilotbase.documents.transcript import DONE
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.gateway.upstreams.certified import IDLE_SECONDS, Recipe
@@ -336,12 +336,13 @@ class AgentUpstream:
 
     def _answer(self, question: UpstreamCall, dialogue: Dialogue, reply: AgentReply) -> ChatAnswer:
         words, refusal = reply.words, None
+        language = next((one for one in LANGUAGES if one == dialogue.state.language), question.language)
         told: dict[str, object] = {"dialogue": dialogue.state.identity}
         if reply.consent is not None:
             consent = reply.consent
             page = f"{self._lobby.hub}/services/{consent.service}/consents/{consent.consent}/"
-            asks = text("gateway.consent_needed", act=_act_in_words(consent, question.language), page=page)
-            words = "\n\n".join(filter(None, (words, asks.render(question.language))))
+            asks = text("gateway.consent_needed", act=_act_in_words(consent, language), page=page)
+            words = "\n\n".join(filter(None, (words, asks.render(language))))
             told["consent"] = {
                 "consent": consent.consent,
                 "act": consent.act,
@@ -353,7 +354,7 @@ class AgentUpstream:
         if reply.end is not None:
             told["ended"] = reply.end
             if reply.end != DONE:
-                refusal = text("gateway.dialogue_ended", reason=reply.end).render(question.language)
+                refusal = text("gateway.dialogue_ended", reason=reply.end).render(language)
         calls = () if reply.call is None else (reply.call,)
         content = words or (None if calls or refusal else "")
         name = f"chatcmpl-{question.call}"
