@@ -11,6 +11,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(r"```(sh)?\n(.*?)```", re.S)
 COMMENT = re.compile(r" +# .*")
+PROBLEM = re.compile(r'--problem "[^"]*"')
+"""The owner's words: each reader's own language."""
 FIGURES = re.compile(r"[\d,.]*\d")
 
 
@@ -22,7 +24,8 @@ def blocks(language):
 
 def test_both_languages_give_the_same_commands():
     (english, told), (chinese, told_too) = blocks(""), blocks(".zh")
-    assert english == chinese and len(told) == len(told_too) == 4
+    assert [PROBLEM.sub("", one) for one in english] == [PROBLEM.sub("", one) for one in chinese]
+    assert len(told) == len(told_too) == 4
 
 
 @pytest.mark.prove

@@ -53,7 +53,9 @@ def test_a_worker_that_is_killed_comes_back_and_does_the_next_job(tmp_path, monk
         base.lab.close()
     finally:
         hub.stop()
-    assert "the worker ended with -9; another is started in 2 s" in (hub.home / "serve.log").read_text()
+    told = (hub.home / "serve.log").read_text()
+    assert "pilotbase serve --invite" in told, "nobody can sign in yet"
+    assert "the worker ended with -9; another is started in 2 s" in told
 
 
 @pytest.mark.prove

@@ -51,6 +51,15 @@ def test_the_mail_of_an_invitation_names_the_organisation_by_its_title(one_world
         assert mailed.subject == subject and "Plant" in mailed.body and "plant" not in mailed.body
 
 
+def test_the_first_mail_into_an_organisation_just_registered_names_its_title(one_world, links):
+    assert "Plant" in one_world.client("desk").get("/organisations/").content.decode()
+    invite(one_world, "first@example.org")  # the titles of all are read, and remembered for a minute
+    new = {"name": "harbour", "title_en": "Harbour Airport", "roles": ["demand_owner"]}
+    assert one_world.client("desk").post("/organisations/new/", new).status_code == 302
+    invite(one_world, "li@example.org", "harbour")
+    assert mail.outbox[-1].subject == "Invitation to Harbour Airport"
+
+
 def test_a_link_expires_and_can_be_withdrawn(one_world, links):
     from django.utils import timezone
 

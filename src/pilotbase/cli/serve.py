@@ -55,13 +55,15 @@ def serve(  # noqa: PLR0913 - each is an option
         _prepare_with_past()
     else:
         serving.prepare()
-    if invite is not None:
-        from pilotbase.hub.people.invitations import invite_operator
+    from pilotbase.hub.people.invitations import invite_operator, is_empty
 
+    if invite is not None:
         typer.echo(invite_operator(invite))
         return
     if demo:
         _fill(new)
+    elif is_empty():
+        say(text("hub.check_nobody"))
     if worker:
         _require_engine_of_jobs(engine)
     serving.when_listening(place, lambda: say(text("cli.hub_at", url=place.url)))

@@ -168,7 +168,7 @@ def _title(home: str, name: str, period: int) -> Localized | None:
     """Return the title; ``home`` and ``period`` only tell one base, and one minute, from another."""
     subject, page = organisation_subject(name), _newest(home, period)
     listing = next((one for one in page.items if one.subject == subject), None)
-    if listing is None and page.after is not None:
+    if listing is None:  # beyond the page, or registered since it was read
         listing = find_listing(operator_view(), subject)
     return None if listing is None else listing.title
 
