@@ -124,9 +124,9 @@ def test_both_sides_and_who_decides_see_a_claim_and_the_other_side_not_its_files
         assert purse.world.client(who).get(f"{NEW}job:seen").status_code == 404
         client = purse.world.client(who)
         assert client.post(f"{page}decide/", {"does": "grant"}).status_code == 404
-        assert client.post(f"{told}/decision", {"granted": True}, **JSON).status_code == 404
+        assert client.post(f"{told}/decision", {"granted": True}, **JSON).status_code == 403
     reviewer = purse.world.client("reviewer")
-    assert reviewer.post(f"{told}/decision", {"granted": True}, **JSON).json()["code"] == "voucher.decides_not"
+    assert reviewer.post(f"{told}/decision", {"granted": True}, **JSON).json()["code"] == "hub.role_missing"
     assert get(purse, "supplier", told).json()["state"] == "waiting"
 
 

@@ -22,15 +22,15 @@ from tests.hub.services_for_tests import let_ask, let_release, serve
 PEOPLE = ("desk", "owner", "other-owner", "supplier", "other-supplier", "reviewer", "regulator")
 WRITES = """
                                             D   O   o   P   p   R   G
-POST   services                             403 403 404 403 404 403 403
+POST   services                             403 403 404 403 403 403 403
 POST   services/overrides                   201 403 403 403 403 403 403
-POST   services/milling/moves/stop          200 200 404 403 404 404 403
-POST   services/milling/moves/start         200 200 404 403 404 404 403
-POST   services/milling/keys                201 201 404 403 404 404 403
-DELETE services/milling/keys/0123456789abcdef 404 404 404 403 404 404 403
-PUT    services/milling/budgets/main        200 200 404 403 404 404 403
-PUT    services/milling/terms               200 200 404 403 404 404 403
-POST   services/milling/consents/00000000000000000000000000000001/decision 403 200 404 403 404 404 403
+POST   services/milling/moves/stop          200 200 404 403 403 403 403
+POST   services/milling/moves/start         200 200 404 403 403 403 403
+POST   services/milling/keys                201 201 404 403 403 403 403
+DELETE services/milling/keys/0123456789abcdef 404 404 404 403 403 403 403
+PUT    services/milling/budgets/main        200 200 404 403 403 403 403
+PUT    services/milling/terms               200 200 404 403 403 403 403
+POST   services/milling/consents/00000000000000000000000000000001/decision 403 200 404 403 403 403 403
 """
 """Who may: the owner of the scenario and the operator. They are refused a new one because this base does not hold the
 files of the test's trial; the others because they are others, or they do not see the trial."""

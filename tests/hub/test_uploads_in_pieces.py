@@ -47,13 +47,13 @@ def zipped(files):
 WRITES = """
                                   V   S   D   O   o   P   p   R   r   G
 post   uploads                    401 403 201 201 201 201 201 403 403 403
-put    uploads/{open}/pieces/3    401 404 404 409 404 404 404 404 404 404
-post   uploads/{open}/finish      401 404 404 422 404 404 404 404 404 404
+put    uploads/{open}/pieces/3    401 403 404 409 404 404 404 403 403 403
+post   uploads/{open}/finish      401 403 404 422 404 404 404 403 403 403
 post   scenarios                  401 403 404 404 404 403 403 403 403 403
 post   applications               401 403 403 403 403 404 404 403 403 403
 delete scenarios/plant/milling/files 401 404 200 200 404 404 404 404 404 403
-delete uploads/{nothing}          401 404 404 404 404 404 404 404 404 404
-delete uploads/{open}             401 404 404 204 404 404 404 404 404 404
+delete uploads/{nothing}          401 403 404 404 404 404 404 403 403 403
+delete uploads/{open}             401 403 404 204 404 404 404 403 403 403
 """
 """Each write as each person, `{open}` being an upload of the plant's; letters as in `test_who_reaches_what`."""
 

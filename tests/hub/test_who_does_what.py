@@ -4,15 +4,27 @@ Its own tests say what it does for those who may; here they are only not turned 
 """
 
 import json
+from contextlib import suppress
 
 import pytest
 
-from pilotbase.documents.permissions import DeskAct, PluginAct, ReadScope, SubjectRelation, permitted
+from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.permissions import (
+    Act,
+    DeskAct,
+    PluginAct,
+    ReadScope,
+    SubjectRelation,
+    permitted,
+)
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.api.examples import EXAMPLES
 from pilotbase.operations import declared, records
-from pilotbase.operations.operation import Callers
+from pilotbase.operations.operation import NOTHING, Callers, Operation, Repeated
+from pilotbase.operations.services import OfService
+from pilotbase.worker.operations.binding import BOUND
 from pilotbase.workspace.actors import Actor
+from pilotbase.workspace.failures import NotFoundError
 from tests.hub.live_for_tests import token_of
 from tests.hub.services_for_tests import serve
 from tests.hub.test_every_answer_is_documented import undocumented
@@ -162,11 +174,6 @@ def test_a_person_does_what_the_table_lets_them_and_nothing_else(world, one, few
     assert not wrong, (one.name, one.who.grants, wrong)
 
 
-def of_the_base(one):
-    """What is done for the base as a whole is refused before anything is looked for."""
-    return one.writes and isinstance(one.who, DeskAct | PluginAct | ReadScope)
-
-
 def is_empty(one):
     """What is read of the base as a whole is empty for who may not: their test is beside the page."""
     return isinstance(one.who, ReadScope) and not one.in_path
@@ -178,8 +185,34 @@ def test_what_is_of_another_organisation_does_not_exist(world, one, everybody):
     others = ("other-owner", "other-supplier", "stranger")
     for who in others if everybody else others[OPERATIONS.index(one) % 3 :][:1]:
         status, _ = send(world, one, who)
-        refused = of_the_base(one) or (one.writes and who == "stranger")
-        assert status == 404 or (status == 403 and refused), (one.name, who)
+        refused = isinstance(one.who, DeskAct | PluginAct) or (one.writes and who == "stranger")
+        assert status == 404 or (status == 403 and (refused or never(one, who))), (one.name, who)
+
+
+def never(one, who):
+    """Return whether the table lets somebody do it to nothing at all: that is said before anything is looked for."""
+    roles = frozenset({Role(PEOPLE[who][1])}) if PEOPLE[who][1] else frozenset()
+    return one.writes and one.who is not None and not any(grant.admits(roles) for grant in one.who.grants)
+
+
+@pytest.mark.parametrize("who", [DeskAct.MANAGE, Act.PLAN_APPROVE, ReadScope.AUDIT])
+def test_an_operation_whose_function_forgets_who_may_is_refused_all_the_same(world, monkeypatch, who):
+    """The address names a record, so the function alone could say whether it is there."""
+    from django.test import RequestFactory
+
+    from pilotbase.hub.acting import RequestActor
+    from pilotbase.hub.api.declared import _view
+
+    done, harmless = set(), Repeated.HARMLESS
+    forgetful = Operation("forgetful.do", "POST /forgetful/{service}", OfService, NOTHING, who=who, repeated=harmless)
+    monkeypatch.setitem(BOUND, forgetful.name, lambda caller, wanted: done.add(caller.view.actor.organisation))
+    view = _view(forgetful)
+    for organisation, role in PEOPLE.values():
+        request = RequestFactory().post("/")
+        request.acting = RequestActor(None, Actor(organisation, frozenset({Role(role)} if role else ()), "p-1"))
+        with suppress(RefusedError, NotFoundError):
+            view(request, service="milling")
+    assert done == {organisation for organisation, role in PEOPLE.values() if role in {one.role for one in who.grants}}
 
 
 @pytest.mark.one_in(5)

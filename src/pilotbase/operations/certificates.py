@@ -55,7 +55,6 @@ COMPONENTS = Operation(
     NoInput,
     list[ComponentUse],
     who=ReadScope.OVERVIEW,
-    refuses=frozenset({404}),
 )
 ADVISORY = Operation(
     "certificates.advisory",
@@ -63,7 +62,7 @@ ADVISORY = Operation(
     With[bytes],
     AdvisoryMet,
     who=ReadScope.OVERVIEW,
-    refuses=frozenset({404, 422}),
+    refuses=frozenset({422}),
     repeated=Repeated.HARMLESS,
     media="application/json",
 )

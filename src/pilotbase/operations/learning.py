@@ -96,7 +96,6 @@ FIGURES = Operation(
     OfCourse,
     CourseFigures,
     who=ReadScope.OVERVIEW,
-    refuses=frozenset({404}),
 )
 WITHDRAW = Operation(
     "learning.withdraw",

@@ -133,8 +133,7 @@ class OfPeriod(RequestModel):
 
 def _reads(name: str, place: str, takes: type[In], gives: type[Out]) -> Operation[In, Out]:
     """Return an operation that reads the ledger; callers without permission get 404."""
-    refuses = frozenset({404})
-    return Operation(name, place, takes, gives, who=ReadScope.LEDGER, refuses=refuses)
+    return Operation(name, place, takes, gives, who=ReadScope.LEDGER)
 
 
 SHOW = _reads("ledger.show", "GET /ledger", NoInput, LedgerTold)
@@ -147,7 +146,6 @@ POTENTIAL = Operation(
     OfRecord,
     PotentialTold,
     who=ReadScope.POTENTIAL,
-    refuses=frozenset({404}),
 )
 SCORE_POTENTIAL = Operation(
     "ledger.score_potential",
@@ -155,7 +153,6 @@ SCORE_POTENTIAL = Operation(
     NewPotentialScore,
     PotentialTold,
     who=DeskAct.SCORE,
-    refuses=frozenset({404}),
     repeated=Repeated.HARMLESS,
     example={"potential": 4, "words": "Forty lines in the region do the same work, and downtime is costly."},
 )
@@ -205,7 +202,6 @@ WHAT_IF = Operation(
     PlanWhatIf,
     PlanTold,
     who=ReadScope.LEDGER,
-    refuses=frozenset({404}),
     repeated=Repeated.HARMLESS,
     example={"potential": 2, "limits": {"money": 120}},
 )
@@ -225,17 +221,13 @@ ADOPT = Operation(
     Adoption,
     RoadmapTold,
     who=DeskAct.PLAN,
-    refuses=frozenset({404, 409}),
+    refuses=frozenset({409}),
     repeated=Repeated.HARMLESS,
     example={"title": {"en": "To 2027", "zh": "至2027年"}, "seen": f"sha256:{64 * '0'}"},
 )
-CLAUSES = Operation(
-    "ledger.clauses", "GET /ledger/clauses", NoInput, list[ClauseTold], who=ReadScope.OVERVIEW, refuses=frozenset({404})
-)
+CLAUSES = Operation("ledger.clauses", "GET /ledger/clauses", NoInput, list[ClauseTold], who=ReadScope.OVERVIEW)
 PERIODS = Operation("ledger.periods", "GET /periods", NoInput, list[PeriodClosed], callers=Callers.UNASKED)
-PERIOD = Operation(
-    "ledger.period", "GET /periods/{period}", OfPeriod, PeriodReport, who=ReadScope.OVERVIEW, refuses=frozenset({404})
-)
+PERIOD = Operation("ledger.period", "GET /periods/{period}", OfPeriod, PeriodReport, who=ReadScope.OVERVIEW)
 CLOSE_PERIOD = Operation(
     "ledger.close_period",
     "POST /periods",
@@ -253,7 +245,7 @@ COMPARE_PERIOD = Operation(
     With[PeriodReport],
     PeriodCompared,
     who=ReadScope.OVERVIEW,
-    refuses=frozenset({404, 422}),
+    refuses=frozenset({422}),
     repeated=Repeated.HARMLESS,
     example={
         "document": "period-report/1",

@@ -37,10 +37,13 @@ class OfOccupation(InAddress):
     code: str = pydantic.Field("", max_length=30, pattern=r"^([a-z0-9-]+:[0-9A-Z.-]+)?$")
 
 
-_NOT_FOUND = frozenset({404})
 _EFFECT = "/workforce/scenarios/{owner}/{name}"
 SHOW = Operation(
-    "workforce.show", "GET /workforce", WorkforceAsked, WorkforceTold, who=ReadScope.LEDGER, refuses=_NOT_FOUND
+    "workforce.show",
+    "GET /workforce",
+    WorkforceAsked,
+    WorkforceTold,
+    who=ReadScope.LEDGER,
 )
 OCCUPATION = Operation(
     "workforce.occupation",
@@ -48,7 +51,6 @@ OCCUPATION = Operation(
     OfOccupation,
     OccupationTold,
     who=ReadScope.LEDGER,
-    refuses=_NOT_FOUND,
 )
 STATE = Operation(
     "workforce.state",

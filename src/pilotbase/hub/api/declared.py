@@ -19,8 +19,8 @@ from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest, canonical_json
 from pilotbase.documents.loading import issues_of
-from pilotbase.documents.permissions import DeskAct, PluginAct
-from pilotbase.hub.acting import HubRequest, caller
+from pilotbase.documents.permissions import ReadScope
+from pilotbase.hub.acting import HubRequest, RequestActor, caller
 from pilotbase.hub.api.answers import (
     BINARY_BODY,
     BYTES,
@@ -44,6 +44,7 @@ from pilotbase.hub.presenters.taken import file_response, part_of
 from pilotbase.operations import declared
 from pilotbase.operations.operation import NOTHING, Callers, Operation, Repeated
 from pilotbase.worker.operations.binding import Caller, Function, Versioned, function_of
+from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
 _PATH: Any = Path
@@ -99,8 +100,8 @@ def _view(operation: Operation[Any, Any]) -> Callable[..., Any]:
     function: Function[Any, Any] = function_of(operation)
 
     def view(request: HubRequest, **given: Any) -> Any:
-        if isinstance(operation.who, DeskAct | PluginAct) and not operation.in_path:
-            request.acting.require(operation.who)
+        if operation.writes:
+            _require_role(operation, request.acting)
         if operation.visits is not None and request.acting.person is None:
             count_request(f"{operation.name}:{get_adapter().get_client_ip(request)}", operation.visits)
         if operation.takes_bytes:
@@ -110,6 +111,7 @@ def _view(operation: Operation[Any, Any]) -> Callable[..., Any]:
 
         def act(view: View) -> Any:
             found = function(_caller(request, view, version), wanted)
+            _require_role(operation, request.acting)  # a reader was told by the function, which says more
             return _answer(request, operation, wanted, found)
 
         if not operation.keyed:
@@ -118,6 +120,21 @@ def _view(operation: Operation[Any, Any]) -> Callable[..., Any]:
 
     view.__signature__ = inspect.Signature(list(_parameters(operation)))  # type: ignore[attr-defined]
     return view
+
+
+def _require_role(operation: Operation[Any, Any], acting: RequestActor) -> None:
+    """Return if the table has a grant for a role of the caller; what else a grant asks for, the function knows.
+
+    Raises:
+        RefusedError: they may do it to nothing.
+        NotFoundError: they may read it of nothing.
+    """
+    who = operation.who
+    if who is None or any(grant.admits(acting.actor.roles) for grant in who.grants):
+        return
+    if isinstance(who, ReadScope):
+        raise NotFoundError("hub.not_found")
+    acting.require(who)
 
 
 def _caller(request: HubRequest, view: View, version: Digest | None) -> Caller:

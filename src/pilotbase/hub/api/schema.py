@@ -13,7 +13,7 @@ import pydantic
 from pydantic.json_schema import models_json_schema
 
 from pilotbase.documents.api.shapes import InAddress, RequestModel, ResponseModel
-from pilotbase.documents.permissions import ServiceAct
+from pilotbase.documents.permissions import ReadScope
 from pilotbase.documents.plugins import HOUSE, loaded, plugins
 from pilotbase.documents.record import BROUGHT
 from pilotbase.hub.api.examples import EXAMPLES, PARAMETERS
@@ -157,9 +157,10 @@ def _problems(operation: Json, known: Operation[Any, Any]) -> Iterator[int]:
     yield 400
     if secured:
         yield from (401, 429)
-    if secured and (known.writes or isinstance(known.who, ServiceAct) or 403 in known.refuses):
+    acts = known.who is not None and not isinstance(known.who, ReadScope)
+    if secured and (known.writes or acts or 403 in known.refuses):
         yield 403
-    if known.writes or known.in_path or "subject" in known.others:
+    if known.writes or known.in_path or "subject" in known.others or isinstance(known.who, ReadScope):
         yield 404
     if secured and known.method in ("POST", "PUT"):
         yield from (409, 412)
