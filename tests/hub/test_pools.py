@@ -34,7 +34,7 @@ def test_who_is_idle_is_borrowed_from_and_has_its_guarantee_back_when_it_returns
     lent = hall.handed_in("owner", cpu=0.3)
     hall.until(lambda: hall.held("plant") == (1000, 300))
     assert described(hall.get("supplier", "/pools/hall/?dimension=cpu")) == (
-        "Plant: 1 (100%), guarantee 70%, borrowed 30%; Acme: 0 (0%), guarantee 30%, limit 60%"
+        "Plant: 1 (100 %), guarantee 70 %, borrowed 30 %; Acme: 0 (0 %), guarantee 30 %, limit 60 %"
     )
     assert hall.get("owner", "/api/pools/hall").json()["free"] == {"cpu": 0, "memory": 24 << 20}
 
@@ -56,7 +56,7 @@ def test_who_is_idle_is_borrowed_from_and_has_its_guarantee_back_when_it_returns
     assert usage["shares"]["plant"][-1] > usage["shares"]["acme"][-1] > 0
     assert usage["guarantees"] == {"plant": pytest.approx(0.7), "acme": pytest.approx(0.3)}
     over_time = hall.get("supplier", "/pools/hall/usage/?span=hour").content.decode()
-    assert "Guarantee of Acme 30%" in over_time and ">Plant</th>" in over_time
+    assert "Guarantee of Acme 30 %" in over_time and ">Plant</th>" in over_time
 
 
 FORM = {"entry": "main.py a 'b c'", "cpu": "0.1", "memory": "100 MiB", "hours": "0.1", "members": "1", "priority": "0",
