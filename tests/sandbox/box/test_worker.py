@@ -169,6 +169,13 @@ def test_an_error_comes_with_its_traceback_and_ends_the_box(start, plain):
         assert worker.end.batch == 1
 
 
+def test_a_column_that_applications_do_not_see_is_named_beside_those_they_see(start, plain):
+    with start('def predict(batch):\n    return batch["repair"]', floats(1), plain) as worker:
+        with pytest.raises(BoxEnded) as ended:
+            worker.predict(one_column())
+        assert "no column 'repair', but these: x0" in ended.value.detail
+
+
 def test_a_batch_that_does_not_fit_leaves_the_box_running(start, plain):
     with start("def predict(batch): return batch['x0']", floats(1), plain) as worker:
         with pytest.raises(InputError):
