@@ -1,11 +1,20 @@
 """An endpoint as others keep it: a raw ASGI application that does what the last message tells it to."""
 
 import asyncio
+import gzip
 import json
 from typing import Any
 
 USAGE = {"prompt_tokens": 5, "completion_tokens": 3, "total_tokens": 8}
 CALL = {"id": "call-1", "type": "function", "function": {"name": "look", "arguments": '{"room": "red"}'}}
+
+SAID = json.dumps({"choices": [{"message": {"role": "assistant", "content": "unpacked"}}]}).encode()
+PACKED = {
+    "gzip": lambda: gzip.compress(SAID),
+    "no gzip": lambda: SAID,
+    "grows too large": lambda: gzip.compress(SAID + b" " * (65 << 20), 1),
+}
+"""Word → what is sent as gzip though nobody asked for it."""
 
 
 class Endpoint:
@@ -49,6 +58,8 @@ class Endpoint:
             await reply(send, "these are no chat completion")
         elif word == "no choice":
             await reply(send, {"choices": []})
+        elif word in PACKED:
+            await _send_whole(send, PACKED[word](), 200, (b"content-encoding", b"gzip"))
         elif word == "error in 200":
             await reply(send, {"error": {"message": "out of memory", "type": "x", "code": "y"}})
         elif word.startswith("status"):
@@ -104,7 +115,10 @@ def part(body: bytes, more: bool = True) -> dict[str, Any]:
 
 
 async def reply(send: Any, value: object, status: int = 200) -> None:
-    body = json.dumps(value).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await _send_whole(send, json.dumps(value).encode(), status)
+
+
+async def _send_whole(send: Any, body: bytes, status: int, *more: tuple[bytes, bytes]) -> None:
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *more]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

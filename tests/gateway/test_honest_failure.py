@@ -85,6 +85,21 @@ def test_a_broken_or_slow_upstream_is_an_error_and_the_watch_is_told(live, place
     assert ends(place, name) == [CallEnd.TIMED_OUT if word == "slow" else CallEnd.FAILED]
 
 
+def test_an_answer_that_is_packed_though_nobody_asked_is_unpacked(live, place, name, endpoint):
+    place.endpoint(f"{endpoint.url}/v1", name)
+    assert ask(live, place, name, "gzip").choices[0].message.content == "unpacked"
+    assert ends(place, name) == [CallEnd.ANSWERED]
+
+
+@pytest.mark.parametrize("word", ["no gzip", "grows too large"])
+def test_what_cannot_be_unpacked_within_bounds_is_an_error(live, place, name, endpoint, word):
+    place.endpoint(f"{endpoint.url}/v1", name)
+    with pytest.raises(openai.InternalServerError) as caught:
+        ask(live, place, name, word)
+    assert told(caught) == (502, "gateway.endpoint_failed")
+    assert ends(place, name) == [CallEnd.FAILED]
+
+
 @pytest.mark.parametrize("word", ["break off", "error event"])
 def test_a_stream_that_breaks_is_an_error_and_the_watch_is_told(live, place, name, endpoint, word):
     place.endpoint(f"{endpoint.url}/v1", name)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.hdrs import CONTENT_ENCODING
 
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.service import EndpointRoute, ServiceTerms
@@ -189,7 +190,8 @@ class EndpointStream:
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
     try:
-        if response.content_length is not None and response.content_length <= MAXIMUM_ANSWER_BYTES:
+        plain = CONTENT_ENCODING not in response.headers  # else the length is that of the compressed bytes
+        if plain and response.content_length is not None and response.content_length <= MAXIMUM_ANSWER_BYTES:
             return await response.read()
         body = bytearray()
         async for piece in response.content.iter_any():
