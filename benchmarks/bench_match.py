@@ -38,7 +38,7 @@ from typing import cast
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from benchmarks.hub.fill import Size, fill, small_store, take_moulds
 from benchmarks.hub.pages import p95
@@ -312,6 +312,7 @@ def make_up_meanings(store: Store) -> dict[str, list[str]]:
     )
     with store.database.write() as connection:
         found = connection.execute(asked).all()
+        connection.execute(delete(tables.meanings))
         for begin in range(0, len(found), AT_ONCE):
             some = found[begin : begin + AT_ONCE]
             rows = centres[chance.integers(1000, size=len(some))] + 0.7 * chance.normal(size=(len(some), DIMENSIONS))

@@ -138,6 +138,21 @@ def test_of_a_large_base_the_nearest_are_judged(any_store, reader, monkeypatch):
     assert [one.subject for one in new.ranked] == [offers["retina"]], "a text that is not in the base is embedded here"
 
 
+def test_of_a_large_base_that_is_read_in_part_the_rest_is_found_by_words(any_store, reader, monkeypatch):
+    offers = offered(any_store)
+    reader.read()
+    card = {"summary": "Reads the retina of diabetics in photographs"}
+    late = hand_in(any_store, name="eyes", made_for=None, title="Application", model_card=card)
+    monkeypatch.setattr(finding, "MOST", 2)
+    monkeypatch.setattr(finding, "NEAREST", 1)
+    asked = scenario(name="new", title="Eyes", problem="Photographs of the retina of diabetics")
+    found = match_document(any_store.as_actor(DESK), asked)
+    assert {one.subject for one in found.ranked} == {offers["retina"], late} and found.by_meaning == 1
+    reader.read()
+    again = match_document(any_store.as_actor(DESK), asked)
+    assert (again.looked_at, again.by_meaning) == (1, 1), "once all are read, meaning alone decides who is judged"
+
+
 def test_where_a_new_text_cannot_be_embedded_characters_are_compared(any_store, reader, monkeypatch):
     offered(any_store)
     reader.read()

@@ -226,18 +226,19 @@ def _find_candidates(
     """Return at most `MOST` listings that ``query`` finds.
 
     ``tied`` are narrower queries whose newest results come first (for example, made for this very scenario); the others
-    are the nearest by meaning, or without ``asked`` those that hold most words of what they are ``about``.
+    are the nearest by meaning and, as long as a worker has not read them all, those that hold most words of what they
+    are ``about``.
     """
     listed = count(view, query)
     if listed <= MOST:
         return Candidates(tuple(every_listing(view, query)), listed)
     found = [one for narrower in tied for one in list_page(view, narrower, limit=MAXIMUM_PAGE).items]
-    if asked is None:
-        found += list_resembling(view, query, _terms_of(about.words), MOST)
-    else:
+    if asked is not None:
         nearest = asked.nearest(query, about.passages, NEAREST)
         listings = find_listings(view, nearest)
         found += [listings[subject] for subject in nearest if subject in listings]
+    if asked is None or asked.unread(query, listed):
+        found += list_resembling(view, query, _terms_of(about.words), MOST)
     return Candidates(tuple({one.subject: one for one in found}.values())[:MOST], listed)
 
 
