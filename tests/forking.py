@@ -40,8 +40,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
         theirs.close()
         running[ours] = process
     try:
-        if _listen(session, running):
-            pytest.exit("a process broke off: not every test was run", returncode=pytest.ExitCode.INTERRUPTED)
+        _listen(session, running)
     finally:
         for process in running.values():
             process.terminate()
@@ -55,12 +54,8 @@ def _require_no_pool() -> None:
         pytest.exit("a module of tests runs polars while it is loaded: make what it computes a fixture", returncode=3)
 
 
-def _listen(session: pytest.Session, running: dict[Connection, Any]) -> bool:
-    """Pass on what the processes report until all have ended; one that breaks off fails the test it was at.
-
-    Return whether one broke off.
-    """
-    broken = False
+def _listen(session: pytest.Session, running: dict[Connection, Any]) -> None:
+    """Pass on what the processes report until all have ended; one that breaks off fails the test it was at."""
     hook, at = session.config.hook, dict.fromkeys(running, ("before the first test", ("", None, "")))
     while running:
         for pipe in wait(list(running)):
@@ -79,14 +74,13 @@ def _listen(session: pytest.Session, running: dict[Connection, Any]) -> bool:
                 process.join()
                 if said == "broke off":
                     why = f"the process of this test ended with {process.exitcode}; what it had still to do is not done"
-                    report, broken = pytest.TestReport(*at[pipe], {}, "failed", why, "call"), True
+                    report = pytest.TestReport(*at[pipe], {}, "failed", why, "call")
             if report is not None:
                 hook.pytest_runtest_logreport(report=report)
             if session.shouldfail:
                 raise session.Failed(session.shouldfail)
             if session.shouldstop:
                 raise session.Interrupted(session.shouldstop)
-    return broken
 
 
 def _run(session: pytest.Session, hands: Parcels, taken: Any, pipe: Connection, folder: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -20,10 +19,6 @@ LINTS: dict[str, list[str | Path]] = {
 }
 TYPES: list[str | Path] = [BIN / "mypy", "--no-error-summary", "src", "estate", "tests/run_all.py"]
 COMPILING: list[str] = [sys.executable, "-m", "compileall", "-q", "src", "estate"]
-
-MARKERS = {"test": "not prove", "prove": "prove or hypothesis"}  # of which the quick tests draw few examples
-FAILED = 1  # exit code of pytest; any other is no test's failure
-FEW = 2
 
 
 def main() -> int:
@@ -42,8 +37,6 @@ def main() -> int:
             if compiling is not None:
                 compiling.wait()  # what cannot be compiled fails among the tests, which say why
             results["tests"] = run("tests", tests(kind, options.shard))
-            if results["tests"][0] == FAILED and 0 < len(failing()) <= FEW:
-                results["tests"] = ask_again(kind)
         if types is not None:
             results["types"] = types.result()
     whole = not options.lint_only and options.shard == "1/1"
@@ -54,24 +47,9 @@ def main() -> int:
 
 def tests(kind: str, shard: str) -> list[str | Path]:
     workers = (os.cpu_count() or 2) + 2  # a quarter of the time is spent waiting: for boxes, disks, browsers
+    marker = "prove or hypothesis" if kind == "prove" else "not prove"  # of which the quick tests draw few examples
     spread = ["--forks", str(workers), "--shard", shard]
-    return [sys.executable, "-m", "pytest", "-q", *spread, "-m", MARKERS[kind], "--durations", "20"]
-
-
-def failing() -> list[str]:
-    """Return the tests that failed when they were last run, as pytest keeps them."""
-    kept = ROOT / ".pytest_cache" / "v" / "cache" / "lastfailed"
-    return list(json.loads(kept.read_text())) if kept.exists() else []
-
-
-def ask_again(kind: str) -> tuple[int, float]:
-    """Run the few tests that failed again, alone; one that passes now is unsteady: named to be mended, not refused."""
-    names = failing()
-    alone = [sys.executable, "-m", "pytest", "-q", "-x", "--last-failed", "--last-failed-no-failures", "none"]
-    code, seconds = run("what failed, alone", [*alone, "-m", MARKERS[kind]])
-    if code == 0:
-        print("\n".join(["", "UNSTEADY: failed among the others, passed alone. Mend them:", *names]))
-    return code, seconds
+    return [sys.executable, "-m", "pytest", "-q", *spread, "-m", marker, "--durations", "20"]
 
 
 def start_compiling() -> subprocess.Popen[bytes]:

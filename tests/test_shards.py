@@ -96,9 +96,7 @@ def test_forked_processes_tell_what_passed_and_failed_and_where_one_was_killed(t
     options = ["--forks", "3", "--basetemp", tmp_path / "made"]  # else it clears away what earlier runs have left
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.forking", *options, file]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == pytest.ExitCode.INTERRUPTED, (
-        "not every test was run, so nobody may ask only the failed ones again"
-    )
+    assert done.returncode == 1
     undone = r"5 failed, [45] passed, 1 skipped"  # the process that was killed may have held one more
     assert re.search(undone, done.stdout), done.stdout
     assert "ended with 3" in done.stdout and done.stdout.count("even") >= 4

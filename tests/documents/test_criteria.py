@@ -107,7 +107,7 @@ def test_every_rule_is_read_at_once_and_the_longest_are_refused(filler):
     for source in (filler * 480, f"gap({filler * 400} by s) <= 0.1", f"recall({filler * 400}) >= 1 {filler}"):
         with contextlib.suppress(InputError):
             parse_rule(source[:LONGEST_RULE])
-    assert time.process_time() - began < 2
+    assert time.process_time() - began < 0.3
     with pytest.raises(InputError) as caught:
         parse_rule(f"recall({filler * LONGEST_RULE}) >= 0.5")
     assert caught.value.code == "criterion.too_long"

@@ -138,7 +138,7 @@ def answer(world, who, address, body):
 
 
 def refusal(act, who, sees):
-    """Return what somebody is told who may not: first by their roles, which says nothing about the record."""
+    """Return the answer to somebody who may not act: roles come first, since they reveal nothing about the record."""
     if WORLD[who][1] not in {one.role for one in Act(act).grants}:
         return 403, "hub.role_missing"
     return (403, "record.not_permitted") if sees else (404, "record.not_found")

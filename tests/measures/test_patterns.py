@@ -72,7 +72,7 @@ def test_a_pattern_that_would_need_too_many_steps_is_refused() -> None:
 def test_no_answer_makes_it_slow(source: str) -> None:
     started = time.process_time()
     assert value("matches >= 0", [source] * 2, ["a" * 10_000, MIXED]) == 0
-    assert time.process_time() - started < 10
+    assert time.process_time() - started < 3
 
 
 def test_the_truth_of_a_rule_is_searched_for_unless_it_is_anchored() -> None:

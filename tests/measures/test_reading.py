@@ -242,7 +242,7 @@ def test_an_answer_made_to_take_long_takes_no_time() -> None:
         started = time.process_time()
         chosen_letter(answer), last_number(answer), declines(answer), tokens(answer)
         value("quotes_found(context=doc) >= 0", ["x"], [answer], doc=["x"])
-        assert time.process_time() - started < 2, answer[:10]
+        assert time.process_time() - started < 0.5, answer[:10]
 
 
 def _seconds(rule: Any, cases: Cases) -> float:

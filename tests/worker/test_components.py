@@ -82,7 +82,7 @@ def test_ten_thousand_versions_are_searched_within_a_second():
     advisory = read_advisory(json.dumps(osv("lib7", introduced="3", fixed="20")).encode())
     began = time.process_time()
     met = meet(held, advisory)
-    assert time.process_time() - began < 3
+    assert time.process_time() - began < 1
     direct = sum(
         component.name == "lib7" and 3 <= int(component.version.split(".")[0]) < 20
         for each in held

@@ -38,13 +38,7 @@ class OfOccupation(InAddress):
 
 
 _EFFECT = "/workforce/scenarios/{owner}/{name}"
-SHOW = Operation(
-    "workforce.show",
-    "GET /workforce",
-    WorkforceAsked,
-    WorkforceTold,
-    who=ReadScope.LEDGER,
-)
+SHOW = Operation("workforce.show", "GET /workforce", WorkforceAsked, WorkforceTold, who=ReadScope.LEDGER)
 OCCUPATION = Operation(
     "workforce.occupation",
     "GET /workforce/occupation",

@@ -173,7 +173,7 @@ def test_a_column_that_applications_do_not_see_is_named_beside_those_they_see(st
     with start('def predict(batch):\n    return batch["repair"]', floats(1), plain) as worker:
         with pytest.raises(BoxEnded) as ended:
             worker.predict(one_column())
-        assert "no column 'repair', but these: x0" in ended.value.detail
+        assert "no column 'repair'; applications see x0" in ended.value.detail
 
 
 def test_a_batch_that_does_not_fit_leaves_the_box_running(start, plain):
@@ -253,7 +253,7 @@ def test_usage_counts_the_whole_box(start, plain):
         worker.predict(one_column())
         usage = worker.usage()
     assert 60 << 20 <= usage.memory_peak_bytes < 150 << 20
-    assert 0.3 <= usage.cpu_seconds < 10
+    assert 0.3 <= usage.cpu_seconds < 3
     assert usage.wall_seconds >= 0.3 and worker.usage().wall_seconds >= usage.wall_seconds
 
 

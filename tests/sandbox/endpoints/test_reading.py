@@ -119,7 +119,7 @@ def test_no_pattern_and_no_text_take_long():
     began = time.process_time()
     assert reader.read("a" * 100_000) is None
     assert read("1," * 400_000, NUMBER, read="last_number") == 1.0
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 2
 
 
 @pytest.mark.parametrize("pattern", ["(", "(?<=a)b", r"(a)\1"])

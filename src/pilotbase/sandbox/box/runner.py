@@ -237,7 +237,7 @@ class Batch(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._columns:
-            raise KeyError(f"applications see no column {name!r}, but these: {', '.join(self._columns)}")
+            raise KeyError(f"no column {name!r}; applications see {', '.join(self._columns)}")
         return self._columns[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -369,7 +369,7 @@ class Encoder:
         if result.ndim == 2 and result.shape[1] == 1:
             result = result[:, 0]
         if result.ndim != 1:
-            raise ReasonedError("wrong_type", f"predict returned an array {result.shape}, not one answer a case")
+            raise ReasonedError("wrong_type", f"predict returned shape {result.shape}, not one answer a case")
         if len(result) != rows:
             raise ReasonedError("wrong_count", f"predict returned {len(result)} answers for {rows} cases")
         if self._kind != "label":
