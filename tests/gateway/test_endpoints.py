@@ -195,8 +195,9 @@ def test_what_calls_under_way_hold_of_a_budget_is_told_apart_from_what_is_spent(
 
     def hold() -> None:
         with contextlib.suppress(openai.APITimeoutError):
-            ask(budgeted, name, "slow", max_tokens=15_000, timeout=2)
+            ask(budgeted, name, "slow", max_tokens=15_000, timeout=5)
 
+    ended = live.gateway.measurements.ends["cancelled"]
     holding = threading.Thread(target=hold)
     holding.start()
     wait_for(lambda: any(one.pending for service, one in live.gateway.upstreams if service == name))
@@ -206,6 +207,7 @@ def test_what_calls_under_way_hold_of_a_budget_is_told_apart_from_what_is_spent(
     assert (caught.value.code, told["pilotbase-error"]) == ("rate_limit_exceeded", "service.budget_held")
     assert told["retry-after"] == "1" and "x-should-retry" not in told
     holding.join()
+    wait_for(lambda: live.gateway.measurements.ends["cancelled"] > ended)
     with pytest.raises(openai.RateLimitError) as caught:
         ask(budgeted, name, "hello", max_tokens=15_000)
     assert caught.value.code == "insufficient_quota"  # who went has paid what was reserved
