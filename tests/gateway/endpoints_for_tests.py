@@ -1,6 +1,5 @@
 """An endpoint as others keep it: a raw ASGI application that does what the last message tells it to."""
 
-import asyncio
 import gzip
 import json
 from typing import Any
@@ -53,8 +52,8 @@ class Endpoint:
     async def _chat(self, asked: dict[str, Any], receive: Any, send: Any) -> None:
         word = asked["messages"][-1]["content"]
         if word == "slow":
-            await asyncio.sleep(5)
-        if word == "words":
+            await self._wait_for_the_end(receive)
+        elif word == "words":
             await reply(send, "these are no chat completion")
         elif word == "no choice":
             await reply(send, {"choices": []})
