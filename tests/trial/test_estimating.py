@@ -13,6 +13,7 @@ from pilotbase.documents.estimate import Ceiling, RunEstimate, Span, format_run,
 from pilotbase.documents.limits import Limits
 from pilotbase.documents.prices import PriceList
 from pilotbase.sandbox.box.supervisor import BoxUsage
+from pilotbase.trial import estimating
 from pilotbase.trial.estimating import CODE, BoxMeter, RunSize, SpendingLimit, consent_of, estimate_of
 from pilotbase.vault.attempts import AttemptState, attempts_of, remaining
 from pilotbase.worker.trials.consenting import runner
@@ -119,8 +120,11 @@ def test_a_held_trial_goes_on_with_consent_and_spends_one_attempt(base, home, wr
 
 @pytest.mark.parametrize("prices", [None, PRICES], ids=["seconds", "money"])
 def test_a_run_below_the_limit_is_not_asked_about_and_its_estimate_is_kept(
-    base, write_scenario, write_application, prices
+    base, write_scenario, write_application, prices, monkeypatch
 ):
+    monkeypatch.setattr(
+        estimating, "_WORTH_TELLING", 901.0
+    )  # no run of this box lasts as long, however slow the machine
     scenario = write_scenario(change=lambda content: content.replace("batch_rows: 20", "batch_rows: 5"))
     application, told = write_application(), []
     asking = SpendingLimit(ceiling=Ceiling(seconds=3600), prices=prices, tells=True)
