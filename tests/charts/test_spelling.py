@@ -6,7 +6,7 @@ import pytest
 
 from pilotbase.charts.scales import Scale, format_bounds, format_count, format_number, format_score
 from pilotbase.documents.api.trials import ComparedCriterion
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import make_visible
 
 
 @pytest.mark.parametrize(

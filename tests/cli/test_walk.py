@@ -17,7 +17,7 @@ from pilotbase.service.terms import usage_by_day
 from pilotbase.watch.cohorts import list_cohorts
 from pilotbase.watch.incidents import list_incidents
 from pilotbase.watch.running import run
-from pilotbase.watch.subjects import watch_of
+from pilotbase.watch.standings import watch_of
 from pilotbase.watch.warnings import standing_warnings, warnings_of
 from pilotbase.worker.base import open_base
 from pilotbase.worker.demo.records import Cast

@@ -19,9 +19,14 @@ sys.path.insert(0, str(ROOT / "docs"))
 
 import raised  # noqa: E402
 
-from pilotbase.documents.catalogues import catalogue  # noqa: E402
 from pilotbase.documents.errors import PilotbaseError  # noqa: E402
-from pilotbase.documents.texts import LANGUAGES, Language, Text, sentence  # noqa: E402
+from pilotbase.documents.texts import (  # noqa: E402
+    LANGUAGES,
+    Language,
+    Text,
+    catalogue,
+    sentence,
+)
 
 FOLDER = Path(__file__).parent / "error_table"
 COMMAND = "python -m tests.documents.error_table"

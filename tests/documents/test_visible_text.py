@@ -4,8 +4,7 @@ import pytest
 
 from pilotbase.documents.catalogues import catalogue
 from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.texts import Text, text
-from pilotbase.documents.visible_text import format_for_terminal
+from pilotbase.documents.texts import Text, format_for_terminal, text
 
 
 def test_only_the_words_given_are_spelled_and_our_own_lines_stay():

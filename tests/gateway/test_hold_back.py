@@ -8,7 +8,7 @@ import pytest
 
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import digest_bytes
-from pilotbase.documents.hold_back import HoldBackTerms, UnitOutcome
+from pilotbase.documents.service import HoldBackTerms, UnitOutcome
 from pilotbase.service.calls import HoldBackDraw
 from pilotbase.service.hold_back import begin_hold_back, benefit, end_hold_back, report_outcomes, tell_value
 from pilotbase.workspace.failures import NotFoundError

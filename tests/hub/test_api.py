@@ -188,7 +188,7 @@ def test_every_example_fits_its_model():
     from pilotbase import operations
     from pilotbase.documents.plugins import packages
     from pilotbase.documents.record import BROUGHT
-    from pilotbase.hub.api.examples import EXAMPLES
+    from pilotbase.hub.api.schema import EXAMPLES
 
     models = {}
     for package in map(importlib.import_module, (*packages("documents"), *packages("operations"))):

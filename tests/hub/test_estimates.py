@@ -5,8 +5,7 @@ import re
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from pilotbase.documents.estimate import Ceiling, RunEstimate, Span, estimate_head
-from pilotbase.documents.prices import PriceList
+from pilotbase.documents.estimate import Ceiling, PriceList, RunEstimate, Span, estimate_head
 from pilotbase.workspace.actors import parties
 from pilotbase_estate.vouchers.wallet import set_prices
 from tests.catalogue.records_for_tests import MACHINE, NOW

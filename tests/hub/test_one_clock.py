@@ -9,7 +9,7 @@ from pilotbase.documents.errors import RefusedError
 from pilotbase.operations.services import NewKey
 from pilotbase.service.calls import Cost
 from pilotbase.service.desk import CallDispatcher
-from pilotbase.service.keys import write_key
+from pilotbase.service.registry import write_key
 from tests.hub.services_for_tests import serve
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pilotbase.documents.prices import PriceList
+from pilotbase.documents.estimate import PriceList
 from pilotbase.service.calls import Cost
 from pilotbase.service.draining import drain
 from pilotbase.workspace.store import Store

@@ -49,7 +49,7 @@ def post(client, path, body, **headers):
 
 def secret_of(world, *scopes):
     from pilotbase.operations.services import NewKey
-    from pilotbase.service.keys import write_key
+    from pilotbase.service.registry import write_key
 
     with world.served.view.transaction("service.key_made") as change:
         return write_key(change, "plant", NewKey(service="milling", title="t", scopes=frozenset(scopes)))[1]

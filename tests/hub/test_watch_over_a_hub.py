@@ -12,7 +12,7 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Colour, Scope, ServingState
 from pilotbase.operations.services import NewKey
 from pilotbase.protocols.hub_requests import HubRequests
-from pilotbase.service.keys import write_key
+from pilotbase.service.registry import write_key
 from pilotbase.watch.files import take_file
 from pilotbase.watch.packs import Pack
 from pilotbase.worker.reactions.feed import Reactions

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from pilotbase.documents.estimate import PriceList
 from pilotbase.documents.hashes import digest_bytes
-from pilotbase.documents.prices import PriceList
 from pilotbase_estate.documents.resources import Resources
 from pilotbase_estate.documents.voucher import Payment, Usage, UsageSheet, VoucherClaim, VoucherRules
 from pilotbase_estate.vouchers import claiming, ledger, settling, wallet

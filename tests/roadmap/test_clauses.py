@@ -4,7 +4,7 @@ import pytest
 
 from pilotbase.documents.roadmap import Clause, Figure
 from pilotbase.documents.vocabularies import ServingState
-from pilotbase.roadmap.clauses import COUNTS, packaged_clauses, status_of, tell_clauses
+from pilotbase.roadmap.ledger import COUNTS, packaged_clauses, status_of, tell_clauses
 from pilotbase.workspace.failures import NotFoundError
 from tests.catalogue.records_for_tests import DESK, OWNER, REGULATOR
 from tests.roadmap.services_for_tests import admit, stand

@@ -27,8 +27,7 @@ from pilotbase.service.admission import Premises
 from pilotbase.service.budgets import ServiceBudget, spending_of, write_budget
 from pilotbase.service.calls import CallObservation, Cost
 from pilotbase.service.desk import CallDispatcher
-from pilotbase.service.keys import withdraw_key, write_key
-from pilotbase.service.registry import load_service
+from pilotbase.service.registry import load_service, withdraw_key, write_key
 from pilotbase.service.standing import write_standing
 from pilotbase.workspace.actors import PUBLIC, actor, parties
 from pilotbase.workspace.store import Store, View

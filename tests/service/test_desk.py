@@ -12,10 +12,9 @@ from pilotbase.documents.permissions import Act
 from pilotbase.documents.vocabularies import Scope, ServingState
 from pilotbase.service.budgets import spending_of
 from pilotbase.service.calls import Cost
-from pilotbase.service.desk import CallDispatcher
+from pilotbase.service.desk import CallDispatcher, TooManyCallsError
 from pilotbase.service.draining import drain
-from pilotbase.service.keys import keys_of
-from pilotbase.service.rates import TooManyCallsError
+from pilotbase.service.registry import keys_of
 from tests.catalogue.records_for_tests import COMMISSION, DESK
 from tests.service.services_for_tests import Served, SignedTrial
 

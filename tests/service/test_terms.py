@@ -9,7 +9,7 @@ from pilotbase.documents.vocabularies import Role, Scope
 from pilotbase.operations.services import NewKey
 from pilotbase.service.calls import Cost
 from pilotbase.service.draining import drain
-from pilotbase.service.keys import keys_of
+from pilotbase.service.registry import keys_of
 from pilotbase.service.terms import create_key, list_keys, usage_by_day
 from pilotbase.workspace.actors import actor
 from tests.service.services_for_tests import Served

@@ -7,7 +7,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from pilotbase.certificate.affected import affected_certificates
+from pilotbase.certificate.revoking import affected_certificates
 from pilotbase.cli import app
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.standards import StandardCheck, StandardProfile

@@ -9,9 +9,8 @@ from typer.testing import CliRunner
 
 from pilotbase.cli import app
 from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.estimate import Ceiling, RunEstimate, Span, format_run, format_time, read_ceiling
+from pilotbase.documents.estimate import Ceiling, PriceList, RunEstimate, Span, format_run, format_time, read_ceiling
 from pilotbase.documents.limits import Limits
-from pilotbase.documents.prices import PriceList
 from pilotbase.sandbox.box.supervisor import BoxUsage
 from pilotbase.trial import estimating
 from pilotbase.trial.estimating import CODE, BoxMeter, RunSize, SpendingLimit, consent_of, estimate_of

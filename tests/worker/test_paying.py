@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.prices import PriceList
+from pilotbase.documents.estimate import PriceList
 from pilotbase.documents.vocabularies import CallEnd, Role
 from pilotbase.service.calls import Cost
 from pilotbase.service.draining import drain

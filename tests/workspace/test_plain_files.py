@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import make_visible
 from pilotbase.workspace.plain_files import files_in
 
 

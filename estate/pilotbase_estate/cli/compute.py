@@ -25,8 +25,7 @@ from pilotbase.cli.framework.terminal import (
 )
 from pilotbase.documents.errors import InputError, Issue, RefusedError
 from pilotbase.documents.moments import format_minute
-from pilotbase.documents.texts import Text, text
-from pilotbase.documents.visible_text import format_for_terminal
+from pilotbase.documents.texts import Text, format_for_terminal, text
 from pilotbase_estate.cli.computing import AsJson, demand_of, operators_view
 from pilotbase_estate.documents.pool_replay import Policy
 

@@ -45,8 +45,8 @@ def prices(
     file: Annotated[Path, typer.Argument(help="YAML file with the prices.")],
 ) -> None:
     """Set the prices of a pool; what is on hold is settled at the prices that it was held at."""
+    from pilotbase.documents.estimate import PriceList
     from pilotbase.documents.loading import load_document
-    from pilotbase.documents.prices import PriceList
     from pilotbase_estate.vouchers.wallet import set_prices
 
     brought = load_document(PriceList, file)
@@ -63,7 +63,7 @@ def issue(
     as_json: AsJson = False,
 ) -> None:
     """Issue a voucher out of a programme's fund."""
-    from pilotbase.documents.prices import read_money
+    from pilotbase.documents.estimate import read_money
     from pilotbase_estate.vouchers.ledger import issue
 
     found = issue(operators_view(), programme, organisation, read_money(amount))
@@ -196,7 +196,7 @@ def uses(voucher: Annotated[str, typer.Option(help="Only of this voucher.")] = "
     """List what vouchers pay, newest first."""
     from pydantic import TypeAdapter
 
-    from pilotbase.documents.prices import format_plain
+    from pilotbase.documents.estimate import format_plain
     from pilotbase_estate.vouchers.rows import UseRow, seen_uses
 
     view = operators_view()
@@ -261,7 +261,7 @@ def claims(
     """List claims, newest first."""
     from pydantic import TypeAdapter
 
-    from pilotbase.documents.prices import format_plain
+    from pilotbase.documents.estimate import format_plain
     from pilotbase_estate.vouchers.rows import ClaimRow, seen_claims
 
     view = operators_view()
@@ -374,9 +374,9 @@ def _tell(view: View, decision: ClaimDecision, as_json: bool, decided: bool = Tr
 
 
 def _payment(receipt: Path, reference: str, amount: str, paid_on: str, parties: tuple[str, str]) -> Payment:
+    from pilotbase.documents.estimate import read_money
     from pilotbase.documents.files import reading
     from pilotbase.documents.hashes import digest_file
-    from pilotbase.documents.prices import read_money
     from pilotbase_estate.documents.voucher import Payment
 
     with reading(receipt):
@@ -419,7 +419,7 @@ def _key(key: str) -> str:
 
 
 def _print_wallet(found: Wallet) -> None:
-    from pilotbase.documents.prices import format_plain
+    from pilotbase.documents.estimate import format_plain
 
     if not found.vouchers:
         say(text("voucher.told.no_vouchers", organisation=found.organisation))

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.api.trials import SpanTold
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.estimate import Ceiling, Span
+from pilotbase.documents.estimate import Ceiling, PriceList, Span, cost_of
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.prices import PriceList, cost_of
 from pilotbase.documents.texts import Language
 from pilotbase.evidence.remaining import Predicted, predict_next
 from pilotbase.worker.trials.consenting import ceiling_of

@@ -17,8 +17,7 @@ from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import ServiceAct
-from pilotbase.documents.texts import Language, Text, sentence
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import Language, Text, make_visible, sentence
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.service.registry import opened
 from pilotbase.service.terms import usage_of

@@ -14,10 +14,19 @@ import pydantic
 from pydantic import Field, StringConstraints
 
 from pilotbase.documents.base import Document, Localized, Moment, Name, Part
-from pilotbase.documents.estimate import Amount, Ceiling, Span, exceeds, format_price, format_time
+from pilotbase.documents.estimate import (
+    Amount,
+    Ceiling,
+    Currency,
+    Money,
+    Span,
+    exceeds,
+    format_money,
+    format_price,
+    format_time,
+)
 from pilotbase.documents.moments import format_minute
 from pilotbase.documents.permissions import OPERATOR, PluginAct
-from pilotbase.documents.prices import Currency, Money, format_money
 from pilotbase.documents.quantities import Duration, format_duration, format_span
 from pilotbase.documents.texts import Text, text
 from pilotbase_estate.documents.resources import (

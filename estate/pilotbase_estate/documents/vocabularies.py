@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pilotbase.documents.vocabulary import Vocabulary
+from pilotbase.documents.vocabularies import Vocabulary
 
 ADDED = {"WorkKind": ("what_if",), "NoticeKind": ("claim",)}
 

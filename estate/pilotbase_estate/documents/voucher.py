@@ -18,10 +18,10 @@ from pydantic import Field, StringConstraints, model_validator
 
 from pilotbase.documents.base import Day, Document, Localized, Moment, Name, Note, Part
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.estimate import Amounts, Count, Currency, Money, Rounding, category_of, format_money, rounded
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.moments import format_day
 from pilotbase.documents.permissions import EVERYBODY, MACHINE, OPERATOR, REGULATOR, PluginAct
-from pilotbase.documents.prices import Amounts, Count, Currency, Money, Rounding, category_of, format_money, rounded
 from pilotbase.documents.texts import Text
 from pilotbase_estate.documents.resources import Demand, Resources
 

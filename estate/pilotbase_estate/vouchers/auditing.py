@@ -16,10 +16,10 @@ from typing import TypeVar
 
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError, PilotbaseError
+from pilotbase.documents.estimate import PriceList
 from pilotbase.documents.files import reading
 from pilotbase.documents.hashes import digest_bytes, digest_file, digest_of
 from pilotbase.documents.loading import current_version
-from pilotbase.documents.prices import PriceList
 from pilotbase.documents.quantities import format_bytes
 from pilotbase.documents.texts import Text, text
 from pilotbase.workspace.log.entries import STORED, LogEntry

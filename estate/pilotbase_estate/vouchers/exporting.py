@@ -24,9 +24,9 @@ from sqlalchemy import Connection
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.estimate import PriceList
 from pilotbase.documents.files import format_csv
 from pilotbase.documents.hashes import canonical_json, digest_bytes, digest_json
-from pilotbase.documents.prices import PriceList
 from pilotbase.workspace.engine import machine_failure
 from pilotbase.workspace.log import entries as log
 from pilotbase.workspace.log.entries import STORED, Fact, LogEntry

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import reduce
 from typing import Literal
 
-from pilotbase.documents.prices import PriceList, category_of, costs_of
+from pilotbase.documents.estimate import PriceList, category_of, costs_of
 from pilotbase.documents.quantities import SIZES
 from pilotbase.documents.texts import Text, text
 from pilotbase_estate.documents.resources import MILLI, Vector

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.prices import PriceList
+from pilotbase.documents.estimate import PriceList
 from pilotbase.documents.texts import Text, text
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError

@@ -21,8 +21,8 @@ from typing import Literal
 from sqlalchemy import Connection
 
 from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.estimate import PriceList
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.prices import PriceList
 from pilotbase.documents.texts import Text
 from pilotbase.workspace import transaction
 from pilotbase.workspace.actors import PUBLIC

@@ -11,8 +11,8 @@ from functools import partial
 from pilotbase.documents.api.shapes import SeatTold
 from pilotbase.documents.capability import Claim, Fact, Profile
 from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.estimate import PriceList, format_money
 from pilotbase.documents.plan import TrialPlan
-from pilotbase.documents.prices import PriceList, format_money
 from pilotbase.documents.record import Record
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Text, percent, text

@@ -21,8 +21,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.extras import packages_of
 from pilotbase.documents.loading import build_document
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.texts import LANGUAGES
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import LANGUAGES, make_visible
 from pilotbase.documents.world import Tool, World
 from pilotbase.documents.yaml_reader import parse_yaml
 

@@ -12,8 +12,7 @@ from pathlib import Path
 
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.hashes import digest_json, digest_of, hex_of
-from pilotbase.documents.texts import Text, text
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import Text, make_visible, text
 from pilotbase.workspace.plain_files import NotPlainError, opened_file, opened_folder
 
 MAXIMUM_FILES = 5_000

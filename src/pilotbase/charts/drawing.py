@@ -16,7 +16,7 @@ from unicodedata import east_asian_width
 from xml.etree import ElementTree
 
 from pilotbase.charts.scales import Scale, format_ticks
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import make_visible
 from pilotbase.documents.vocabularies import Colour
 
 _TOKEN = re.compile(r"--([a-z0-9-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\);")

@@ -14,8 +14,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from pilotbase.charts.drawing import tokens_sheet
-from pilotbase.documents.texts import Language, Text, text
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import Language, Text, make_visible, text
 
 _PACKAGE = "pilotbase.charts"
 

@@ -20,8 +20,7 @@ from pilotbase.cli.framework.terminal import (
     say_all,
 )
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.texts import text
-from pilotbase.documents.visible_text import format_for_terminal
+from pilotbase.documents.texts import format_for_terminal, text
 
 if TYPE_CHECKING:
     from pilotbase.trial.conforming import Conformance

@@ -14,8 +14,7 @@ from pilotbase.cli.framework.terminal import AsJson, answer, language, say, say_
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.files import read_bounded, write_whole
 from pilotbase.documents.hashes import HEX, abbreviated, canonical_json, hex_of
-from pilotbase.documents.texts import Text, text
-from pilotbase.documents.visible_text import format_for_terminal
+from pilotbase.documents.texts import Text, format_for_terminal, text
 from pilotbase.operations import certificates
 
 if TYPE_CHECKING:

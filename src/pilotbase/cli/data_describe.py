@@ -26,8 +26,7 @@ from pilotbase.cli.framework.terminal import (
     warn,
 )
 from pilotbase.documents.subjects import subject_written
-from pilotbase.documents.texts import text
-from pilotbase.documents.visible_text import format_for_terminal
+from pilotbase.documents.texts import format_for_terminal, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -19,8 +19,7 @@ from pilotbase.documents.lifecycles import state_name, transition
 from pilotbase.documents.moments import format_day, format_minute
 from pilotbase.documents.permissions import Act, act_name
 from pilotbase.documents.subjects import kind_of
-from pilotbase.documents.texts import text
-from pilotbase.documents.visible_text import format_for_terminal
+from pilotbase.documents.texts import format_for_terminal, text
 from pilotbase.operations import records, uploads
 
 if TYPE_CHECKING:

@@ -13,8 +13,7 @@ from pilotbase.cli.framework.terminal import AsJson, answer, language, say
 from pilotbase.documents.errors import InputError, offer
 from pilotbase.documents.files import write_whole
 from pilotbase.documents.moments import format_minute
-from pilotbase.documents.texts import text
-from pilotbase.documents.visible_text import format_for_terminal
+from pilotbase.documents.texts import format_for_terminal, text
 from pilotbase.operations import ledger as operations
 
 if TYPE_CHECKING:

@@ -20,8 +20,7 @@ from pilotbase.cli.hub_records import read_part
 from pilotbase.documents.base import localized
 from pilotbase.documents.files import format_csv
 from pilotbase.documents.roadmap import Driving, Phase, PotentialBy
-from pilotbase.documents.texts import Text, text
-from pilotbase.documents.visible_text import format_for_terminal
+from pilotbase.documents.texts import Text, format_for_terminal, text
 from pilotbase.operations import figures
 from pilotbase.operations import ledger as operations
 

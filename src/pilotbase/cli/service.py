@@ -15,17 +15,24 @@ from pilotbase.cli.framework.terminal import AsJson, answer, each, language, say
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.files import table_lines
-from pilotbase.documents.hold_back import MOST_OUTCOMES
 from pilotbase.documents.moments import format_minute
-from pilotbase.documents.service import ServiceTerms
+from pilotbase.documents.service import MOST_OUTCOMES, ServiceTerms
 from pilotbase.documents.subjects import commission_subject
 from pilotbase.documents.texts import Text, percent, text
 from pilotbase.documents.vocabularies import ServingState
 from pilotbase.operations import services
 
 if TYPE_CHECKING:
-    from pilotbase.documents.api.services import BudgetView, KeyView, ListedService, ReleaseView, ServiceView, UsageRow
-    from pilotbase.documents.hold_back import HoldBack, ValueTold
+    from pilotbase.documents.api.services import (
+        BudgetView,
+        KeyView,
+        ListedService,
+        ReleaseView,
+        ServiceView,
+        UsageRow,
+        ValueTold,
+    )
+    from pilotbase.documents.service import HoldBack
 
 app = Noun()
 key_app = Noun("Keys to a service.")

@@ -15,7 +15,7 @@ from pilotbase.documents.texts import Text, text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pilotbase.certificate.affected import Affected
+    from pilotbase.certificate.revoking import Affected
     from pilotbase.documents.standards import CheckedFile, Requirement, StandardCheck, StandardProfile
     from pilotbase.standards.composing import RequirementChange
 
@@ -95,7 +95,7 @@ def _print_changes(changes: Sequence[RequirementChange]) -> None:
 @app.here("affected")
 def affected(which: str, as_json: AsJson = False) -> None:
     """Show which certificates of this base a changed profile affects, and which need a new trial."""
-    from pilotbase.certificate.affected import affected_certificates
+    from pilotbase.certificate.revoking import affected_certificates
     from pilotbase.worker.intake.standard_checks import checked_profile
 
     base, profile = open_base(), checked_profile(which)

@@ -25,8 +25,7 @@ from pilotbase.cli.framework.terminal import (
 )
 from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
 from pilotbase.documents.subjects import commission_subject
-from pilotbase.documents.texts import Text, text
-from pilotbase.documents.visible_text import format_for_terminal
+from pilotbase.documents.texts import Text, format_for_terminal, text
 from pilotbase.operations import records, trials
 
 if TYPE_CHECKING:

@@ -20,8 +20,7 @@ from pilotbase.cli.framework.terminal import (
     say,
     shown,
 )
-from pilotbase.documents.texts import text
-from pilotbase.documents.visible_text import format_for_terminal
+from pilotbase.documents.texts import format_for_terminal, text
 from pilotbase.worlds.folders import STARTER
 
 if TYPE_CHECKING:

@@ -19,8 +19,7 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.scenario import LanguageTag, Region
 from pilotbase.documents.subjects import capability_subject
 from pilotbase.documents.texts import Text
-from pilotbase.documents.vocabularies import Sector, Verdict
-from pilotbase.documents.vocabulary import Vocabulary
+from pilotbase.documents.vocabularies import Sector, Verdict, Vocabulary
 
 LONGEST_TITLE, LONGEST_SUMMARY, LONGEST_REFERENCE, MOST_REFERENCES = 200, 2000, 300, 20
 STALE_AFTER = timedelta(days=365)

@@ -10,8 +10,7 @@ from typing import Protocol
 from pilotbase.documents.base import Localized, Moment, Part
 from pilotbase.documents.moments import format_day
 from pilotbase.documents.texts import Language, Text, text
-from pilotbase.documents.vocabularies import Role
-from pilotbase.documents.vocabulary import extended
+from pilotbase.documents.vocabularies import Role, extended
 
 
 @extended

@@ -1,4 +1,4 @@
-"""Service 服务: a certified application behind the gateway, its fallbacks, its terms, consents to acts of an agent."""
+"""Service 服务: a certified application behind the gateway, its fallbacks, terms, consents, and hold-back 随机留置."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pydantic import StringConstraints
 
 from pilotbase.documents.base import Document, Localized, Moment, Name, Part
 from pilotbase.documents.door import ModelDoor
+from pilotbase.documents.estimate import Currency
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.subjects import Subject, service_subject
@@ -206,3 +207,62 @@ class ActConsent(Document, published=True):
     def waits(self, now: datetime) -> bool:
         """Return whether it can still be decided at ``now``."""
         return self.decided is ConsentState.UNDECIDED and now < self.expires_at
+
+
+FEWEST_HELD = 400
+"""Units held back from which a benefit is shown: skewed costs make intervals of fewer too short."""
+MOST_OUTCOMES = 10_000
+Seed = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Unit = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class HoldBackTerms(Part):
+    """How a benefit is measured; set before it begins, and not changed."""
+
+    share: float = pydantic.Field(default=0.05, ge=0.01, le=0.5)
+    """Part of the units that goes today's way."""
+    cap: float = pydantic.Field(gt=0, le=1e12)
+    """Highest cost that one unit counts with."""
+    currency: Currency = "CNY"
+    units: int = pydantic.Field(default=10_000, ge=1000, le=10**8)
+    """How many units are reported before the result is read: the stop rule."""
+
+
+class HoldBack(Document, published=True):
+    """A hold-back of a service: its terms, and the commitment to the seed by which units are drawn."""
+
+    document: Literal["hold-back/1"] = "hold-back/1"
+    identity: Drawn
+    service: Name
+    terms: HoldBackTerms
+    commitment: Digest
+    """SHA-256 of the seed: nobody chooses afterwards who was held back."""
+    since: Moment
+    ended_at: Moment | None = None
+    seed: Seed | None = None
+    """Shown once it has ended, so that anyone can draw again."""
+
+
+class HoldBackSeed(Document):
+    """The seed while units are drawn: the base alone sees it."""
+
+    document: Literal["hold-back-seed/1"] = "hold-back-seed/1"
+    identity: Drawn
+    seed: Seed
+
+
+class UnitOutcome(Part):
+    """What one unit has cost, whichever way it went."""
+
+    unit: Unit
+    cost: float = pydantic.Field(ge=0, le=1e12)
+    """Minutes at their rate, errors, handling: without what the service itself costs."""
+
+
+class ServiceOutcomes(Document, published=True):
+    """Outcomes of units, as the owner reports them; of a unit that comes again the sum counts."""
+
+    document: Literal["service-outcomes/1"] = "service-outcomes/1"
+    service: Name
+    hold_back: Drawn
+    outcomes: Annotated[tuple[UnitOutcome, ...], pydantic.Field(min_length=1, max_length=MOST_OUTCOMES)]

@@ -1,4 +1,4 @@
-"""The policy's terms as closed lists, each with English and Chinese names; kinds of guarantee, strongest first.
+"""Closed lists with names in both languages, which plug-ins may extend; first the policy's terms.
 
 Source: State Council opinions on the "AI+" action (国发〔2025〕11号): six actions and their sub-heads, eight supports;
 scenario grains of 国办发〔2025〕37号; five verifications of MIIT (制造业中试平台建设指引 2025);
@@ -9,10 +9,44 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import Literal, get_args
+from types import new_class
+from typing import Any, ClassVar, Literal, TypeVar, cast, get_args
 
+from pilotbase.documents.plugins import mirrored
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabulary import Vocabulary, extended
+
+_Kind = TypeVar("_Kind", bound=StrEnum)
+
+
+class Vocabulary(StrEnum):
+    """A closed list whose values have names in both languages: text ``<domain>.<value>``."""
+
+    domain: ClassVar[str]
+
+    def __init_subclass__(cls, domain: str) -> None:
+        cls.domain = domain
+
+
+def extended(core: type[_Kind]) -> type[_Kind]:
+    """Add to a closed list of the core what plug-ins declare in `ADDED` of their ``documents.vocabularies``.
+
+    ``ADDED`` names the list and its new values: ``{"NoticeKind": ("claim",)}``. In the plug-in, ``NoticeKind("claim")``
+    is the new member.
+
+    Raises:
+        TypeError: a value is declared twice.
+    """
+    added = (one for plugin in mirrored("documents.vocabularies") for one in plugin.ADDED.get(core.__name__, ()))
+    members = [(one.name, one.value) for one in core] + [(value.upper(), value) for value in added]
+
+    def fill(body: Any) -> None:
+        body["__module__"], body["__doc__"] = core.__module__, core.__doc__
+        for name, value in members:
+            body[name] = value
+
+    told = {"domain": core.domain} if issubclass(core, Vocabulary) else {}
+    return cast("type[_Kind]", new_class(core.__name__, core.__bases__, told, fill))
+
 
 Guarantee = Literal["exact_census", "exact_anytime", "exact_fixed", "asymptotic", "measured_run", "descriptive"]
 

@@ -19,8 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from pilotbase.documents.errors import PilotbaseError, RefusedError
 from pilotbase.documents.service import Service
-from pilotbase.documents.texts import Language
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import Language, make_visible
 from pilotbase.gateway.calls import ONE_CALL, CallAnswer, CallHandler, FrontDesk, GatewayMeasurements, SettledStream
 from pilotbase.gateway.configuration import Network
 from pilotbase.gateway.problems import ProblemMessage, problem_of

@@ -12,7 +12,7 @@ from pilotbase.gateway.upstreams.seated import NoSeatError
 from pilotbase.protocols.contract_cases import ContractBrokenError
 from pilotbase.protocols.strict_json import WireError
 from pilotbase.protocols.upstream import QueueFullError, UpstreamDownError, UpstreamFailedError
-from pilotbase.service.rates import TooManyCallsError
+from pilotbase.service.desk import TooManyCallsError
 from pilotbase.workspace.failures import DiskFullError, NotFoundError
 
 NEVER_RETRY = {"x-should-retry": "false"}

@@ -25,8 +25,7 @@ from pilotbase.documents.errors import (
     RefusedError,
     UnknownProofError,
 )
-from pilotbase.documents.texts import Language, Text, sentence, text
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import Language, Text, make_visible, sentence, text
 from pilotbase.hub.acting import language
 from pilotbase.hub.bounds import BodyTooLargeError, MediaTypeError, RangeError, TooManyRequestsError, require_bounded
 from pilotbase.protocols.guarded_http import NoAnswerError

@@ -9,8 +9,7 @@ from django import forms
 from django.utils.functional import lazy
 
 from pilotbase.documents.catalogues import catalogue
-from pilotbase.documents.texts import Language, text
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import Language, make_visible, text
 from pilotbase.hub.acting import language
 
 if TYPE_CHECKING:

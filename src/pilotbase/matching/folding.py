@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from unicodedata import category, normalize
 
-from pilotbase.documents.texts import Language
-from pilotbase.documents.visible_text import UNSEEN
+from pilotbase.documents.texts import UNSEEN, Language
 from pilotbase.matching.words import language_of
 from pilotbase.measures.characters import SIMPLIFIED
 

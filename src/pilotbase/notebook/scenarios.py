@@ -19,8 +19,7 @@ from pilotbase.documents.base import Step, localized
 from pilotbase.documents.catalogues import wanted_language
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.texts import Text, text
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import Text, make_visible, text
 from pilotbase.trial.scenario_folder import MANIFEST, load_scenario
 from pilotbase.worker.base import base_if_any, open_base
 from pilotbase.worker.intake.checking import check_scenario, examine_in

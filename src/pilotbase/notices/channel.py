@@ -11,8 +11,7 @@ from urllib.parse import SplitResult
 
 from pilotbase.documents.hashes import canonical_json
 from pilotbase.documents.notice import Notice, Post
-from pilotbase.documents.texts import Language, Text, text
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import Language, Text, make_visible, text
 from pilotbase.protocols.guarded_http import GuardedHttp, GuardedResponse
 from pilotbase.workspace.work import Retry
 

@@ -8,16 +8,34 @@ from typing import Annotated, Generic, Literal, Self
 import pydantic
 from pydantic import StringConstraints, model_validator
 
-from pilotbase.documents.api.services import BudgetView, KeyView, ListedService, ReleaseView, ServiceView, UsageRow
+from pilotbase.documents.api.services import (
+    BudgetView,
+    KeyView,
+    ListedService,
+    ReleaseView,
+    ServiceView,
+    UsageRow,
+    ValueTold,
+)
 from pilotbase.documents.api.shapes import RequestModel
 from pilotbase.documents.base import Localized, Name, Trimmed
 from pilotbase.documents.door import ModelAddress
 from pilotbase.documents.endpoint import Money
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.hold_back import MOST_OUTCOMES, HoldBack, HoldBackTerms, UnitOutcome, ValueTold
 from pilotbase.documents.permissions import ServiceAct
-from pilotbase.documents.service import ActConsent, Drawn, EndpointProtocol, ReleaseTerms, ServiceStatus, ServiceTerms
+from pilotbase.documents.service import (
+    MOST_OUTCOMES,
+    ActConsent,
+    Drawn,
+    EndpointProtocol,
+    HoldBack,
+    HoldBackTerms,
+    ReleaseTerms,
+    ServiceStatus,
+    ServiceTerms,
+    UnitOutcome,
+)
 from pilotbase.documents.subjects import Subject
 from pilotbase.documents.vocabularies import Scope
 from pilotbase.operations.operation import NOTHING, PATH, NoInput, Operation, Repeated, Sent, With

@@ -1,4 +1,4 @@
-"""The ledger: what a base has done for its demands, from the books, with targets of the year and of each phase.
+"""The ledger: what a base has done for its demands and for clauses of policies, with targets of years and phases.
 
 The figures are `pilotbase.catalogue.figures`; here they are put beside targets and costs, and cut to whose ledger it
 is: operator and regulator see the whole base, a demand owner its own part, nobody else any.
@@ -9,9 +9,12 @@ worker: each change is entered once, and entered again it changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from importlib import resources
+from typing import Any
 
 from pilotbase.catalogue.figures import (
     LEDGER,
@@ -28,21 +31,33 @@ from pilotbase.catalogue.figures import (
     read_targets,
 )
 from pilotbase.catalogue.records import both_languages, everything
-from pilotbase.documents.api.ledger import AimTold, CellTold, CostTold, LedgerTold, MapTold
+from pilotbase.documents.api.ledger import (
+    AimTold,
+    CellTold,
+    ClauseEvidence,
+    ClauseStatus,
+    ClauseTold,
+    CostTold,
+    LedgerTold,
+    MapTold,
+)
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.permissions import ReadScope, permitted
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.record import Record
-from pilotbase.documents.roadmap import Figure, Phase, Target, Targets
+from pilotbase.documents.roadmap import Clause, Figure, Phase, Target, Targets
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.service import CertifiedRoute, Service, ServiceStatus
+from pilotbase.documents.states import AgreementState, DatasetState
 from pilotbase.documents.subjects import record_head, service_subject, standing_head
 from pilotbase.documents.vocabularies import Action, Colour, ServingState, Support
 from pilotbase.documents.watch import RiskWarning
+from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.checks.journeys import BOOKS
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.journeys import Journey, note_first, put_journey
-from pilotbase.workspace.listings import Listing, put_listing
+from pilotbase.workspace.listings import Listing, Query, count, put_listing
 from pilotbase.workspace.records import Stored, copy_of
 from pilotbase.workspace.store import Change, View, move, position
 from pilotbase.workspace.transaction import Transaction
@@ -258,3 +273,45 @@ def _scenario_of(base: View, service: Service) -> Scenario | None:
 def _supplier(service: Service) -> str:
     route = service.routes[0]
     return route.application.supplier.organisation if isinstance(route, CertifiedRoute) else ""
+
+
+_FILE = "clauses.yaml"
+COUNTS: Mapping[str, Query] = {
+    "datasets": Query("dataset", states=(DatasetState.PUBLISHED,)),
+    "agreements": Query("agreement", states=(AgreementState.IN_FORCE, AgreementState.EXPIRED)),
+    "applications": Query("application"),
+}
+"""What shows a clause besides the figures of the ledger; names: text ``clause.<name>``."""
+
+
+@cache
+def packaged_clauses() -> tuple[Clause, ...]:
+    """Return the clauses that this version knows, in order of their sources."""
+    written: Any = parse_yaml(resources.files("pilotbase.roadmap").joinpath(_FILE).read_bytes(), _FILE).value
+    return tuple(Clause.model_validate({"document": "clause/1", **one}) for one in written["clauses"])
+
+
+def tell_clauses(view: View) -> list[ClauseTold]:
+    """Return each clause with its status and the counts behind it; raises `NotFoundError` unless all is seen."""
+    if not view.actor.sees_all:
+        raise NotFoundError("roadmap.no_ledger")
+    counts: dict[str, int] = {figure.value: number for figure, number in count_now(view).figures.counts.items()}
+    counts |= {name: count(view, query) for name, query in COUNTS.items()}
+    return [_told(one, counts) for one in packaged_clauses()]
+
+
+def _told(clause: Clause, counts: Mapping[str, int]) -> ClauseTold:
+    evidence = [
+        ClauseEvidence(name=name, count=counts[name], is_figure=name in set(Figure)) for name in clause.shown_by
+    ]
+    return filled(ClauseTold, clause, status=status_of(clause, counts), evidence=evidence)
+
+
+def status_of(clause: Clause, counts: Mapping[str, int]) -> ClauseStatus:
+    """Return how far ``counts`` show a clause."""
+    if not clause.shown_by:
+        return "no_record"
+    if clause.once is not None and not counts[clause.once]:
+        return "not_applicable"
+    shown = sum(counts[name] > 0 for name in clause.shown_by)
+    return "shown" if shown == len(clause.shown_by) else "partly" if shown else "not"

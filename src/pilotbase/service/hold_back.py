@@ -21,21 +21,20 @@ import scipy  # loads each of its parts when it is first used
 from sqlalchemy import select
 
 from pilotbase.catalogue.records import everything
+from pilotbase.documents.api.services import BenefitTold, ValueTold
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.hashes import digest_bytes
-from pilotbase.documents.hold_back import (
+from pilotbase.documents.permissions import ServiceAct
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.service import (
     FEWEST_HELD,
-    BenefitTold,
     HoldBack,
     HoldBackSeed,
     HoldBackTerms,
+    Service,
     ServiceOutcomes,
     UnitOutcome,
-    ValueTold,
 )
-from pilotbase.documents.permissions import ServiceAct
-from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.service import Service
 from pilotbase.documents.subjects import hold_back_head, hold_back_seed_head
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import RiskLevel

@@ -14,9 +14,8 @@ from pilotbase.certificate.trust import TrustFolder
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.hold_back import HoldBack, HoldBackSeed
 from pilotbase.documents.record import Record
-from pilotbase.documents.service import CertifiedRoute, Override, Route, Service, ServiceStatus
+from pilotbase.documents.service import CertifiedRoute, HoldBack, HoldBackSeed, Override, Route, Service, ServiceStatus
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.subjects import (
     hold_back_head,
@@ -28,7 +27,7 @@ from pilotbase.documents.subjects import (
 from pilotbase.operations.services import NewOverride
 from pilotbase.service.budgets import ServiceBudget, find_budget
 from pilotbase.service.calls import HoldBackDraw
-from pilotbase.service.keys import ServiceKey, find_key
+from pilotbase.service.registry import ServiceKey, find_key
 from pilotbase.workspace.engine import Freshness
 from pilotbase.workspace.records import Stored
 from pilotbase.workspace.store import View

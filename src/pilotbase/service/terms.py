@@ -16,11 +16,10 @@ from pilotbase.documents.permissions import ServiceAct
 from pilotbase.documents.service import CertifiedRoute, Service
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.operations.services import NewBudget, NewKey
-from pilotbase.service import budgets, keys
+from pilotbase.service import budgets
 from pilotbase.service.budgets import ServiceBudget, Spending
 from pilotbase.service.calls import in_billionths, in_money
-from pilotbase.service.keys import ServiceKey
-from pilotbase.service.registry import opened
+from pilotbase.service.registry import ServiceKey, keys_of, opened, withdraw_key, write_key
 from pilotbase.workspace import tables as tables
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.store import View
@@ -107,7 +106,7 @@ def create_key(view: View, wanted: NewKey) -> KeyView:
         made = here.outcome()
         if made is not None:
             raise ConflictError("service.key_made_before", key=made)
-        key, secret = keys.write_key(change, found.organisation, wanted)
+        key, secret = write_key(change, found.organisation, wanted)
         change.settle(key.identity)
     return _seen_key(key, secret)
 
@@ -116,13 +115,13 @@ def revoke_key(view: View, service: str, identity: str) -> None:
     """Let a key open nothing from its next call on."""
     with view.transaction("service.key_revoked") as change:
         opened(view.within(change), service, ServiceAct.KEYS)
-        keys.withdraw_key(change, service, identity)
+        withdraw_key(change, service, identity)
 
 
 def list_keys(view: View, service: str) -> list[KeyView]:
     """Return the keys of a service, newest first, without their secrets."""
     opened(view, service, ServiceAct.INSPECT)
-    return [_seen_key(key) for key in keys.keys_of(view, service)]
+    return [_seen_key(key) for key in keys_of(view, service)]
 
 
 def set_budget(view: View, wanted: NewBudget) -> BudgetView:

@@ -17,11 +17,14 @@ from dataclasses import dataclass, field, replace
 from pilotbase.documents.base import Part
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.estimate import (
+    MOST_MONEY,
     Ceiling,
+    PriceList,
     RunConsent,
     RunEstimate,
     Span,
     consent_head,
+    cost_of,
     estimate_head,
     estimate_line,
     exceeds,
@@ -29,7 +32,6 @@ from pilotbase.documents.estimate import (
 )
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.limits import Limits
-from pilotbase.documents.prices import MOST_MONEY, PriceList, cost_of
 from pilotbase.documents.progress import OnProgress, Progress, ignore_progress
 from pilotbase.evidence.remaining import CONFIDENCE, Predicted, predict_sum
 from pilotbase.sandbox.box.supervisor import BoxUsage

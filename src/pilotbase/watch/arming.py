@@ -27,7 +27,7 @@ from pilotbase.watch.losses import (
 )
 from pilotbase.watch.profiles import profile_of
 from pilotbase.watch.replaying import replay
-from pilotbase.watch.subjects import require_permitted, service_of, stored_service, watch_of
+from pilotbase.watch.standings import require_permitted, service_of, stored_service, watch_of
 from pilotbase.watch.warnings import end_warnings, standing_warnings
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError

@@ -33,7 +33,7 @@ from pilotbase.watch.labels import sum_of
 from pilotbase.watch.losses import promised_of
 from pilotbase.watch.observations import Batch, ingest
 from pilotbase.watch.packs import Pack, PackedBatch, microseconds
-from pilotbase.watch.subjects import own_service
+from pilotbase.watch.standings import own_service
 from pilotbase.workspace.store import View
 
 OURS = ("case", "at", "answer", "label", "end", "version", "milliseconds")

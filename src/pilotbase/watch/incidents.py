@@ -31,7 +31,7 @@ from pilotbase.documents.watch import (
     TimelineEntry,
 )
 from pilotbase.documents.yaml_reader import parse_yaml
-from pilotbase.watch.subjects import service_of
+from pilotbase.watch.standings import service_of
 from pilotbase.watch.warnings import end_dialogue_warning
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import parties

@@ -41,7 +41,7 @@ from pilotbase.watch.labels import (
 from pilotbase.watch.losses import settings_of
 from pilotbase.watch.packs import Pack, PackedBatch, joined, microseconds, moment_of, packed, without
 from pilotbase.watch.scoring import readable_answers, unreadable
-from pilotbase.watch.subjects import own_service, service_of, watch_of
+from pilotbase.watch.standings import own_service, service_of, watch_of
 from pilotbase.workspace import watch_tables as tables
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View

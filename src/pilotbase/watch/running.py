@@ -18,8 +18,16 @@ from pilotbase.watch.following import SILENCE, Following, follow, follow_silence
 from pilotbase.watch.labels import cases_of
 from pilotbase.watch.losses import CohortLosses, losses_of, promised_to
 from pilotbase.watch.packs import Pack, microseconds
-from pilotbase.watch.standings import WatchState, armed_services, move_on, standing_of, states_of, write_states
-from pilotbase.watch.subjects import service_of, stored_service
+from pilotbase.watch.standings import (
+    WatchState,
+    armed_services,
+    move_on,
+    service_of,
+    standing_of,
+    states_of,
+    stored_service,
+    write_states,
+)
 from pilotbase.watch.warnings import raise_warnings
 from pilotbase.workspace import watch_tables as tables
 from pilotbase.workspace.store import View

@@ -27,8 +27,7 @@ from pilotbase.watch.detectors.interface import restored
 from pilotbase.watch.detectors.level import LevelState
 from pilotbase.watch.following import LEVELS, risk_detector
 from pilotbase.watch.labels import counts_of
-from pilotbase.watch.standings import DetectorStanding, detectors_of, path_of, standing_of
-from pilotbase.watch.subjects import service_of, watch_of
+from pilotbase.watch.standings import DetectorStanding, detectors_of, path_of, service_of, standing_of, watch_of
 from pilotbase.watch.warnings import acknowledgements, all_warnings, silences, standing_warnings, warnings_of
 from pilotbase.workspace.store import View
 

@@ -23,7 +23,7 @@ from pilotbase.documents.subjects import service_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Colour, Signal
 from pilotbase.documents.watch import Acknowledgement, RiskWarning, Runbook, RunbookRule, Silence
-from pilotbase.watch.subjects import own_service, require_permitted, stored_service
+from pilotbase.watch.standings import own_service, require_permitted, stored_service
 from pilotbase.workspace.actors import Visibility
 from pilotbase.workspace.columns import set_row
 from pilotbase.workspace.failures import ConflictError

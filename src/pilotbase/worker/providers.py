@@ -13,9 +13,9 @@ from functools import cache
 from typing import Literal, Protocol
 
 from pilotbase.documents.api.shapes import SeatTold
+from pilotbase.documents.estimate import PriceList
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.plugins import mirrored
-from pilotbase.documents.prices import PriceList
 from pilotbase.documents.progress import OnProgress
 from pilotbase.documents.record import Record
 from pilotbase.documents.report import Report

@@ -12,8 +12,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from pilotbase.documents.errors import InputError, Issue
-from pilotbase.documents.texts import Text, text
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import Text, make_visible, text
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from vouchers_for_tests import HOUR, PRICES, RULES, codes
 
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.prices import PriceList, format_money, rounded
+from pilotbase.documents.estimate import PriceList, format_money, rounded
 from pilotbase_estate.documents.resources import Resources
 from pilotbase_estate.documents.voucher import MeteringTerms, Usage, VoucherRules
 from pilotbase_estate.vouchers.rules import amounts_over, bill

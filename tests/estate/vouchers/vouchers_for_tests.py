@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from pilotbase.documents.estimate import PriceList
 from pilotbase.documents.hashes import digest_bytes
-from pilotbase.documents.prices import PriceList
 from pilotbase.workspace.actors import Role, actor
 from pilotbase.workspace.store import Store, View
 from pilotbase.workspace.tables import accounts

@@ -10,8 +10,7 @@ from typer.testing import CliRunner
 
 from pilotbase.cli import app
 from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.estimate import Ceiling
-from pilotbase.documents.prices import PriceList
+from pilotbase.documents.estimate import Ceiling, PriceList
 from pilotbase.documents.vocabularies import Role
 from pilotbase.worker.base import Base, open_base
 from pilotbase.workspace.actors import Actor

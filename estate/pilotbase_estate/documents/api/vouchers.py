@@ -9,8 +9,8 @@ from pydantic import Field
 from pilotbase.documents.api.shapes import RequestModel, ResponseModel
 from pilotbase.documents.api.uploads import UploadId
 from pilotbase.documents.base import Day, Name, Note
+from pilotbase.documents.estimate import Money
 from pilotbase.documents.hashes import hex_of
-from pilotbase.documents.prices import Money
 from pilotbase_estate.documents.voucher import FileKind, JobName, Side, Word
 
 

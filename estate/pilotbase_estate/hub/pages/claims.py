@@ -14,11 +14,10 @@ from django.utils import timezone
 
 from pilotbase.documents.base import LONGEST_NOTE
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.estimate import format_plain, read_money
 from pilotbase.documents.files import File
 from pilotbase.documents.hashes import digest_of
-from pilotbase.documents.prices import format_plain, read_money
-from pilotbase.documents.texts import Text, text
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import Text, make_visible, text
 from pilotbase.hub.acting import HubRequest, language, posted, posted_files
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import AGAINST, add_errors, do, form_of, tell

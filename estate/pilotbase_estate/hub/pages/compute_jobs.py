@@ -19,8 +19,7 @@ from pilotbase.documents.files import File
 from pilotbase.documents.loading import issues_of
 from pilotbase.documents.permissions import DeskAct
 from pilotbase.documents.subjects import dataset_subject
-from pilotbase.documents.texts import text
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import make_visible, text
 from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import AGAINST, add_errors, do

@@ -20,8 +20,7 @@ from pilotbase.documents.loading import parse_request
 from pilotbase.documents.permissions import ReadScope
 from pilotbase.documents.quantities import format_duration
 from pilotbase.documents.subjects import name_of
-from pilotbase.documents.texts import LANGUAGES, percent, text
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import LANGUAGES, make_visible, percent, text
 from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.forms.declared import AGAINST, Choices, add_errors, offer
 from pilotbase.hub.presenters.drawn import drawn

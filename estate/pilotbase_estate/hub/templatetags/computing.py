@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from django import template
 
-from pilotbase.documents.prices import format_money
+from pilotbase.documents.estimate import format_money
 from pilotbase.documents.quantities import format_duration
 from pilotbase.documents.texts import percent
 from pilotbase.hub.acting import language

@@ -20,8 +20,7 @@ from pilotbase.documents.catalogues import wanted_language
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.progress import OnProgress
 from pilotbase.documents.progress import Progress as Step
-from pilotbase.documents.texts import Text, sentence, text
-from pilotbase.documents.visible_text import format_for_terminal, make_visible
+from pilotbase.documents.texts import Text, format_for_terminal, make_visible, sentence, text
 from pilotbase.documents.vocabularies import Verdict
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import Literal
 
 from pilotbase.documents.api.shapes import ResponseModel, SeatTold
 from pilotbase.documents.base import Localized, Moment, Name
-from pilotbase.documents.service import Service, ServiceStatus
+from pilotbase.documents.service import HoldBack, Service, ServiceStatus
+from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import CallEnd, ReleaseState, Scope, ServingState
 
 
@@ -123,3 +124,36 @@ class ListedService(ResponseModel):
     application: str
     """Name and version of what answers, or the endpoint's model."""
     since: Moment
+
+
+class BenefitTold(ResponseModel):
+    """What a unit saves: mean cost today's way less mean cost with the service."""
+
+    mean: float
+    low: float
+    high: float
+    """Between the two with 95 % confidence, if very many units are drawn; corrected for skewed costs."""
+    cost_of_measuring: float
+    """What holding back has cost so far: units held back times the mean."""
+
+
+class ValueTold(ResponseModel):
+    """What a service saves, measured by its newest hold-back; unknown without one."""
+
+    service: str
+    hold_back: HoldBack | None
+    held: int
+    """Units held back with an outcome."""
+    answered: int
+    capped: int
+    """Units that count with the cap."""
+    benefit: BenefitTold | None
+    why: Text | None
+    """Why no benefit is shown, or why it is not final."""
+    models_cost: dict[str, float]
+    """Currency → what models of the service cost since the hold-back began, by its meters."""
+    trial_price: float | None
+    """What the parties agreed on for the trial; None: unknown."""
+    trial_currency: str
+    trial_cpu_seconds: float | None
+    """CPU time of the trial, all rounds together; None: it was not metered."""

@@ -15,7 +15,7 @@ from pilotbase.hub.base import base
 from pilotbase.hub.bounds import count_request
 from pilotbase.hub.people.tokens import acting_by
 from pilotbase.hub.problems import LoginNeededError
-from pilotbase.service.keys import MARK, opened_by
+from pilotbase.service.registry import MARK, opened_by
 from pilotbase.workspace.actors import VISITOR, Actor
 
 SAFE = ("GET", "HEAD", "OPTIONS")

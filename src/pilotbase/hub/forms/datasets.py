@@ -14,8 +14,7 @@ from pilotbase.data.terms.templates import offer_for
 from pilotbase.documents.base import LONGEST_NAME, NAME_PATTERN, Localized, Part, slug
 from pilotbase.documents.dataset import DataField, Dataset
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.texts import LANGUAGES, text
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import LANGUAGES, make_visible, text
 from pilotbase.documents.vocabularies import Opening, Sector
 from pilotbase.hub.acting import language
 from pilotbase.hub.forms.bringing import StepForm

@@ -21,8 +21,7 @@ from pilotbase.documents.base import IS_DAY
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.loading import parse_request
 from pilotbase.documents.quantities import format_duration, read_duration
-from pilotbase.documents.texts import text
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import make_visible, text
 from pilotbase.hub.acting import HubRequest, caller, language
 from pilotbase.hub.presenters.addresses import address_of
 from pilotbase.hub.routing import MEMBERS, POST

@@ -18,8 +18,7 @@ from django.core.files.uploadedfile import UploadedFile
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.quantities import format_mebibytes
-from pilotbase.documents.texts import text
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import make_visible, text
 from pilotbase.hub.acting import HubRequest, caller, language
 from pilotbase.hub.base import base
 from pilotbase.hub.sentences import asked, t

@@ -22,8 +22,7 @@ from pilotbase.documents.permissions import Act, permitted
 from pilotbase.documents.record import Record
 from pilotbase.documents.states import NEW
 from pilotbase.documents.subjects import Organisation, name_of, organisation_subject
-from pilotbase.documents.texts import Text, sentence
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import Text, make_visible, sentence
 from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.bringing import (

@@ -16,8 +16,7 @@ from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.quality import QualityReport, RuleResult
 from pilotbase.documents.terms import Purpose
-from pilotbase.documents.texts import text
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import make_visible, text
 from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import AGAINST, refusals_in

@@ -19,8 +19,7 @@ from pilotbase.documents.described import Answers, Described
 from pilotbase.documents.loading import issues_of
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.subjects import name_of
-from pilotbase.documents.texts import LANGUAGES, text
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import LANGUAGES, make_visible, text
 from pilotbase.documents.vocabularies import Opening, Sector
 from pilotbase.hub.acting import HubRequest, language, posted, posted_files
 from pilotbase.hub.base import base

@@ -13,8 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from pilotbase.documents.base import localized
 from pilotbase.documents.certificate import spoken_reason
 from pilotbase.documents.moments import format_for_machines
-from pilotbase.documents.texts import Language, Text, text
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import Language, Text, make_visible, text
 from pilotbase.hub.base import base, visitor_view
 from pilotbase.hub.caching import shared
 from pilotbase.hub.presenters.addresses import address_of, certificate_address

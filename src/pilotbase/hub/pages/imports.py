@@ -31,8 +31,7 @@ from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.files import format_csv
 from pilotbase.documents.hashes import digest_bytes
 from pilotbase.documents.permissions import DeskAct
-from pilotbase.documents.texts import LANGUAGES, text
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import LANGUAGES, make_visible, text
 from pilotbase.hub.acting import HubRequest, language, posted_files
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import add_errors

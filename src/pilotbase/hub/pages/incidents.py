@@ -24,7 +24,7 @@ from pilotbase.hub.presenters.records import names_shown
 from pilotbase.hub.routing import FORM, page
 from pilotbase.operations import incidents
 from pilotbase.watch.incidents import list_incidents, load_book, load_incident, may_edit, possible_acts, read_runbook
-from pilotbase.watch.subjects import service_of
+from pilotbase.watch.standings import service_of
 from pilotbase.worker.services.duty_desk import clocks_of, duty_desk
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import find_listings

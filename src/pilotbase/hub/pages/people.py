@@ -13,8 +13,7 @@ from django.utils.http import urlencode
 from pilotbase.documents.api.people import AccountState, Membership
 from pilotbase.documents.loading import parse_request
 from pilotbase.documents.permissions import DeskAct, ReadScope
-from pilotbase.documents.texts import Text, text
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import Text, make_visible, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.hub.acting import HubRequest, language, roles_of
 from pilotbase.hub.forms.declared import AGAINST

@@ -15,9 +15,8 @@ from django.shortcuts import redirect, render
 from pilotbase.catalogue import threads
 from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.permissions import ExchangeAct
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Text, make_visible, text
 from pilotbase.documents.thread import MAXIMUM_ATTACHMENTS, FileName, Message
-from pilotbase.documents.visible_text import make_visible
 from pilotbase.hub.acting import HubRequest, RequestActor, language, posted, posted_files
 from pilotbase.hub.forms.declared import OperationForm, do, form_of, refusals_in, tell
 from pilotbase.hub.forms.files import SeveralFiles

@@ -24,8 +24,7 @@ from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.permissions import Act, permitted
 from pilotbase.documents.scenario import LONGEST_COSTS, Scenario
 from pilotbase.documents.states import ScenarioState
-from pilotbase.documents.texts import Text, text
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import Text, make_visible, text
 from pilotbase.hub.acting import HubRequest, RequestActor, language, posted_files
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import refusals_in

@@ -16,8 +16,7 @@ from pilotbase.catalogue.subjects import subject_of as subject_of_part
 from pilotbase.documents.base import Document
 from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.record import ApplicationVersion, Record
-from pilotbase.documents.texts import text
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import make_visible, text
 from pilotbase.hub.acting import HubRequest
 from pilotbase.hub.base import base
 from pilotbase.hub.pages.demands import laid_out

@@ -30,8 +30,8 @@ from pilotbase.watch.arming import last_replay
 from pilotbase.watch.detectors.loss import LossDetector, LossWatch
 from pilotbase.watch.following import risk_detector
 from pilotbase.watch.incidents import list_incidents
+from pilotbase.watch.standings import service_of
 from pilotbase.watch.status import drift_spells, earlier_armings
-from pilotbase.watch.subjects import service_of
 from pilotbase.workspace.store import View
 
 _DAY = 86_400

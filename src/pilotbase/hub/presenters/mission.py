@@ -16,8 +16,7 @@ from pilotbase.documents.base import localized
 from pilotbase.documents.moments import format_day, format_minute
 from pilotbase.documents.record import Record, Waiting
 from pilotbase.documents.subjects import name_of
-from pilotbase.documents.texts import Text, text
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import Text, make_visible, text
 from pilotbase.hub.acting import RequestActor, language
 from pilotbase.hub.presenters.addresses import address_of
 from pilotbase.hub.presenters.drawn import drawn

@@ -15,8 +15,7 @@ from pilotbase.documents.record import CONTENTS, Record
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import DemandState
 from pilotbase.documents.subjects import holder_of, kind_of, name_of, organisation_subject
-from pilotbase.documents.texts import Language, Text, text
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import Language, Text, make_visible, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.documents.world import Tool, World, WorldUse
 from pilotbase.hub.acting import RequestActor, language

@@ -22,8 +22,7 @@ from pilotbase.documents.hashes import hex_of, is_digest
 from pilotbase.documents.moments import format_day, format_minute, format_second
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.terms import term_name
-from pilotbase.documents.texts import Text, has_text, percent, sentence, text
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import Text, has_text, make_visible, percent, sentence, text
 from pilotbase.documents.vocabularies import Signal
 from pilotbase.hub.acting import RequestActor, language
 from pilotbase.hub.base import base

@@ -20,8 +20,7 @@ from pilotbase.documents.matching import Proof
 from pilotbase.documents.notice import Notice
 from pilotbase.documents.quality import QualityReport, QualityRequirement
 from pilotbase.documents.report import Report
-from pilotbase.documents.texts import has_text, text
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import has_text, make_visible, text
 from pilotbase.documents.vocabularies import verdict_in_words
 from pilotbase.hub.acting import HubRequest, RequestActor, language
 from pilotbase.hub.presenters.drawn import DrawnTable, tables_drawn

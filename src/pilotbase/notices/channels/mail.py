@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from pilotbase.documents.notice import Letter
-from pilotbase.documents.texts import Text, text
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import Text, make_visible, text
 from pilotbase.notices.channel import Carriers, NoticeChannel, Parcel, RenderedNotice, SendResult, line_of
 from pilotbase.workspace.work import Retry
 

@@ -23,8 +23,7 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.record import Record
 from pilotbase.documents.subjects import Subject
-from pilotbase.documents.texts import Language, text
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import Language, make_visible, text
 from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.vault.opening import ReaderGrant
 from pilotbase.vault.place import Vault

@@ -10,7 +10,7 @@ import pydantic
 from pilotbase.data.sources.kinds import kind_of
 from pilotbase.data.sources.opening import ENDINGS, open_source
 from pilotbase.documents.api.datasets import PreviewRows
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import make_visible
 
 MOST_ROWS = 20
 MOST_COLUMNS = 50

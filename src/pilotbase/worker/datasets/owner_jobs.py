@@ -22,8 +22,7 @@ from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.hashes import Digest, digest_json
 from pilotbase.documents.subjects import Subject, holder_of
 from pilotbase.documents.terms import Action, Channel, Purpose, Request
-from pilotbase.documents.texts import Language, Text, sentence, text
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import Language, Text, make_visible, sentence, text
 from pilotbase.documents.vocabularies import WorkKind
 from pilotbase.sandbox.box.own_functions import BoxedCall, call_in_box
 from pilotbase.vault.dataset_files import (

@@ -12,8 +12,7 @@ from pilotbase.documents.roadmap import Roadmap
 from pilotbase.documents.subjects import scenario_subject
 from pilotbase.operations import ledger as declared
 from pilotbase.operations.operation import NoInput, With
-from pilotbase.roadmap.clauses import tell_clauses
-from pilotbase.roadmap.ledger import CountedFigures, count_now, owner_of, tell_ledger, tell_map
+from pilotbase.roadmap.ledger import CountedFigures, count_now, owner_of, tell_clauses, tell_ledger, tell_map
 from pilotbase.roadmap.periods import close_period, closed_periods, compare, read_period
 from pilotbase.roadmap.planning import read_sheet, set_roadmap, set_sheet, tell_roadmap, tell_task_sheets
 from pilotbase.roadmap.proposals import adopt, propose, read_proposal, tell_plan, what_if

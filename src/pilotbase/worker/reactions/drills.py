@@ -18,7 +18,7 @@ from pilotbase.documents.vocabularies import Colour, Countermeasure, Signal
 from pilotbase.documents.watch import Drill, Incident, Runbook, RunbookRule, TimelineEntry
 from pilotbase.service.standing import standing_of
 from pilotbase.watch.incidents import open_incident, rule_for, runbook_of
-from pilotbase.watch.subjects import service_of
+from pilotbase.watch.standings import service_of
 from pilotbase.watch.warnings import Done, steps_of
 from pilotbase.worker.reactions.steps import Cause, Finish, Reacting, about_incident, move_service, timed
 from pilotbase.workspace.actors import parties

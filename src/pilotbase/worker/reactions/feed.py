@@ -25,7 +25,7 @@ from pilotbase.documents.record import Record
 from pilotbase.documents.states import ScenarioState
 from pilotbase.documents.texts import text
 from pilotbase.watch.incidents import PassedClock, load_incident, note_told, passed_clocks
-from pilotbase.watch.subjects import service_of
+from pilotbase.watch.standings import service_of
 from pilotbase.worker.base import Base
 from pilotbase.worker.public import order_kit
 from pilotbase.worker.reactions.drills import react_to_drill

@@ -30,7 +30,7 @@ from pilotbase.service.registry import services_of
 from pilotbase.service.standing import fall_back, standing_of
 from pilotbase.watch.detectors.loss import measure_in_words
 from pilotbase.watch.incidents import continue_open, open_incident, rises, rule_for, runbook_of
-from pilotbase.watch.subjects import service_of
+from pilotbase.watch.standings import service_of
 from pilotbase.watch.warnings import (
     DECIDED,
     REARMED,

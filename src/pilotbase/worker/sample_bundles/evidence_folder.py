@@ -27,8 +27,7 @@ from pilotbase.documents.quality import QualityReport
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.standards import ConformityRow, EvidenceDocument, StandardCheck
-from pilotbase.documents.texts import LANGUAGES, Language, Text, text
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import LANGUAGES, Language, Text, make_visible, text
 from pilotbase.documents.vocabularies import Conformity
 from pilotbase.standards.matrix import MatrixInputs, Voucher, conformity_rows
 from pilotbase.trial.sealed import load_sealed

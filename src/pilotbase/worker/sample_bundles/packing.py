@@ -18,8 +18,7 @@ from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.report import Report
 from pilotbase.documents.subjects import certificate_head, report_head
-from pilotbase.documents.texts import LANGUAGES, Language, Text, text
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import LANGUAGES, Language, Text, make_visible, text
 from pilotbase.trial.arena.shelf import shelf_of
 from pilotbase.trial.page import render_report
 from pilotbase.trial.records import cases_csv, shown_cases

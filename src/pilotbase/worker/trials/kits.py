@@ -28,8 +28,7 @@ from pilotbase.documents.hashes import Digest, digest_bytes
 from pilotbase.documents.progress import OnProgress, Progress
 from pilotbase.documents.scenario import ApplicationBaseline, ColumnBaseline, RuleBaseline, Scenario
 from pilotbase.documents.scenario_data import TimeSplit
-from pilotbase.documents.texts import LANGUAGES, text
-from pilotbase.documents.visible_text import make_visible
+from pilotbase.documents.texts import LANGUAGES, make_visible, text
 from pilotbase.measures.rules import given_columns
 from pilotbase.trial.arena.kept_worlds import KeptWorld, keep_world, practice_copy, read_world
 from pilotbase.trial.arena.shelf import shelf_of
