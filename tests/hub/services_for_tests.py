@@ -7,7 +7,15 @@ from datetime import timedelta
 from sqlalchemy import insert
 
 from pilotbase.certificate.status import IssuedCertificate
-from pilotbase.documents.service import ActConsent, CertifiedRoute, ReleaseTerms, Service, ServiceStatus, VersionRelease
+from pilotbase.documents.service import (
+    ActConsent,
+    CertifiedRoute,
+    ReleaseTerms,
+    Service,
+    ServiceStatus,
+    ServiceTerms,
+    VersionRelease,
+)
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import ServingState
 from pilotbase.evidence.canary import CanaryEvidence
@@ -20,7 +28,7 @@ from pilotbase.workspace.tables import service_releases
 from tests.catalogue.records_for_tests import MACHINE
 
 
-def serve(world) -> Service:
+def serve(world, name="milling", **terms) -> Service:
     """Put the world's certificate into service, as `create_service` does where the files are there."""
     view, trial = world.trial.store.as_actor(MACHINE), world.trial
     digest = view.head(f"certificate:{trial.report.digest()}")
@@ -33,18 +41,19 @@ def serve(world) -> Service:
         commission="commission:c1",
     )
     service = Service(
-        name="milling",
+        name=name,
         title="Mill watch",
         organisation="plant",
         scenario="scenario:plant/milling",
         commission="commission:c1",
         routes=(route,),
+        terms=ServiceTerms(**terms),
     )
     with view.transaction("service.created") as change:
-        made = change.put(service, seen_by(service), owner="plant", fields={"service": "milling"})
-        change.set_head("service:milling", made, expected=None)
+        made = change.put(service, seen_by(service), owner="plant", fields={"service": name})
+        change.set_head(service.subject, made, expected=None)
         standing = ServiceStatus(
-            service="milling",
+            service=name,
             state=ServingState.SERVING,
             reason=text("service.reason.version", application="forest 1.0.0"),
             at=change.now,

@@ -8,8 +8,11 @@ import pytest
 
 from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.hashes import digest_bytes
+from pilotbase.documents.service import HoldBackTerms, UnitOutcome
 from pilotbase.documents.site import SiteStatement, Witness
 from pilotbase.evidence.across_sites import expect_next
+from pilotbase.service.calls import HoldBackDraw
+from pilotbase.service.hold_back import begin_hold_back, end_hold_back, report_outcomes
 from pilotbase.workspace.actors import PUBLIC
 from pilotbase.workspace.journeys import note_first
 from tests.catalogue.records_for_tests import MACHINE
@@ -101,6 +104,28 @@ def test_each_site_stands_beside_the_first_also_one_that_rejects(certified):
     assert need(found, "served") is True and found["benchmark"], "what is not known does not count against it"
     raise_warning(certified.trial.store, warning(certified.trial.store, service="milling"))
     assert need(ask(certified, "supplier", "get"), "served") is False
+
+
+def held_back(view, saving):
+    """Hold units back, and return what each has cost: ``saving`` more for those that were held back."""
+    begin_hold_back(view, "press", HoldBackTerms(share=0.5, cap=100, units=4000))
+    draw = HoldBackDraw(end_hold_back(view, "press").seed, 0.5)
+    units = [f"machine-{number}" for number in range(4000)]
+    return [UnitOutcome(unit=one, cost=saving if draw.holds(one) else 0) for one in units]
+
+
+def test_a_benchmark_saves_costs_by_its_finished_hold_back(certified):
+    ask(certified, "supplier", "put", said=parts())
+    serve(certified, "press", ask_human=True)
+    view = certified.trial.store.as_actor(MACHINE)
+    for saving, shown in ((0, False), (20, True)):
+        outcomes = held_back(view, saving)
+        report_outcomes(view, "press", outcomes[:3000])
+        assert need(ask(certified, "supplier", "get"), "value") is None, "units that were planned are not reported yet"
+        report_outcomes(view, "press", outcomes[3000:])
+        assert need(ask(certified, "supplier", "get"), "value") is shown
+    page = certified.client("supplier").get("/replications/acme/forest/").content.decode()
+    assert "shows that a service saves costs" in page
 
 
 def test_the_next_site_is_expected_where_sites_vary_and_not_only_as_sure_as_their_mean():

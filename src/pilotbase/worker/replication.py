@@ -29,12 +29,13 @@ from pilotbase.documents.replication import (
 )
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.service import CertifiedRoute
+from pilotbase.documents.service import CertifiedRoute, Service
 from pilotbase.documents.subjects import holder_of, name_of
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Colour, ServingState
 from pilotbase.evidence.across_sites import FEWEST_SITES, expect_next
 from pilotbase.evidence.distributions import wilson
+from pilotbase.service.hold_back import tell_value
 from pilotbase.service.registry import services_of
 from pilotbase.watch.warnings import standing_warnings, warnings_of
 from pilotbase.worker.base import Base
@@ -158,7 +159,7 @@ def _requirements(
         met=days is not None and days >= DAYS_WITHOUT_RED,
         fact=text("replication.fact.served", days=days) if days is not None else text("replication.fact.not_served"),
     )
-    yield BenchmarkNeed(name="value", met=None, fact=text("replication.fact.value_unknown"))
+    yield _value(base.lab.view, {one.serial for one in valid})
     lacking = [text(f"replication.part.{one}") for one in kit.lacking] if kit is not None else []
     fact = text("replication.fact.kit") if kit is not None else text("replication.fact.no_kit")
     yield BenchmarkNeed(
@@ -178,17 +179,32 @@ def _days_without_red(view: View, serials: set[str], now: datetime) -> int | Non
     """Return for how long the longest-running service has answered without a red warning; None: none answers."""
     served = {(one.scenario, one.supplier): one.served for one in tried_pairs(view) if one.served is not None}
     found = []
-    for service, stands in services_of(view):
-        routes = [one for one in service.routes if isinstance(one, CertifiedRoute) and one.serial in serials]
-        if not routes or stands.state is ServingState.STOPPED:
-            continue
-        begun = served.get((service.scenario or "", routes[0].application.supplier.organisation))
+    for service, route in _serving(view, serials):
+        begun = served.get((service.scenario or "", route.application.supplier.organisation))
         if begun is None:
             continue
         red = [one.at for _, one in warnings_of(view, service.name, _MOST_WARNINGS) if one.colour is Colour.RED]
         stands_red = any(one.colour is Colour.RED for one in standing_warnings(view, service.name).values())
         found.append(timedelta(0) if stands_red else now - max([begun, *red]))
     return max(found).days if found else None
+
+
+def _serving(view: View, serials: set[str]) -> Iterable[tuple[Service, CertifiedRoute]]:
+    """Return the services that answer with one of the certificates, and its first route there."""
+    for service, stands in services_of(view):
+        routes = [one for one in service.routes if isinstance(one, CertifiedRoute) and one.serial in serials]
+        if routes and stands.state is not ServingState.STOPPED:
+            yield service, routes[0]
+
+
+def _value(view: View, serials: set[str]) -> BenchmarkNeed:
+    """Return whether a service saves anything for sure, by a hold-back whose planned units are all reported."""
+    told = [tell_value(view, service.name) for service, _ in _serving(view, serials)]
+    lows = [one.benefit.low for one in told if one.benefit is not None and one.why is None]
+    if not lows:
+        return BenchmarkNeed(name="value", met=None, fact=text("replication.fact.value_unknown"))
+    met = max(lows) > 0
+    return BenchmarkNeed(name="value", met=met, fact=text(f"replication.fact.value_{'shown' if met else 'not_shown'}"))
 
 
 def state_kit(base: Base, view: View, application: str, stated: Sequence[StatedPart]) -> Replication:
