@@ -52,7 +52,7 @@ def cut_losses(rows: Losses, start: int, stop: int) -> Losses:
     return Losses(rows.values[start:stop], None if rows.groups is None else rows.groups[start:stop])
 
 
-BAD_LOSSES = (Losses(np.array([0.1, 1.5])), Losses(np.array([-0.1])), Losses(np.array([0.5, np.inf])))
+BAD_LOSSES = (Losses(np.array([0.1, 1e7])), Losses(np.array([-0.1])), Losses(np.array([0.5, np.inf])))
 
 
 def of_losses(signal: Signal, rows: Callable[[np.random.Generator], Losses], by: str | None = None) -> Kind:

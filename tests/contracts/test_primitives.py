@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pilotbase.documents.errors import InputError
 from pilotbase.evidence.confidence_sequence import ConfidenceSequence
 from pilotbase.evidence.martingale import MeanMartingale
-from pilotbase.evidence.monitoring import ShiryaevRoberts, WeightedRestart
+from pilotbase.evidence.monitoring import LifeRestart, ShiryaevRoberts, WeightedRestart
 from pilotbase.evidence.prediction_powered import JudgedPool, PredictionPowered, PredictionPoweredSequence
 from pilotbase.evidence.primitive import Primitive, state_from
 from pilotbase.evidence.recalculated import RecalculatedBets
@@ -64,7 +64,7 @@ ROWS = (
 INTEGERS = (np.array([0, 1, -1]), np.array([0.5]), np.array([[0, 1]]), np.array([np.nan]))
 BINARY = (*INTEGERS, np.array([0, 2]))
 REALS = (np.array([np.nan]), np.array([0.1, np.inf]), np.array([[0.1]]))
-LOSSES = (*REALS, np.array([1.5]), np.array([-0.1]))
+LOSSES = (*REALS, np.array([1e7]), np.array([-0.1]))
 BOUNDED = (*INTEGERS, np.array([0, 1001]))
 
 KINDS: dict[str, Kind] = {
@@ -91,6 +91,7 @@ KINDS: dict[str, Kind] = {
     ),
     "sequence of scores": Kind(lambda state: ConfidenceSequence(0.05, (0, 1000), state=state), scores, BOUNDED),
     "weighted restart": Kind(lambda state: WeightedRestart(0.15, state), losses, LOSSES, path=True),
+    "life restart": Kind(lambda state: LifeRestart(0.15, 2000, state), losses, LOSSES, path=True),
     "e-SR": Kind(lambda state: ShiryaevRoberts(0.15, state), losses, LOSSES, path=True),
     "prediction-powered": Kind(
         lambda state: PredictionPowered(JUDGED, Fraction(9, 10), Fraction(4, 5), state=state), judged, ROWS, path=True

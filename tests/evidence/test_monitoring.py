@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pilotbase.evidence.martingale import FRACTIONS, MeanMartingale
-from pilotbase.evidence.monitoring import ShiryaevRoberts, WeightedRestart
+from pilotbase.evidence.monitoring import LifeRestart, ShiryaevRoberts, WeightedRestart
 
 R0 = 0.15
 
@@ -37,6 +37,17 @@ def test_shiryaev_roberts_is_its_definition() -> None:
         sums = (sums + 1 / len(FRACTIONS)) * factor
         of_sums.append(sums.sum())
     assert np.exp(ShiryaevRoberts(R0).update(losses)) == pytest.approx(of_sums, rel=1e-9)
+
+
+def test_life_restart_is_its_definition() -> None:
+    """e-SR over a life of T: starts of weight 1/T each, and what has not started yet in cash."""
+    losses, life, bets = np.random.default_rng(2).random(60) * 0.5, 40, LifeRestart.bets
+    wealth, path = np.zeros(len(bets)), []
+    for t, loss in enumerate(losses):
+        start = 1 / life / len(bets) if t < life else 0.0
+        wealth = (wealth + start) * (1 + bets / R0 * (loss - R0))
+        path.append(max(1 - (t + 1) / life, 0) + float(wealth.sum()))
+    assert np.exp(LifeRestart(R0, life).update(losses)) == pytest.approx(path, rel=1e-9)
 
 
 def test_weights_sum_to_one_however_long_it_runs() -> None:

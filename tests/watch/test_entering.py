@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pilotbase.documents.contract import Contract, DataType, Field, Prediction
+from pilotbase.documents.watch import Watch
 from pilotbase.measures import RuleContext
 from pilotbase.watch.following import broken_cases, worst_fault
 from pilotbase.watch.labels import LabelledPack, case_key
@@ -41,7 +42,7 @@ def pack(answers, ends=None, versions=None, **inputs):
 def entered(packs, rule="accuracy >= 0.85"):
     promised = Promised("c", WATCHED, Plan)
     loss = promised_loss(rule, promised.setting, 0.0)
-    return losses_of(packs, promised, [loss])
+    return losses_of(packs, promised, [loss], Watch(service="milling"))
 
 
 def test_cases_enter_in_the_order_of_their_keys_whatever_their_outcome():

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Literal
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import text
-from pilotbase.documents.vocabularies import Colour, Signal
-from pilotbase.documents.watch import WatchedRisk
+from pilotbase.documents.vocabularies import Colour, RedBy, Signal
+from pilotbase.documents.watch import WatchedRisk, WatchTerms
 from pilotbase.watch.detectors.loss import CALM, MOST_GROUPS, LossDetector, LossWatch
-from pilotbase.watch.losses import Losses
+from pilotbase.watch.losses import Losses, expected_share, in_period
 
 RISK = LossWatch(Signal.RISK, "accuracy >= 0.85", 0.15)
 
@@ -112,3 +116,56 @@ def test_a_watched_risk_is_the_design_of_a_detector() -> None:
     promise = LossDetector(design).promise.render("en")
     assert "≤ 0.22 at every step) ≤ 0.01" in promise
     assert "early warning ≥ 5000" in promise
+
+
+BY_PERIOD = replace(RISK, red_by=RedBy.PERIOD, periods=365)
+
+
+def days(detector: LossDetector, risks: np.ndarray, seed: int = 0, cases: int = 200) -> list[Colour]:
+    """Give the detector a day for each risk; return the colours it takes."""
+    random = np.random.default_rng(seed)
+    found = []
+    for risk in risks:
+        found += detector.update(in_period(Losses((random.random(cases) < risk).astype(float)), None))
+    return [change.colour for change in found]
+
+
+def test_by_period_one_bad_day_is_a_suspicion_and_weeks_of_them_are_red() -> None:
+    detector = LossDetector(BY_PERIOD)
+    assert days(detector, np.array([0.1] * 30 + [0.6] + [0.1] * 30)) == [Colour.YELLOW, Colour.ORANGE, Colour.GREEN]
+    assert days(detector, np.full(60, 0.3))[-1] is Colour.RED
+
+
+def test_red_by_period_tells_the_means_of_periods() -> None:
+    detector = LossDetector(BY_PERIOD)
+    changes = [change for _ in range(20) for change in detector.update(in_period(Losses(np.ones(50)), None))]
+    red = changes[-1]
+    assert red.colour is Colour.RED
+    told = red.reason.params
+    assert told["mean"] == "1" and int(str(told["count"])) == int(str(told["labels"])) == red.seen // 50
+    assert "whole periods" in red.reason.render("en") and "按整期" in red.reason.render("zh")
+
+
+def test_records_of_a_unit_count_as_one() -> None:
+    losses, units = np.array([1.0, 1.0, 1.0, 0.0, np.nan]), np.array(["a", "a", "a", "b", "b"])
+    found = in_period(Losses(losses), units)
+    assert found.values[~np.isnan(found.values)].tolist() == [1.0, 0.0]
+    assert found.periods is not None and found.periods[~np.isnan(found.periods)].tolist() == [0.5]
+
+
+def test_groups_have_periods_of_their_own() -> None:
+    found = in_period(Losses(np.array([1.0, 0.0, 0.0, 0.0]), np.array(["n", "s", "n", "s"])), None)
+    assert found.periods is not None and np.nan_to_num(found.periods, nan=-1).tolist() == [-1, -1, 0.5, 0]
+
+
+def test_a_declared_season_is_divided_out_of_losses() -> None:
+    weekdays = (1.3, 1.0, 1.0, 1.0, 1.0, 1.0, 0.7)
+    assert expected_share(weekdays, datetime(2026, 1, 5, tzinfo=UTC)) == 1.3
+    found = in_period(Losses(np.array([1.0, 0.0])), None, 1.25)
+    assert found.values.tolist() == [0.8, 0.0] and found.periods is not None and found.periods[-1] == 0.4
+
+
+@pytest.mark.parametrize("season", [(1.0, 1.0), (1.1,) * 7, (1.0,) * 13])
+def test_a_season_that_would_allow_more_than_was_accepted_is_refused(season: tuple[float, ...]) -> None:
+    with pytest.raises((InputError, ValidationError)):
+        WatchTerms(season=season)

@@ -12,6 +12,7 @@ import pytest
 from pilotbase.documents.answer_texts import right_answer
 from pilotbase.documents.texts import Text
 from pilotbase.documents.transcript import TranscriptWriter
+from pilotbase.documents.watch import WatchTerms
 from pilotbase.evidence.criterion import SingleTest
 from pilotbase.evidence.lattice import stream_of
 from pilotbase.measures import Cases, RuleContext, observe, score
@@ -245,7 +246,7 @@ def test_perfection_cannot_be_watched_without_a_tolerance() -> None:
 
 
 def test_the_promise_of_a_watch_is_shared_by_its_criteria() -> None:
-    risks = watched_risks([watched(rule, setting) for rule, setting in RULES[:4]], 0.05, 10_000)
+    risks = watched_risks([watched(rule, setting) for rule, setting in RULES[:4]], WatchTerms(), 100)
     assert sum(risk.alpha for risk in risks) == pytest.approx(0.05)
     assert sum(1 / risk.early for risk in risks) == pytest.approx(1 / 10_000)
     assert [risk.criterion for risk in risks][:2] == ["accuracy >= 0.85", "error_rate <= 0.15"]

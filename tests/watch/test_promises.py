@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from pilotbase.documents.vocabularies import Colour, Signal
+from pilotbase.documents.vocabularies import Colour, RedBy, Signal
 from pilotbase.measures import Cases, RuleContext
 from pilotbase.watch.detectors.loss import LossDetector, LossWatch
-from pilotbase.watch.losses import Losses, WatchedLoss, promised_loss
+from pilotbase.watch.losses import Losses, WatchedLoss, in_period, promised_loss
 
 ALPHA, THREE_ERRORS = 0.05, 3.0
 SETTING = RuleContext("label", ("wrong", "right"))
@@ -110,6 +110,35 @@ def test_missing_labels_count_as_correct(scale: Scale) -> None:
 
     assert share_red(labelled_only, lambda rng: loss.r0, QUICK) == 1.0
     assert share_red(lambda rng, steps: loss.of(*cases(rng, steps)).values, lambda rng: loss.r0, scale) <= scale.allowed
+
+
+def year_of_patients(rng: np.random.Generator, together: int, worse: float = 1.0) -> list[tuple[Floats, Floats]]:
+    """Return the losses and patients of each day of a year: risk .10, all records of a patient wrong together."""
+    risks = 0.10 * np.where(np.arange(365) < 120, 1.0, worse)
+    patients = np.repeat(np.arange(200 // together), together).astype(str)
+    return [(np.repeat(rng.random(200 // together) < risk, together).astype(float), patients) for risk in risks]
+
+
+def red_days(red_by: RedBy, year: list[tuple[Floats, Floats]]) -> int | None:
+    """Return the day on which a watch is red that accepts a risk of .12, if it ever is."""
+    detector = LossDetector(LossWatch(Signal.RISK, "accuracy >= 0.88", 0.12, ALPHA, 10_000, None, red_by, 365))
+    for day, (losses, patients) in enumerate(year):
+        detector.update(in_period(Losses(losses), patients if red_by is RedBy.UNIT else None))
+        if detector.colour is Colour.RED:
+            return day
+    return None
+
+
+@pytest.mark.parametrize("together", [10, 20])
+def test_records_of_a_patient_fool_red_by_case_and_neither_by_period_nor_by_unit(together: int) -> None:
+    """The product's own detectors over whole years; the claim *watch-blocks* runs hundreds of them."""
+    years = [year_of_patients(np.random.default_rng([7, run]), together) for run in range(6)]
+    assert all(red_days(RedBy.CASE, year) is not None for year in years)
+    assert sum(red_days(red_by, year) is not None for year in years for red_by in (RedBy.PERIOD, RedBy.UNIT)) <= 1
+    worse = year_of_patients(np.random.default_rng(7), together, 3.0)
+    for red_by in (RedBy.PERIOD, RedBy.UNIT):
+        day = red_days(red_by, worse)
+        assert day is not None and 120 <= day < 200
 
 
 @at_both_scales

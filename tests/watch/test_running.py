@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from pilotbase.documents.errors import PilotbaseError, RefusedError
-from pilotbase.documents.vocabularies import Colour, Signal
+from pilotbase.documents.errors import InputError, PilotbaseError, RefusedError
+from pilotbase.documents.vocabularies import Colour, RedBy, Signal
 from pilotbase.documents.watch import ReferenceProfile, Watch
 from pilotbase.watch import running
 from pilotbase.watch.arming import arm, disarm, last_replay, prepare_watch, replay_watch
@@ -263,6 +263,30 @@ def test_a_replay_cuts_cases_into_the_cohorts_that_are_asked_for(world, clock):
     assert {one.entered for one in found.values()} == {200}
     assert found[3600].cohorts == found[86_400].cohorts == 4
     assert found[10 * 86_400].cohorts in (1, 2)
+
+
+def test_a_replay_tells_how_much_cases_of_a_day_depend_on_each_other(world, clock):
+    for day in range(8):
+        world.bring(100, wrong=0.5 if day % 2 else 0.0)
+        clock.now += DAY
+    clock.now += 9 * DAY
+    found = replay_watch(world.lab, world.view, prepare_watch(world.lab, world.view, "milling", TERMS))
+    (alike,) = found.dependence
+    assert (alike.of, alike.blocks, alike.cases, alike.beyond_chance) == (RedBy.PERIOD, 8, 800, True)
+    assert alike.factor > 10
+    assert "watching.dependent_period" in {one.code for one in found.cautions}
+    by_day = TERMS.model_copy(update={"red_by": RedBy.PERIOD, "unit": "shift"})
+    watch = prepare_watch(world.lab, world.view, "milling", by_day)
+    assert watch.risks[0].periods == 100 - 17, "the certificate holds so many days yet"
+    again = replay_watch(world.lab, world.view, watch)
+    assert [one.of for one in again.dependence] == [RedBy.PERIOD, RedBy.UNIT]
+    assert "watching.dependent_period" not in {one.code for one in again.cautions}
+
+
+def test_red_by_unit_needs_a_unit(world):
+    with pytest.raises(InputError) as caught:
+        prepare_watch(world.lab, world.view, "milling", TERMS.model_copy(update={"red_by": RedBy.UNIT}))
+    assert caught.value.code == "watching.unit_missing"
 
 
 def test_without_history_the_public_sample_is_replayed(world):

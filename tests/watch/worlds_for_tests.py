@@ -18,6 +18,7 @@ from pilotbase.documents.plan import ApplicationReference, ScenarioReference, Tr
 from pilotbase.documents.scenario import Contact, Criterion, Scenario
 from pilotbase.documents.service import CertifiedRoute, Service
 from pilotbase.documents.texts import text
+from pilotbase.documents.vocabularies import RedBy
 from pilotbase.documents.watch import WatchTerms
 from pilotbase.trial.sealed import SealedScenario
 from pilotbase.vault.envelopes import seal_sample
@@ -51,7 +52,7 @@ SCENARIO = {
     "task": "classification",
     "positive": "broken",
 }
-TERMS = WatchTerms(tolerance=0.0, label_seconds=86_400, chunk=100, silence_seconds=10**7)
+TERMS = WatchTerms(tolerance=0.0, label_seconds=86_400, chunk=100, silence_seconds=10**7, red_by=RedBy.CASE)
 DAY = timedelta(days=1)
 
 

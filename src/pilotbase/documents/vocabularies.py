@@ -304,6 +304,17 @@ class Signal(Vocabulary, domain="signal"):
     """Calls handed over to a person."""
 
 
+class RedBy(Vocabulary, domain="red_by"):
+    """What one loss of a promised risk is the mean of; names: text ``red_by.<value>``."""
+
+    PERIOD = "period"
+    """All cases of a cohort's span: whatever depends on what within it."""
+    UNIT = "unit"
+    """The cases of one unit (patient, machine) in a span: different units are independent."""
+    CASE = "case"
+    """One case: all cases are independent."""
+
+
 class Countermeasure(Vocabulary, domain="countermeasure"):
     """What is done about a warning 处置; names: text ``countermeasure.<value>``."""
 

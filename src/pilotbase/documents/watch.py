@@ -17,10 +17,25 @@ from pilotbase.documents.base import Document, Localized, Moment, Name, Note, Pa
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.texts import Text
-from pilotbase.documents.vocabularies import Colour, Countermeasure, EventGrade, ResponseLevel, Signal
+from pilotbase.documents.vocabularies import Colour, Countermeasure, EventGrade, RedBy, ResponseLevel, Signal
 
 LONGEST_DAYS = 3660
 Count = Annotated[int, pydantic.Field(ge=0)]
+Factor = Annotated[float, pydantic.Field(gt=0, le=12, strict=False)]
+Season = Annotated[tuple[Factor, ...], pydantic.Field(max_length=12)]
+"""How much the accepted risk is multiplied by: seven factors, Monday first, or twelve, January first; none: always 1.
+
+Their mean is at most 1, so that over the season no more than the accepted risk is allowed.
+"""
+_SEASONS = (0, 7, 12)
+
+
+def check_season(season: tuple[float, ...]) -> tuple[float, ...]:
+    """Return ``season`` if it is one; raises `InputError`."""
+    if len(season) not in _SEASONS or sum(season) > len(season) + 1e-9:
+        mean = sum(season) / max(len(season), 1)
+        raise InputError("watching.no_season", count=len(season), mean=f"{mean:.4g}")
+    return season
 
 
 class WatchedRisk(Part):
@@ -33,6 +48,9 @@ class WatchedRisk(Part):
     alpha: float = pydantic.Field(default=0.05, gt=0, lt=0.5)
     early: float = pydantic.Field(default=10_000, ge=100)
     """The early stage warns when e-SR reaches this: the mean number of labels to a false one is at least this large."""
+    red_by: RedBy = RedBy.CASE
+    periods: int = pydantic.Field(default=365, ge=1)
+    """How many periods the certificate still held when the watch was prepared: red by period is spread over them."""
 
 
 class Watch(Document, published=True):
@@ -57,6 +75,9 @@ class Watch(Document, published=True):
     """Cases in a chunk of the input drift."""
     cohort_seconds: int = pydantic.Field(default=86_400, ge=1)
     """Cases within one span of this length form a cohort; it enters whole once its window for labels has closed."""
+    unit: Sentence | None = None
+    """The input whose values are the units; the losses of a unit within a span then count as one, their mean."""
+    season: Annotated[Season, pydantic.AfterValidator(check_season)] = ()
     label_seconds: int = pydantic.Field(default=7 * 86_400, ge=0)
     """How long after its end a cohort waits for labels."""
     latency_ms: float | None = pydantic.Field(default=None, gt=0)
@@ -92,6 +113,11 @@ class WatchTerms(Part):
     drift_chunks: int = pydantic.Field(default=200, ge=1, le=1_000_000)
     chunk: int = pydantic.Field(default=1000, ge=100, le=100_000)
     cohort_seconds: int = pydantic.Field(default=86_400, ge=1, le=LONGEST_DAYS * 86_400)
+    red_by: RedBy = pydantic.Field(default=RedBy.PERIOD, strict=False)
+    """What one loss that red is judged by is the mean of."""
+    unit: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    """An input whose values are the units (patient, machine); their cases belong together."""
+    season: Annotated[Season, pydantic.Field(strict=False), pydantic.AfterValidator(check_season)] = ()
     label_seconds: int = pydantic.Field(default=7 * 86_400, ge=0, le=LONGEST_DAYS * 86_400)
     latency_ms: float | None = pydantic.Field(default=None, gt=0, le=1e9)
     """None: as in the certificate's criterion, if it has one."""
@@ -115,6 +141,20 @@ class ReplayedTurn(Part):
     began: Moment
 
 
+class Dependence(Part):
+    """How much losses that belong together are alike, in the labelled history of a replay."""
+
+    criterion: Sentence
+    of: RedBy
+    """Whether within a period or within a unit."""
+    blocks: int = pydantic.Field(ge=2)
+    cases: int = pydantic.Field(ge=2)
+    factor: float = pydantic.Field(ge=0)
+    """Variance of the blocks' means over that of independent cases; 1: they are independent."""
+    beyond_chance: bool
+    """Whether independent cases would reach it in fewer than one replay in a thousand."""
+
+
 class Replay(Document, published=True):
     """What a watch would have reported on the data the base already has: a watch can only be armed on this."""
 
@@ -132,6 +172,7 @@ class Replay(Document, published=True):
     turned: int = pydantic.Field(default=0, ge=0)
     """Total number of colour changes; the first are shown."""
     cautions: tuple[Text, ...] = ()
+    dependence: tuple[Dependence, ...] = ()
     at: Moment
 
 

@@ -37,7 +37,7 @@ from pilotbase.evidence.decision import (
 )
 from pilotbase.evidence.ladder import Ladder
 from pilotbase.evidence.martingale import MeanMartingale
-from pilotbase.evidence.monitoring import ShiryaevRoberts, WeightedRestart
+from pilotbase.evidence.monitoring import LifeRestart, ShiryaevRoberts, WeightedRestart
 from pilotbase.evidence.observations import Comparison, draw_order, one_of_each
 from pilotbase.evidence.planning import cases_to_confirm_at_best, feasibility_of
 from pilotbase.evidence.plans import (
@@ -66,6 +66,7 @@ __all__ = [
     "JudgedPool",
     "Ladder",
     "Levels",
+    "LifeRestart",
     "MeanMartingale",
     "PredictionPowered",
     "PredictionPoweredSequence",

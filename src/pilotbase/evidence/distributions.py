@@ -58,6 +58,11 @@ def student_upper_quantile(share: float, freedom: float) -> float:
     return -float(_special().stdtrit(freedom, share))
 
 
+def variance_ratio_tail(ratio: float, between: int, within: int) -> float:
+    """Return P(F ≥ ratio) for F with so many degrees of freedom between blocks and within them."""
+    return float(_special().fdtrc(between, within, ratio))
+
+
 def smallest(low: int, high: int, holds: Callable[[int], bool]) -> int:
     """Return the smallest integer in [low, high] for which ``holds``, which is monotone; ``high`` when none."""
     while low < high:

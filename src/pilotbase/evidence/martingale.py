@@ -203,7 +203,7 @@ def log_mean(logs: Floats) -> Floats:
     peak = logs.max(axis=0)
     # One after the other: numpy's own sum adds a single column in another order than several.
     total = np.cumsum(np.exp(logs - peak), axis=0)[-1]
-    mixed: Floats = peak + np.log(total / len(FRACTIONS))
+    mixed: Floats = peak + np.log(total / len(logs))
     return mixed
 
 

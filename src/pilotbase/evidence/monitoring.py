@@ -1,8 +1,10 @@
-"""Detectors of a risk that has risen: losses in [0, 1] against *the risk, given the past, is at most r0 at every step*.
+"""Detectors of a risk that has risen: losses from 0 against *the risk, given the past, is at most r0 at every step*.
 
-Each holds ten bets, log-spaced, and needs as many numbers. They differ in how they start again:
+A loss above 1 is one of a mild season, divided by its factor. Each detector holds some bets and needs as many numbers.
+They differ in how they start again:
 
 * `WeightedRestart`: P(it ever reaches 1/α | the risk stays ≤ r0) ≤ α. For what must not cry wolf.
+* `LifeRestart`: the same promise, with starts only within a known life. For blocks, of which there are few.
 * `ShiryaevRoberts`: the mean time to a false alarm at level A is ≥ A. Quicker; its value is no e-value.
 """
 
@@ -19,6 +21,8 @@ from numpy.typing import NDArray
 from pilotbase.evidence.martingale import FRACTIONS, log_mean
 from pilotbase.evidence.primitive import Floats, reals, within
 
+MOST = 1e6
+"""The largest loss that is taken."""
 _CHUNK = 1 << 14
 
 
@@ -38,13 +42,15 @@ class DetectorState:
 class _Detector(ABC):
     """Growth of the bets and when each was started; subclasses define how starts are weighted and summed."""
 
+    bets: Floats = FRACTIONS
+
     def __init__(self, r0: float, state: DetectorState | None = None) -> None:
         within("r0", r0, 0, 1)
         self._r0 = r0
-        state = state or DetectorState(0, (0.0,) * len(FRACTIONS), None, None)
+        state = state or DetectorState(0, (0.0,) * len(self.bets), None, None)
         self._count, self._peak = state.count, state.peak
         self._growth = np.array(state.log_growth)
-        self._started = np.full(len(FRACTIONS), -math.inf) if state.started is None else np.array(state.started)
+        self._started = np.full(len(self.bets), -math.inf) if state.started is None else np.array(state.started)
 
     @property
     def state(self) -> DetectorState:
@@ -54,7 +60,7 @@ class _Detector(ABC):
     @final
     def update(self, values: NDArray[Any]) -> Floats:
         """Take losses in their order; return the log of the detector's value after each, shape (n,)."""
-        losses = reals(values, 0, 1)
+        losses = reals(values, 0, MOST)
         parts = [self._advance(losses[start : start + _CHUNK]) for start in range(0, len(losses), _CHUNK)]
         path = np.concatenate(parts) if parts else np.zeros(0)
         if len(path):
@@ -66,7 +72,7 @@ class _Detector(ABC):
         return self._peak is not None and self._peak >= math.log(level)
 
     def _advance(self, losses: Floats) -> Floats:
-        logs = np.log1p(FRACTIONS[:, None] * (losses / self._r0 - 1.0))
+        logs = np.log1p(self.bets[:, None] * (losses / self._r0 - 1.0))
         logs[:, 0] += self._growth
         growth = np.cumsum(logs, axis=1)
         before = np.concatenate((self._growth[:, None], growth[:, :-1]), axis=1)
@@ -109,6 +115,29 @@ class WeightedRestart(_Detector):
 
     def _value(self, capitals: Floats, counts: NDArray[np.int64]) -> Floats:
         cash = math.log(math.log(2)) - np.log(np.log(counts + 2.0))
+        value: Floats = np.logaddexp(log_mean(capitals), cash)
+        return value
+
+
+class LifeRestart(_Detector):
+    """An e-process that starts with the same weight at each of its first ``life`` values: P(ever ≥ 1/α) ≤ α.
+
+    The e-SR statistic over ``life``, with what has not started yet in cash: after a healthy time it is quicker than
+    `WeightedRestart`, whose late starts weigh little.
+    """
+
+    bets = np.array([0.9, 0.5, 0.25, 0.1, 0.03])
+
+    def __init__(self, r0: float, life: int, state: DetectorState | None = None) -> None:
+        super().__init__(r0, state)
+        within("life", life, 0, math.inf)
+        self._life = life
+
+    def _log_weights(self, times: NDArray[np.int64]) -> Floats:
+        return np.where(times < self._life, -math.log(self._life), -math.inf)
+
+    def _value(self, capitals: Floats, counts: NDArray[np.int64]) -> Floats:
+        cash = np.log(np.maximum(1 - counts / self._life, np.finfo(float).tiny))
         value: Floats = np.logaddexp(log_mean(capitals), cash)
         return value
 

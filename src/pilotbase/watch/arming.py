@@ -5,13 +5,16 @@ prepared ──▶ replayed ──▶ armed ──▶ disarmed
 
 from __future__ import annotations
 
+import math
+
 from pilotbase.data.batches import feature_columns
-from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import WatchAct
 from pilotbase.documents.service import Service
 from pilotbase.documents.subjects import watch_head
 from pilotbase.documents.texts import Text
+from pilotbase.documents.vocabularies import RedBy
 from pilotbase.documents.watch import ReferenceProfile, Replay, Watch, WatchTerms
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.sealed import load_sealed, read_public_sample
@@ -48,10 +51,12 @@ def prepare_watch(lab: TrialRuntime, view: View, service: str, terms: WatchTerms
     found = service_of(view, service)
     require_permitted(view, WatchAct.REPLAY)
     promised = promised_of(view, found)
-    chosen = terms.model_dump(exclude={"alpha", "early"})
+    chosen = terms.model_dump(exclude={"alpha", "early", "red_by"})
     if promised is None:
         return Watch(service=service, **chosen)
-    losses, unpromised = _losses(promised, terms.tolerance)
+    if terms.red_by is RedBy.UNIT and terms.unit is None:
+        raise InputError("watching.unit_missing")
+    losses, unpromised = _losses(promised, terms)
     latency = latency_promised(promised.plan)
     if latency is not None and terms.latency_ms is None:
         chosen |= {"latency_ms": latency.milliseconds, "latency_quantile": latency.quantile}
@@ -59,7 +64,7 @@ def prepare_watch(lab: TrialRuntime, view: View, service: str, terms: WatchTerms
         service=service,
         certificate=promised.certificate,
         version=promised.version,
-        risks=watched_risks(losses, terms.alpha, terms.early),
+        risks=watched_risks(losses, terms, _periods_left(view, promised, terms)),
         unpromised=unpromised,
         profile=None if promised.plan.contract.world else _keep_profile(lab, view, found, promised),
         **chosen,
@@ -155,11 +160,17 @@ def _replay_head(service: str) -> str:
     return f"watch-replay:{service}"
 
 
-def _losses(promised: Promised, tolerance: float) -> tuple[list[WatchedLoss], dict[str, Text]]:
+def _periods_left(view: View, promised: Promised, terms: WatchTerms) -> int:
+    """Return how many periods begin while the certificate holds."""
+    ends, now = promised.expires_at, view.store.clock()
+    return 365 if ends is None else max(1, math.ceil((ends - now).total_seconds() / terms.cohort_seconds))
+
+
+def _losses(promised: Promised, terms: WatchTerms) -> tuple[list[WatchedLoss], dict[str, Text]]:
     losses: list[WatchedLoss] = []
     unpromised: dict[str, Text] = {}
     for criterion in promised.plan.criteria:
-        found = promised_loss(criterion.rule, promised.setting, tolerance, criterion.unit)
+        found = promised_loss(criterion.rule, promised.setting, terms.tolerance, criterion.unit, terms.unit)
         if isinstance(found, WatchedLoss):
             losses.append(found)
         else:

@@ -28,7 +28,6 @@ from pilotbase.watch.detectors.loss import LossDetector, LossState, LossWatch
 from pilotbase.watch.detectors.silence import SilenceDetector, SilenceState, Ticks
 from pilotbase.watch.losses import (
     CohortLosses,
-    Losses,
     Promised,
     WatchedLoss,
     contract_losses,
@@ -134,7 +133,7 @@ class Following:
             calls, at = _calls(pack, bad)
             self.stream[signal].follow(calls, at)
         rows = [row for row, end in enumerate(pack.ends) if end != CallEnd.BROKE_CONTRACT]
-        asked = pack if len(rows) == len(pack) else pack.among(rows)
+        asked = self._without_unit(pack if len(rows) == len(pack) else pack.among(rows))
         if CONTRACT in self.stream and self.promised is not None:
             self._follow_contract(self.stream[CONTRACT], asked, self.promised)
         if LATENCY in self.stream and self.watch.latency_ms is not None:
@@ -142,6 +141,13 @@ class Following:
             self.stream[LATENCY].follow(latency_losses(milliseconds, self.watch.latency_ms), at)
         if DRIFT in self.stream and pack.inputs:
             self.stream[DRIFT].follow(asked.inputs, asked.at)
+
+    def _without_unit(self, pack: Pack) -> Pack:
+        """Return cases without their unit where the contract knows none: it is told for the watch."""
+        features = () if self.promised is None else self.promised.plan.contract.features
+        if self.watch.unit is None or any(field.name == self.watch.unit for field in features):
+            return pack
+        return replace(pack, inputs={name: column for name, column in pack.inputs.items() if name != self.watch.unit})
 
     @staticmethod
     def _follow_contract(followed: Followed, pack: Pack, promised: Promised) -> None:
@@ -179,8 +185,7 @@ class Following:
         for (followed, _), losses in zip(self.risks.values(), cohort.losses, strict=True):
             for start in range(0, len(cohort.at), _RISK_EVERY):
                 rows = slice(start, start + _RISK_EVERY)
-                groups = None if losses.groups is None else losses.groups[rows]
-                followed.follow(Losses(losses.values[rows], groups), cohort.at[rows])
+                followed.follow(losses.among(rows), cohort.at[rows])
 
 
 def follow(

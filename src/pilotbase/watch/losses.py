@@ -20,6 +20,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
@@ -34,13 +35,14 @@ from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.service import CertifiedRoute, Route, Service, ServiceStatus
 from pilotbase.documents.subjects import standing_head
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.watch import Watch, WatchedRisk
+from pilotbase.documents.watch import Watch, WatchedRisk, WatchTerms
 from pilotbase.evidence.lattice import MeanClaim, claim_at_least, claim_at_most, stream_of
 from pilotbase.evidence.primitive import Floats
 from pilotbase.measures import Cases, MeasurePart, RuleContext, is_resource, measures, observe, problems_of
 from pilotbase.measures.rules import given_columns
 from pilotbase.trial.sealed import SealedScenario
 from pilotbase.watch.labels import LabelledPack
+from pilotbase.watch.packs import Pack, moment_of
 from pilotbase.watch.scoring import cases_from, cases_of_answers, rows_for_risk
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
@@ -58,6 +60,8 @@ class Promised:
     plan: TrialPlan
     may_miss: frozenset[str] = frozenset()
     """Fields that lacked a value somewhere in the data of the trial."""
+    expires_at: datetime | None = None
+    """When the certificate ends."""
 
     @property
     def setting(self) -> RuleContext:
@@ -123,7 +127,8 @@ def _promise(view: View, route: Route) -> Promised | None:
     if plan.release is not None:
         raise NotFoundError("site.no_watch", application=route.application.name)
     sealed = view.load(plan.sealed, SealedScenario)
-    return Promised(route.certificate, route.application.digest, plan, frozenset(sealed.may_miss))
+    ends = issued.certificate.expires_at
+    return Promised(route.certificate, route.application.digest, plan, frozenset(sealed.may_miss), ends)
 
 
 def latency_promised(plan: TrialPlan) -> LatencyPromise | None:
@@ -153,6 +158,13 @@ class Losses:
     values: Floats
     groups: NDArray[np.str_] | None = None
     """The group of each case, where each group is watched by itself."""
+    periods: Floats | None = None
+    """Beside the last loss of a period (and group) the mean of its losses; else NaN."""
+
+    def among(self, rows: slice) -> Losses:
+        """Return these rows."""
+        groups = None if self.groups is None else self.groups[rows]
+        return Losses(self.values[rows], groups, None if self.periods is None else self.periods[rows])
 
 
 @dataclass(frozen=True)
@@ -190,14 +202,17 @@ class WatchedLoss:
         return losses
 
 
-def promised_loss(rule: str, setting: RuleContext, tolerance: float, unit: str = "case") -> WatchedLoss | Text:
+def promised_loss(
+    rule: str, setting: RuleContext, tolerance: float, unit: str = "case", watched_unit: str | None = None
+) -> WatchedLoss | Text:
     """Return the loss of ``rule``, or why it cannot be watched with a promise.
 
-    ``unit``: of the criterion in the plan. ``tolerance``: by how much worse than accepted is still no alarm, as a
-    share of the measure's range (of [0, 1] for a share of cases, of the cap for an error).
+    ``unit``: of the criterion in the plan; ``watched_unit``: of the watch. ``tolerance``: by how much worse than
+    accepted is still no alarm, as a share of the measure's range (of [0, 1] for a share of cases, of the cap for an
+    error).
     """
     parsed = parse_rule(rule)
-    reason = _reason_against(parsed, setting, unit)
+    reason = _reason_against(parsed, setting, "case" if unit == watched_unit else unit)
     if reason is not None:
         return reason
     part = _part(parsed, _no_cases(parsed, setting))
@@ -211,12 +226,11 @@ def promised_loss(rule: str, setting: RuleContext, tolerance: float, unit: str =
     return WatchedLoss(parsed, setting, bound, r0)
 
 
-def watched_risks(losses: Sequence[WatchedLoss], alpha: float, early: float) -> tuple[WatchedRisk, ...]:
-    """Return the criteria for a watch that promises ``alpha`` and ``early`` over all of them together."""
+def watched_risks(losses: Sequence[WatchedLoss], terms: WatchTerms, periods: int) -> tuple[WatchedRisk, ...]:
+    """Return the criteria for a watch that promises what ``terms`` say over all of them together."""
     count = max(len(losses), 1)
-    return tuple(
-        WatchedRisk(criterion=str(loss.rule), r0=loss.r0, alpha=alpha / count, early=early * count) for loss in losses
-    )
+    shared = {"alpha": terms.alpha / count, "early": terms.early * count, "red_by": terms.red_by, "periods": periods}
+    return tuple(WatchedRisk(criterion=str(loss.rule), r0=loss.r0, **shared) for loss in losses)
 
 
 def latency_losses(milliseconds: Floats, limit: float) -> Losses:
@@ -259,12 +273,19 @@ class CohortLosses:
     at: Sequence[int]
     labelled: int
     """How many of the cases have a label that can be read; the others count as correct."""
+    by_case: Sequence[Losses] = ()
+    """The same before the losses of a unit became one."""
+    units: NDArray[np.str_] | None = None
+    """The unit of each case, where the watch knows units."""
 
 
-def losses_of(packs: Iterable[LabelledPack], promised: Promised, criteria: Sequence[WatchedLoss]) -> CohortLosses:
-    """Return what a cohort says about each of ``criteria``."""
+def losses_of(
+    packs: Iterable[LabelledPack], promised: Promised, criteria: Sequence[WatchedLoss], watch: Watch
+) -> CohortLosses:
+    """Return what a cohort, which is one period, says about each of ``criteria``, as ``watch`` looks at it."""
     keys: list[bytes] = []
     at: list[int] = []
+    units: list[str] = []
     labelled = 0
     parts: list[list[Losses]] = [[] for _ in criteria]
     by = frozenset(loss.rule.by for loss in criteria if loss.rule.by is not None)
@@ -279,9 +300,54 @@ def losses_of(packs: Iterable[LabelledPack], promised: Promised, criteria: Seque
             part.append(loss.of(cases, known))
         keys += [one.keys[row] for row in rows]
         at += pack.at
+        units += [] if watch.unit is None else _units(pack, watch.unit)
         labelled += int(known.sum())
     order = np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
-    return CohortLosses([_ordered(part, order) for part in parts], [at[row] for row in order], labelled)
+    of_units = np.array(units)[order] if units else None
+    expected = expected_share(watch.season, moment_of(at[0])) if at else 1.0
+    by_case = [_ordered(part, order) for part in parts]
+    losses = [in_period(one, of_units, expected) for one in by_case]
+    return CohortLosses(losses, [at[row] for row in order], labelled, by_case, of_units)
+
+
+def _units(pack: Pack, column: str) -> list[str]:
+    """Return the unit of each case; one that names none is a unit by itself."""
+    named = pack.inputs.get(column, [None] * len(pack))
+    return [f"case {case}" if unit is None else f"unit {unit}" for case, unit in zip(pack.ids, named, strict=True)]
+
+
+def in_period(losses: Losses, units: NDArray[np.str_] | None, expected: float = 1.0) -> Losses:
+    """Return the losses of one period, divided by its season's factor, with their mean beside the last of each group.
+
+    Of cases of one unit only the last still counts, with their mean.
+    """
+    values, periods = losses.values / expected, np.full(len(losses.values), np.nan)
+    groups = np.zeros(len(values), dtype=np.int64) if losses.groups is None else _codes(losses.groups)
+    if units is not None:
+        both = groups * (len(units) + 1) + _codes(units)
+        for rows in _together(both, values):
+            mean = float(values[rows].mean())
+            values[rows] = np.nan
+            values[rows[-1]] = mean
+    for rows in _together(groups, values):
+        periods[rows[-1]] = values[rows].mean()
+    return Losses(values, losses.groups, periods)
+
+
+def expected_share(season: Sequence[float], at: datetime) -> float:
+    """Return the factor of a season at a moment: by weekday or by month, in UTC."""
+    return season[at.weekday() if len(season) == 7 else at.month - 1] if season else 1.0
+
+
+def _codes(words: NDArray[np.str_]) -> NDArray[np.int64]:
+    return np.unique(words, return_inverse=True)[1].astype(np.int64)
+
+
+def _together(codes: NDArray[np.int64], values: Floats) -> list[NDArray[np.intp]]:
+    """Return the rows of each code that count, in their order."""
+    counted = np.flatnonzero(~np.isnan(values))
+    order = counted[np.argsort(codes[counted], kind="stable")]
+    return [rows for rows in np.split(order, np.flatnonzero(np.diff(codes[order])) + 1) if len(rows)]
 
 
 def _reason_against(rule: Rule, setting: RuleContext, unit: str) -> Text | None:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
 from pilotbase.data.batches import feature_columns
 from pilotbase.documents.texts import Text, percent, text
-from pilotbase.documents.vocabularies import CallEnd, Colour
-from pilotbase.documents.watch import ReferenceProfile, Replay, ReplayedTurn, Watch
+from pilotbase.documents.vocabularies import CallEnd, Colour, RedBy
+from pilotbase.documents.watch import Dependence, ReferenceProfile, Replay, ReplayedTurn, Watch
+from pilotbase.evidence.distributions import variance_ratio_tail
+from pilotbase.evidence.primitive import Floats
 from pilotbase.protocols.contract_cases import scalars_of
 from pilotbase.protocols.frames import FeatureBatch
 from pilotbase.trial.lab import TrialRuntime
@@ -21,7 +26,7 @@ from pilotbase.watch.cohorts import past_cohorts
 from pilotbase.watch.detectors.drift import DriftDetector
 from pilotbase.watch.following import DRIFT, Following, follow
 from pilotbase.watch.labels import LabelledPack, cases_of
-from pilotbase.watch.losses import Promised, losses_of
+from pilotbase.watch.losses import CohortLosses, Promised, losses_of
 from pilotbase.watch.packs import Pack, microseconds
 from pilotbase.workspace import watch_tables as tables
 from pilotbase.workspace.store import View
@@ -29,6 +34,7 @@ from pilotbase.workspace.store import View
 LONGEST = 500_000
 """Of a longer history the newest cases are replayed, about so many."""
 SHOWN = 200
+_RARE = 0.001
 _packs = tables.observation_packs.c
 
 
@@ -36,7 +42,8 @@ def replay(lab: TrialRuntime, view: View, watch: Watch, promised: Promised | Non
     """Return what the detectors of ``watch`` would have said, from the beginning; nothing is written."""
     profile = None if watch.profile is None else view.load(watch.profile, ReferenceProfile)
     following = follow(watch, promised, profile)
-    cases, seen = _replay_history(view, following)
+    alike = _Alike(following)
+    cases, seen = _replay_history(view, following, alike)
     source: Literal["history", "public_sample", "nothing"] = "history" if cases else "nothing"
     if not cases and promised is not None and DRIFT in following.stream:
         cases, source = _replay_sample(lab, view, following, promised), "public_sample"
@@ -48,13 +55,74 @@ def replay(lab: TrialRuntime, view: View, watch: Watch, promised: Promised | Non
         cases=cases,
         turns=tuple(ReplayedTurn.model_validate(turn, from_attributes=True) for turn in turns[:SHOWN]),
         turned=len(turns),
+        dependence=tuple(alike.found()),
         at=view.store.clock(),
         **seen,
     )
     return found.model_copy(update={"cautions": tuple(_cautions(following, found))})
 
 
-def _replay_history(view: View, following: Following) -> tuple[int, dict[str, int]]:
+@dataclass
+class _Blocks:
+    """Sums over blocks of losses, from which the variance between them and within them comes."""
+
+    blocks: int = 0
+    cases: int = 0
+    total: float = 0.0
+    squares: float = 0.0
+    of_means: float = 0.0
+
+    def add(self, values: Floats, codes: NDArray[np.int64]) -> None:
+        counted = ~np.isnan(values)
+        if not counted.any():
+            return
+        _, block, sizes = np.unique(codes[counted], return_inverse=True, return_counts=True)
+        sums = np.bincount(block, values[counted])
+        self.blocks, self.cases = self.blocks + len(sizes), self.cases + int(counted.sum())
+        self.total, self.squares = self.total + sums.sum(), self.squares + float((values[counted] ** 2).sum())
+        self.of_means += float((sums**2 / sizes).sum())
+
+    def compared(self, criterion: str, of: RedBy) -> Dependence | None:
+        """Return the variance of the blocks' means beside that of independent cases; None: too few of either."""
+        between, within = self.blocks - 1, self.cases - self.blocks
+        left = self.squares - self.of_means
+        if between < 1 or within < 1 or left <= 0:
+            return None
+        ratio = max((self.of_means - self.total**2 / self.cases) / between / (left / within), 0.0)
+        return Dependence(
+            criterion=criterion,
+            of=of,
+            blocks=self.blocks,
+            cases=self.cases,
+            factor=ratio,
+            beyond_chance=variance_ratio_tail(ratio, between, within) < _RARE,
+        )
+
+
+class _Alike:
+    """How much the losses of each criterion depend on each other within a period and, where units are known, in one."""
+
+    def __init__(self, following: Following) -> None:
+        self._criteria = [str(loss.rule) for _, loss in following.risks.values()]
+        kinds = (RedBy.PERIOD, RedBy.UNIT) if following.watch.unit is not None else (RedBy.PERIOD,)
+        self._found = {(place, of): _Blocks() for place in range(len(self._criteria)) for of in kinds}
+
+    def add(self, cohort: CohortLosses) -> None:
+        for (place, of), blocks in self._found.items():
+            if of is RedBy.PERIOD:
+                values = cohort.losses[place].values
+                blocks.add(values, np.zeros(len(values), dtype=np.int64))
+            elif cohort.units is not None:
+                blocks.add(cohort.by_case[place].values, np.unique(cohort.units, return_inverse=True)[1])
+
+    def found(self) -> Iterator[Dependence]:
+        for (place, of), blocks in self._found.items():
+            one = blocks.compared(self._criteria[place], of)
+            if one is not None:
+                yield one
+
+
+def _replay_history(view: View, following: Following, alike: _Alike) -> tuple[int, dict[str, int]]:
     """Return how many cases the detectors of the stream have seen, and what those of risk have."""
     cases, seen = 0, {"cohorts": 0, "entered": 0, "labelled": 0}
     heard: list[int] = []
@@ -68,8 +136,9 @@ def _replay_history(view: View, following: Following) -> tuple[int, dict[str, in
             return cases, seen
         criteria = [loss for _, loss in following.risks.values()]
         for cohort in _asked_cohorts(connection, following.watch, view.store.clock()):
-            losses = losses_of(cohort, following.promised, criteria)
+            losses = losses_of(cohort, following.promised, criteria, following.watch)
             following.take_cohort(losses)
+            alike.add(losses)
             seen["cohorts"] += 1
             seen["entered"] += len(losses.at)
             seen["labelled"] += losses.labelled
@@ -136,6 +205,16 @@ def _cautions(following: Following, found: Replay) -> Iterator[Text]:
         yield text("watching.labels_missing", share=share, cases=found.entered)
     if not following.risks:
         yield text("watching.no_promise")
+    for risk, one in ((risk, one) for one in found.dependence for risk in following.watch.risks):
+        if one.beyond_chance and one.criterion == risk.criterion and _is_taken_apart(one.of, risk.red_by):
+            told = {"rule": one.criterion, "factor": f"{one.factor:.2g}", "blocks": one.blocks, "cases": one.cases}
+            yield text(f"watching.dependent_{one.of}", **told)
+
+
+def _is_taken_apart(alike: RedBy, red_by: RedBy) -> bool:
+    """Return whether red counts as independent what depends on each other."""
+    order = list(RedBy)
+    return order.index(red_by) > order.index(alike)
 
 
 def _expected_drift(watch: Watch, found: Replay, alarms: int) -> Iterator[Text]:

@@ -139,7 +139,7 @@ def _follow_cohort(view: View, standing: WatchState, following: Following) -> _R
         if following.promised is None or not following.risks:
             return _Reached(standing.read_to, cohort)
         criteria = [loss for _, loss in following.risks.values()]
-        losses = losses_of(cases_of(connection, cohort), following.promised, criteria)
+        losses = losses_of(cases_of(connection, cohort), following.promised, criteria, following.watch)
     following.take_cohort(losses)
     return _Reached(standing.read_to, cohort, losses)
 

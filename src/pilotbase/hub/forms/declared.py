@@ -312,7 +312,7 @@ class _Lines(forms.CharField):
     """Several values, one per line."""
 
     def prepare_value(self, value: Any) -> Any:
-        return "\n".join(value) if isinstance(value, tuple) else value
+        return "\n".join(map(str, value)) if isinstance(value, tuple) else value
 
     def clean(self, value: object) -> list[str]:
         return [line.strip() for line in str(super().clean(value)).splitlines() if line.strip()]

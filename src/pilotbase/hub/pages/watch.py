@@ -16,7 +16,7 @@ from pilotbase.documents.api.watch import DetectorReading, RaisedWarning, WatchS
 from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.permissions import ReadScope, SubjectRelation, WatchAct, permitted
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Colour, Signal
+from pilotbase.documents.vocabularies import Colour, RedBy, Signal
 from pilotbase.documents.watch import ReferenceProfile, Watch, WatchTerms
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.forms.declared import OperationForm, do, form_of, form_post, label_of, post_of, tell
@@ -38,7 +38,7 @@ _DAY = 86_400
 
 
 _TERMS = (
-    *("tolerance", "alpha", "cohort_seconds", "label_seconds", "silence_seconds"),
+    *("tolerance", "alpha", "red_by", "unit", "season", "cohort_seconds", "label_seconds", "silence_seconds"),
     *("availability", "error_share", "hand_over_share", "keep_days"),
 )
 """Terms on which a watch is replayed; what the certificate says cannot be chosen."""
@@ -61,15 +61,23 @@ SilenceForm = form_of(SILENCE, "reason", base=_InHours)
 def _beginning(watch: Watch | None) -> dict[str, Any]:
     """Return what stands in the form at first: the terms of the watch that is there, or the usual ones."""
     terms = watch or WatchTerms()
-    alpha = sum(risk.alpha for risk in watch.risks) if watch is not None and watch.risks else WatchTerms().alpha
-    given = {name: getattr(terms, name) for name in _TERMS if name != "alpha"}
-    return given | {"tolerance": float(f"{terms.tolerance:.6g}"), "alpha": float(f"{alpha:.6g}")}
+    risks, usual = watch.risks if watch is not None else (), WatchTerms()
+    alpha = sum(risk.alpha for risk in risks) if risks else usual.alpha
+    given = {name: getattr(terms, name) for name in _TERMS if name not in ("alpha", "red_by")}
+    chosen = {"alpha": float(f"{alpha:.6g}"), "red_by": risks[0].red_by if risks else usual.red_by}
+    return given | {"tolerance": float(f"{terms.tolerance:.6g}"), **chosen}
 
 
 def _told(watch: Watch) -> list[tuple[object, object]]:
     """Return the terms of a watch as they stand in the form: what each is called, and its value."""
-    said = {name: value for name, value in _beginning(watch).items() if value is not None}
-    return [(label_of(REPLAY, name), TermsForm.base_fields[name].prepare_value(value)) for name, value in said.items()]
+    said = {name: value for name, value in _beginning(watch).items() if value not in (None, ())}
+    return [(label_of(REPLAY, name), _shown(name, value)) for name, value in said.items()]
+
+
+def _shown(name: str, value: Any) -> object:
+    if isinstance(value, RedBy):
+        return t(f"red_by.{value}")
+    return TermsForm.base_fields[name].prepare_value(value)
 
 
 _DRAWN = (Signal.RISK, Signal.LATENCY, Signal.CONTRACT)

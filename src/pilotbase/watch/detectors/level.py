@@ -4,10 +4,9 @@ Outage: a counter goes up with every call that is bad and down, to 0 at least, w
 green when it is `OUTAGE_CALLS` and has not been 0 for `OUTAGE_SECONDS`, and comes back when it is 0 again: so more
 calls are bad than good, and no glitch of a moment is called an outage. It claims nothing about a mean.
 
-Level: the share of bad calls of a day (UTC) is one loss, whatever depends on what within the day; each block wins or
-loses (1 + f (L - r0) / r0) for five bets f, in e-SR over `LIFE` blocks: the promise is called broken when SR + (LIFE -
-t) reaches LIFE / alpha, which happens within LIFE days with probability at most alpha as long as the mean share given
-the days before stays at r0 or below. An outage of hours is one bad block.
+Level: the share of bad calls of a day (UTC) is one loss, whatever depends on what within the day, for a `LifeRestart`
+over `LIFE` days: the promise is called broken when it reaches 1/α, which happens within LIFE days with probability at
+most α as long as the mean share given the days before stays at r0 or below. An outage of hours is one bad day.
 """
 
 from __future__ import annotations
@@ -25,13 +24,13 @@ from pilotbase.documents.errors import InputError
 from pilotbase.documents.moments import format_minute
 from pilotbase.documents.texts import Text, percent, text
 from pilotbase.documents.vocabularies import Colour, Signal
+from pilotbase.evidence.monitoring import DetectorState, LifeRestart
 from pilotbase.watch.detectors.interface import WHOLE, Detector, DetectorChange
 
 OUTAGE_CALLS, OUTAGE_SECONDS = 5, 30.0
 LIFE, ALPHA = 365, 0.05
 _MOST = 2 * OUTAGE_CALLS
 """So far the counter goes up at most: an outage is over after so many good calls, however long it was."""
-_BETS = (0.9, 0.5, 0.25, 0.1, 0.03)
 _DAY = 86_400.0
 _EARLIEST = 946_684_800.0
 """2000-01-01: a call that claims to be older says nothing of a day."""
@@ -68,9 +67,8 @@ class LevelState:
     day: int = 0
     calls: int = 0
     bad: int = 0
-    days: int = 0
-    """Blocks that were entered since the promise was made, or made anew after `LIFE` of them."""
-    won: tuple[float, ...] = (0.0,) * len(_BETS)
+    promise: DetectorState | None = None
+    """What days have won since the promise was made, or made anew after `LIFE` of them."""
     peak: float = 0.0
     """Highest share of the level that was reached; 1: the promise is broken, until the watch is armed anew."""
 
@@ -159,14 +157,12 @@ class LevelDetector(Detector[CallSeries, LevelState]):
 
     def _enter(self, calls: int, bad: int) -> None:
         """Let a day that is over win or lose, where there is a promise to be broken."""
-        state, promised = self._state, self._design.promised
+        state, known, promised = self._state, self._state.promise, self._design.promised
         if not calls or promised is None or state.peak >= 1:
             return
-        days, won = (state.days, state.won) if state.days < LIFE else (0, LevelState.won)
-        gain = (bad / calls - promised) / promised
-        won = tuple((one + 1 / len(_BETS)) * (1 + bet * gain) for one, bet in zip(won, _BETS, strict=True))
-        reached = math.log(max(math.fsum(won) + LIFE - days - 1, LIFE) / LIFE) / -math.log(ALPHA)
-        self._state = replace(state, days=days + 1, won=won, peak=max(state.peak, min(reached, 1.0)))
+        process = LifeRestart(promised, LIFE, known if known is not None and known.count < LIFE else None)
+        reached = float(process.update(np.array([bad / calls]))[0]) / -math.log(ALPHA)
+        self._state = replace(state, promise=process.state, peak=max(state.peak, min(reached, 1.0)))
 
     def _reason(self, colour: Colour, out: bool, facts: _Facts) -> Text:
         design, told = self._design, {"what": self._what, "bad": facts.bad, "calls": facts.calls}

@@ -1,9 +1,14 @@
 """Has a loss risen above what was accepted? For the risk of a criterion, breaks of the contract, latency.
 
-Two stages on the same losses (`pilotbase.evidence.monitoring`). The high colour comes from the weighted-restart
-e-process at 1/α: P(ever, while the conditional risk stays ≤ r0 at every step) ≤ α, on an infinite horizon. The early
-one, yellow, from e-SR at A: the mean number of losses to a false one is ≥ A. Red is never taken back by the detector:
-whoever rearms the watch does that. Yellow ends after `CALM` losses in which e-SR has not reached A again.
+Stages on the same losses (`pilotbase.evidence.monitoring`):
+
+* high (red for a risk), never taken back by the detector: whoever rearms the watch does that. By periods: `LifeRestart`
+  over the mean of each, at 1/α. By units or cases: `WeightedRestart` over their losses, at 1/α.
+* suspicion, orange, only where red is judged by periods: `WeightedRestart` over the cases at 1/α. It promises something
+  only while cases are independent, so it suspends nothing.
+* early, yellow: e-SR over the cases at A; the mean number of losses to a false one is ≥ A.
+
+Suspicion and yellow end after `CALM` losses in which their evidence has not reached its level again.
 
 With groups each is a stream of its own: the j-th to appear is held to α/(j(j+1)) and A·j(j+1), which add up to α and A
 however many there are (up to `MOST_GROUPS`; cases of later ones are counted as left out).
@@ -11,8 +16,9 @@ however many there are (up to `MOST_GROUPS`; cases of later ones are counted as 
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,9 +28,9 @@ from numpy.typing import NDArray
 from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Colour, Signal
+from pilotbase.documents.vocabularies import Colour, RedBy, Signal
 from pilotbase.documents.watch import WatchedRisk
-from pilotbase.evidence.monitoring import DetectorState, ShiryaevRoberts, WeightedRestart
+from pilotbase.evidence.monitoring import MOST, DetectorState, LifeRestart, ShiryaevRoberts, WeightedRestart
 from pilotbase.evidence.primitive import Floats, within
 from pilotbase.measures.registry import spoken
 from pilotbase.watch.detectors.interface import WHOLE, Detector, DetectorChange
@@ -33,7 +39,7 @@ from pilotbase.watch.losses import Losses
 Rows = NDArray[np.intp]
 
 CALM = 1000
-"""So many losses without another early alarm bring yellow down."""
+"""So many losses without another alarm bring yellow, or orange, down."""
 MOST_GROUPS = 64
 _LATEST = 100
 _FIRST_LOOK, _LONGEST_LOOK = 1 << 10, 1 << 14
@@ -50,12 +56,15 @@ class LossWatch:
     early: float = 10_000
     by: str | None = None
     """The column whose groups are watched one by one."""
+    red_by: RedBy = RedBy.CASE
+    periods: int = 365
+    """Over how many periods red by period is spread."""
 
     @classmethod
     def of_risk(cls, risk: WatchedRisk) -> LossWatch:
         """Return what is promised of a criterion of the certificate."""
         by = parse_rule(risk.criterion).by
-        return cls(Signal.RISK, risk.criterion, risk.r0, risk.alpha, risk.early, by)
+        return cls(Signal.RISK, risk.criterion, risk.r0, risk.alpha, risk.early, by, risk.red_by, risk.periods)
 
     @property
     def in_words(self) -> Text | str:
@@ -71,14 +80,25 @@ class LossWatch:
 
 
 @dataclass(frozen=True)
+class SpellState:
+    """A process, and how many losses of a spell of its colour are left."""
+
+    process: DetectorState
+    calm_left: int
+
+
+@dataclass(frozen=True)
 class StreamState:
-    """One group: its two processes, how many losses of a yellow spell are left, and the latest losses."""
+    """One group: its processes, and the latest losses and means of periods."""
 
     name: str
-    restart: DetectorState
-    early: DetectorState
-    calm_left: int
+    count: int
+    """Losses taken."""
+    high: DetectorState
+    early: SpellState
+    suspicion: SpellState | None
     latest: tuple[float, ...]
+    latest_periods: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -116,8 +136,9 @@ class LossDetector(Detector[Losses, LossState]):
     def promise(self) -> Text:
         design = self._design
         said = text("detector.loss_promise_groups" if design.by else "detector.loss_promise_whole")
+        code = f"risk_promise_{design.red_by}" if design.signal is Signal.RISK else f"{design.signal}_promise"
         return text(
-            f"detector.{design.signal}_promise", subject=design.subject, r0=f"{design.r0:.4g}",
+            f"detector.{code}", subject=design.subject, r0=f"{design.r0:.4g}", periods=design.periods,
             alpha=f"{design.alpha:.3g}", early=f"{design.early:.0f}", groups=said,
         )  # fmt: skip
 
@@ -142,12 +163,14 @@ class LossDetector(Detector[Losses, LossState]):
         counted = np.flatnonzero(~np.isnan(batch.values))
         _refuse_out_of_range(batch.values[counted])
         changes: list[tuple[int, str, _Step]] = []
+        periods = np.full(len(batch.values), np.nan) if batch.periods is None else batch.periods
         for name, rows in _by_group(batch.groups if self._design.by else None, counted):
             stream = self._stream(name)
             if stream is None:
                 self._left_out += len(rows)
                 continue
-            changes += [(int(rows[step.place]), name, step) for step in stream.update(batch.values[rows])]
+            steps = stream.update(batch.values[rows], periods[rows])
+            changes += [(int(rows[step.place]), name, step) for step in steps]
         changes.sort(key=lambda change: change[0])
         first, self._seen = self._seen, self._seen + len(batch.values)
         return tuple(
@@ -165,10 +188,17 @@ class LossDetector(Detector[Losses, LossState]):
         design = self._design
         where = text("detector.in_group", group=name) if name else text("detector.in_all")
         return text(
-            "detector.loss_high" if step.colour is design.high else f"detector.loss_{step.colour}",
+            f"detector.loss_{_stage(design, step.colour)}",
             subject=design.in_words, where=where, r0=f"{design.r0:.4g}",
             mean=f"{step.mean:.4g}", count=step.latest, labels=step.labels,
         )  # fmt: skip
+
+
+def _stage(design: LossWatch, colour: Colour) -> str:
+    """Return what a colour is told as."""
+    if colour is not design.high:
+        return "suspected" if colour is Colour.ORANGE else colour.value
+    return "high_periods" if design.red_by is RedBy.PERIOD else "high"
 
 
 class _Step(NamedTuple):
@@ -181,93 +211,154 @@ class _Step(NamedTuple):
     labels: int
 
 
-class _Stream:
-    """Both stages over the losses of one group."""
+class _Spells:
+    """A process that begins anew at its level, and the spells of colour that follow."""
 
-    def __init__(self, design: LossWatch, place: int, state: StreamState | None, name: str = WHOLE) -> None:
-        share = (place + 1) * (place + 2) if design.by else 1
-        self._high, self._r0 = design.high, design.r0
-        self._level = math.log(share / design.alpha)
-        self._early_level = math.log(share * design.early)
-        self._name = state.name if state else name
-        self._restart = WeightedRestart(design.r0, state.restart if state else None)
-        self._early = ShiryaevRoberts(design.r0, state.early if state else None)
-        self._calm_left = state.calm_left if state else 0
-        self._latest = state.latest if state else ()
-
-    @property
-    def state(self) -> StreamState:
-        return StreamState(self._name, self._restart.state, self._early.state, self._calm_left, self._latest)
+    def __init__(
+        self,
+        level: float,
+        begin: Callable[[DetectorState | None], ShiryaevRoberts | WeightedRestart],
+        state: SpellState | None,
+    ) -> None:
+        self._level, self._begin = level, begin
+        self._process = begin(state.process if state else None)
+        self.left = state.calm_left if state else 0
 
     @property
-    def colour(self) -> Colour:
-        if self._is_high:
-            return self._high
-        return Colour.YELLOW if self._calm_left else Colour.GREEN
+    def state(self) -> SpellState:
+        return SpellState(self._process.state, self.left)
 
-    @property
-    def share_of_level(self) -> float:
-        peak = self._restart.state.peak
-        return 0.0 if peak is None else max(peak, 0.0) / self._level
-
-    @property
-    def _is_high(self) -> bool:
-        peak = self._restart.state.peak
-        return peak is not None and peak >= self._level
-
-    def update(self, losses: Floats) -> list[_Step]:
-        """Take losses in their order; return the changes of colour."""
-        was_high, before = self._is_high, self._restart.state.count
-        reached = np.flatnonzero(self._restart.update(losses) >= self._level)
-        high_at = -1 if was_high else int(reached[0]) if len(reached) else len(losses)
-        found = [(index, colour) for index, colour in self._early_changes(losses) if index < high_at]
-        if not was_high and len(reached):
-            found.append((high_at, self._high))
-        known = np.concatenate((np.array(self._latest), losses))
-        self._latest = tuple(known[-_LATEST:].tolist())
-        return [self._step(index, colour, known, before, len(losses)) for index, colour in found]
-
-    def _early_changes(self, losses: Floats) -> list[tuple[int, Colour]]:
-        """Return where yellow begins and ends, whatever the other stage says."""
-        found: list[tuple[int, Colour]] = []
+    def changes(self, losses: Floats) -> list[tuple[int, bool]]:
+        """Take losses in their order; return where spells begin and end."""
+        found: list[tuple[int, bool]] = []
         start, look = 0, _FIRST_LOOK
         while start < len(losses):
-            if self._calm_left:
-                start += self._finish_spell(losses[start : start + self._calm_left])
-                if not self._calm_left:
-                    found.append((start - 1, Colour.GREEN))
+            if self.left:
+                start += self._go_on(losses[start : start + self.left])
+                if not self.left:
+                    found.append((start - 1, False))
                 continue
             ahead = losses[start : start + look]
-            hits = np.flatnonzero(self._early.update(ahead) >= self._early_level)
+            hits = np.flatnonzero(self._process.update(ahead) >= self._level)
             if len(hits):
                 start += int(hits[0]) + 1
-                found.append((start - 1, Colour.YELLOW))
-                self._begin_spell()
+                found.append((start - 1, True))
+                self._process, self.left = self._begin(None), CALM
             else:
                 start, look = start + len(ahead), min(look * 2, _LONGEST_LOOK)
         return found
 
-    def _begin_spell(self) -> None:
-        self._early, self._calm_left = ShiryaevRoberts(self._r0), CALM
-
-    def _finish_spell(self, losses: Floats) -> int:
-        """Go on with a yellow spell; at its end it begins anew if e-SR has reached its level again."""
-        self._early.update(losses)
-        self._calm_left -= len(losses)
-        if not self._calm_left:
-            peak = self._early.state.peak
-            if peak is not None and peak >= self._early_level:
-                self._begin_spell()
-            else:
-                self._early = ShiryaevRoberts(self._r0)
+    def _go_on(self, losses: Floats) -> int:
+        """Go on with a spell; at its end it begins anew if the process has reached its level again."""
+        self._process.update(losses)
+        self.left -= len(losses)
+        if not self.left:
+            peak = self._process.state.peak
+            self._process, self.left = self._begin(None), CALM if peak is not None and peak >= self._level else 0
         return len(losses)
 
-    def _step(self, index: int, colour: Colour, known: Floats, before: int, size: int) -> _Step:
-        end = len(known) - size + index + 1
-        latest = known[max(end - _LATEST, 0) : end]
+
+class _Stream:
+    """The stages over the losses of one group."""
+
+    def __init__(self, design: LossWatch, place: int, state: StreamState | None, name: str = WHOLE) -> None:
+        share = (place + 1) * (place + 2) if design.by else 1
+        r0, self._design = design.r0, design
+        self._level = math.log(share / design.alpha)
+        self._name, self._count = (state.name, state.count) if state else (name, 0)
+        self._high: LifeRestart | WeightedRestart
+        self._suspicion: _Spells | None = None
+        if design.red_by is RedBy.PERIOD:
+            self._high = LifeRestart(r0, design.periods, state.high if state else None)
+            suspected = state.suspicion if state else None
+            self._suspicion = _Spells(self._level, lambda known: WeightedRestart(r0, known), suspected)
+        else:
+            self._high = WeightedRestart(r0, state.high if state else None)
+        early = state.early if state else None
+        self._early = _Spells(math.log(share * design.early), lambda known: ShiryaevRoberts(r0, known), early)
+        self._latest = np.array(state.latest if state else ())
+        self._latest_periods = np.array(state.latest_periods if state else ())
+
+    @property
+    def state(self) -> StreamState:
+        suspicion = self._suspicion.state if self._suspicion else None
+        latest, periods = tuple(self._latest.tolist()), tuple(self._latest_periods.tolist())
+        return StreamState(self._name, self._count, self._high.state, self._early.state, suspicion, latest, periods)
+
+    @property
+    def colour(self) -> Colour:
+        return max(self._stands.values(), key=_RANK.index)
+
+    @property
+    def share_of_level(self) -> float:
+        peak = self._high.state.peak
+        return 0.0 if peak is None else max(peak, 0.0) / self._level
+
+    @property
+    def _stands(self) -> dict[str, Colour]:
+        """Return the colour of each stage."""
+        peak = self._high.state.peak
+        stands = {
+            "high": self._design.high if peak is not None and peak >= self._level else Colour.GREEN,
+            "early": Colour.YELLOW if self._early.left else Colour.GREEN,
+        }
+        if self._suspicion is not None:
+            stands["suspicion"] = Colour.ORANGE if self._suspicion.left else Colour.GREEN
+        return stands
+
+    def update(self, losses: Floats, periods: Floats) -> list[_Step]:
+        """Take losses in their order, with the mean of a period beside its last loss; return the changes of colour."""
+        stands, before = self._stands, (self._count, self._high.state.count)
+        turns = [(place, "early", Colour.YELLOW if on else Colour.GREEN) for place, on in self._early.changes(losses)]
+        ended = np.flatnonzero(~np.isnan(periods))
+        if self._suspicion is not None:
+            turns += [
+                (place, "suspicion", Colour.ORANGE if on else Colour.GREEN)
+                for place, on in self._suspicion.changes(losses)
+            ]
+            turns += self._high_turns(periods[ended], ended)
+        else:
+            turns += self._high_turns(losses, np.arange(len(losses)))
+        known = np.concatenate((self._latest, losses)), np.concatenate((self._latest_periods, periods[ended]))
+        self._latest, self._latest_periods = known[0][-_LATEST:], known[1][-_LATEST:]
+        self._count += len(losses)
+        found = []
+        for place, colour in _changes(turns, stands):
+            by_period = self._suspicion is not None and colour is self._design.high
+            if by_period:
+                taken, of, seen = int(np.searchsorted(ended, place)) + 1, known[1], before[1]
+                found.append(self._step(place, colour, of[: len(of) - len(ended) + taken], seen + taken))
+            else:
+                of = known[0][: len(known[0]) - len(losses) + place + 1]
+                found.append(self._step(place, colour, of, before[0] + place + 1))
+        return found
+
+    def _high_turns(self, judged: Floats, places: NDArray[np.intp]) -> list[tuple[int, str, Colour]]:
+        reached = np.flatnonzero(self._high.update(judged) >= self._level)
+        return [(int(places[reached[0]]), "high", self._design.high)] if len(reached) else []
+
+    def _step(self, place: int, colour: Colour, known: Floats, count: int) -> _Step:
+        latest = known[-_LATEST:]
         if colour is not Colour.GREEN:
-            latest = latest[-_worst_length(latest - self._r0) :]
-        return _Step(index, colour, math.fsum(latest) / len(latest), len(latest), before + index + 1)
+            latest = latest[-_worst_length(latest - self._design.r0) :]
+        return _Step(place, colour, math.fsum(latest) / len(latest), len(latest), count)
+
+
+_RANK = list(Colour)
+
+
+def _changes(turns: list[tuple[int, str, Colour]], stands: dict[str, Colour]) -> list[tuple[int, Colour]]:
+    """Return where the highest colour of all stages changes, given where each stage does."""
+    found: list[tuple[int, Colour]] = []
+    now = max(stands.values(), key=_RANK.index)
+    ordered = sorted(turns, key=lambda turn: turn[0])
+    for place, together in itertools.groupby(ordered, key=lambda turn: turn[0]):
+        stands |= {stage: colour for _, stage, colour in together}
+        highest = max(stands.values(), key=_RANK.index)
+        if highest is not now:
+            found.append((place, highest))
+        now = highest
+    return found
 
 
 def _worst_length(above: Floats) -> int:
@@ -276,7 +367,7 @@ def _worst_length(above: Floats) -> int:
 
 
 def _refuse_out_of_range(losses: Floats) -> None:
-    if len(losses) and not (losses.min() >= 0 and losses.max() <= 1):
+    if len(losses) and not (losses.min() >= 0 and losses.max() <= MOST):
         raise InputError("detector.loss_out_of_range", low=float(losses.min()), high=float(losses.max()))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pilotbase.documents.service import CertifiedRoute
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import RedBy
 from pilotbase.documents.watch import WatchTerms
 from pilotbase.operations.services import NewBudget, NewKey, NewService
 from pilotbase.service.admission import Premises
@@ -17,7 +18,7 @@ from pilotbase.worker.demo.records import PlayedTrial
 from pilotbase.workspace.store import View
 
 SERVICE, BUDGET = "late-arrivals", "desk"
-TERMS = WatchTerms(alpha=0.02, cohort_seconds=1, label_seconds=0, early=1000, chunk=1300)
+TERMS = WatchTerms(alpha=0.02, cohort_seconds=1, label_seconds=0, early=1000, chunk=1300, red_by=RedBy.CASE)
 """A cohort is a day of departures; its labels come with its cases. A chunk is a week, so that weekdays are no drift."""
 KEPT_TERMS = TERMS.model_copy(update={"label_seconds": 60})
 """Terms of the watch that stays armed: a user who continues by hand has a minute for labels."""
