@@ -7,7 +7,7 @@ from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Reviewer
 from pilotbase.documents.vocabularies import Role
 from pilotbase.worker.base import Base
-from pilotbase.worker.trials import call_judging, calls
+from pilotbase.worker.trials import call_awards, call_judging, calls
 from pilotbase.workspace.actors import Actor, actor
 from tests.catalogue import records_for_tests as records
 from tests.catalogue.records_for_tests import DESK, NOW, OWNER, SIGNER, Trial, commission, version
@@ -83,7 +83,7 @@ class Called:
     """A call on a base, and what people do about it."""
 
     def __init__(self, base: Base, clock: Clock) -> None:
-        self.base, self.clock = base, clock
+        self.base, self.clock, self.call = base, clock, CALL
         self.scenario = records.SCENARIO
         self.trial = Trial(base.lab.store)
         for organisation, role in (("base", "operator"), ("plant", "demand_owner"), ("ministry", "regulator")):
@@ -112,11 +112,11 @@ class Called:
 
     def draft(self, **changes):
         terms = CallTerms.model_validate({**TERMS, **changes})
-        return calls.draft_call(self.base, self.view(OWNER), CALL, self.scenario, terms)
+        return calls.draft_call(self.base, self.view(OWNER), self.call, self.scenario, terms)
 
     def publish(self, **changes):
         self.draft(**changes)
-        return calls.publish_call(self.base, self.view(OWNER), CALL)
+        return calls.publish_call(self.base, self.view(OWNER), self.call)
 
     def claim(self, team: str, **changes):
         value = {
@@ -126,13 +126,13 @@ class Called:
             "commitment": True,
             **changes,
         }
-        return calls.hand_in_claim(self.base, self.view(self.team(team)), CALL, ClaimTerms.model_validate(value))
+        return calls.hand_in_claim(self.base, self.view(self.team(team)), self.call, ClaimTerms.model_validate(value))
 
     def name(self, people=tuple(EXPERTS)):
-        return calls.name_reviewers(self.base, self.view(DESK), CALL, people, self.known)
+        return calls.name_reviewers(self.base, self.view(DESK), self.call, people, self.known)
 
     def turn_key(self, who: Actor):
-        return calls.open_claims(self.base, self.view(who), CALL, self.known)
+        return calls.open_claims(self.base, self.view(who), self.call, self.known)
 
     def open(self):
         self.turn_key(DESK)
@@ -140,7 +140,7 @@ class Called:
 
     @property
     def history(self):
-        return calls.history_of(self.base, CALL)
+        return calls.history_of(self.base, self.call)
 
     @property
     def stage(self) -> str:
@@ -151,7 +151,7 @@ class Called:
 
     def score(self, who: Actor, team: str, *points: int):
         given = (self.claim_of(team), points, "Well thought out.")
-        return call_judging.give_score(self.base, self.view(who), CALL, given, self.known)
+        return call_judging.give_score(self.base, self.view(who), self.call, given, self.known)
 
     def panel(self) -> list[Actor]:
         return [actor(one.organisation, Role.REVIEWER, person=one.person) for one in self.history.panel]
@@ -170,6 +170,17 @@ class Called:
         self.name()
         self.clock.pass_days(30)
         self.open()
+
+    def reach_awarded(self, call: str, team: str = "acme", **changes) -> None:
+        """Award a call to a team that has passed its trial, and accept the first milestone."""
+        self.call = call
+        self.reach_opened(closes=f"{self.clock.now + timedelta(days=20):%Y-%m-%d}", **changes)
+        self.score_all()
+        given = (self.base, self.view(OWNER), call)
+        call_judging.rank_call(*given)
+        call_awards.propose_award(*given, team, "")
+        self.clock.pass_days(8)
+        call_awards.accept_milestone(*given, 1, "Runs at the first site.")
 
     def try_applications(self) -> None:
         """Let the trials of the two best teams end with accept."""

@@ -13,8 +13,10 @@ from typing import Literal
 
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.estimate import format_money
 from pilotbase.documents.moments import day_end, format_second
-from pilotbase.documents.texts import Text
+from pilotbase.documents.texts import Text, text
+from pilotbase.worker.providers import MilestoneBill
 from pilotbase.workspace import transaction
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.failures import ConflictError, NotFoundError
@@ -24,10 +26,19 @@ from pilotbase_estate.documents.resources import Resources
 from pilotbase_estate.documents.voucher import Voucher, VoucherHold, VoucherRules
 from pilotbase_estate.vouchers import rows
 from pilotbase_estate.vouchers.rows import UseRow, VoucherRow
-from pilotbase_estate.vouchers.rules import Payable, Ties, amounts_over, bill, joined, why_not_payable
+from pilotbase_estate.vouchers.rules import (
+    Payable,
+    Ties,
+    amounts_over,
+    bill,
+    joined,
+    why_not_milestone,
+    why_not_payable,
+)
 from pilotbase_estate.vouchers.wallet import (
     Movement,
     Step,
+    claims_account,
     fund_account,
     move,
     pocket,
@@ -182,6 +193,33 @@ def refund(here: View, change: Transaction, job: str, attempt: int, reason: str)
     return True
 
 
+def pay_milestone(here: View, change: Transaction, bill: MilestoneBill, ties: Ties) -> None:
+    """Pay a milestone of a call from a voucher of the team that has reached it: what it has free is paid out.
+
+    ``here`` is the base's own view within ``change``; the caller knows that the actor may have it paid, and pays once.
+
+    Raises:
+        RefusedError: it is no valid voucher of the team, or rules keep it from paying: all of them are named.
+    """
+    row = rows.find_voucher(change.connection, bill.voucher)
+    if row is None or row.organisation not in bill.team:
+        raise _pays_not(bill, text("voucher.rule.team"))
+    rules = here.load(row.rules, VoucherRules)
+    require_valid(row, rules, change.now)
+    free = pocket(row.organisation, row.identity, "free")
+    counter = year_counter(row.organisation, rules.name, rules.year(change.now))
+    left = transaction.balance(change.connection, free)
+    left_in_year = rules.cap_year - transaction.counter(change.connection, counter)
+    failed = why_not_milestone(rules, bill, row.organisation, (left, left_in_year), ties)
+    if failed:
+        raise _pays_not(bill, joined(failed))
+    paid = claims_account(row.organisation, rules.name, "paid")
+    change.vouch_for(row.organisation)
+    amounts = {free: -bill.amount, paid: bill.amount}
+    move(change, Movement("milestone", rules, row.identity, amounts, bill.call, bill.number))
+    change.add(counter, bill.amount, at_most=rules.cap_year)
+
+
 def revoke(view: View, identity: str, reason: str) -> None:
     """Take back what a voucher has free; what is on hold is still settled, and then the rest of it goes back.
 
@@ -301,6 +339,11 @@ def _empty(here: View, change: Transaction, row: VoucherRow, step: Literal["expi
     free = pocket(row.organisation, row.identity, "free")
     left = transaction.balance(change.connection, free)
     move(change, Movement(step, rules, row.identity, {free: -left, fund_account(rules): left}))
+
+
+def _pays_not(bill: MilestoneBill, reason: Text) -> RefusedError:
+    amount = format_money(bill.amount, bill.currency)
+    return RefusedError("voucher.not_for_milestone", voucher=bill.voucher, amount=amount, reason=reason)
 
 
 def _last_moment(rules: VoucherRules) -> datetime:

@@ -16,6 +16,7 @@ from typing import Literal
 from pilotbase.documents.estimate import PriceList, category_of, costs_of
 from pilotbase.documents.quantities import SIZES
 from pilotbase.documents.texts import Text, text
+from pilotbase.worker.providers import MilestoneBill
 from pilotbase_estate.documents.resources import MILLI, Vector
 from pilotbase_estate.documents.voucher import ClaimDecision, CostLine, Payment, Settlement, VoucherClaim, VoucherRules
 
@@ -92,6 +93,24 @@ def why_not_payable(rules: VoucherRules, asked: Payable, ties: Ties) -> Failed:
         text("voucher.rule.nothing") if asked.quoted.counted >= rules.minimum and not asked.wanted else None,
         None if asked.left > 0 else text("voucher.rule.spent"),
         None if asked.left_in_year > 0 else _year_full(rules, 0),
+    ]
+    return tuple(one for one in found if one is not None)
+
+
+def why_not_milestone(
+    rules: VoucherRules, asked: MilestoneBill, organisation: str, left: tuple[int, int], ties: Ties
+) -> Failed:
+    """Return every rule that keeps a voucher of an organisation from paying a milestone; empty: it may pay.
+
+    ``left``: in the voucher, and of the year's cap.
+    """
+    free, in_year = left
+    currencies = {"found": rules.currency, "asked": asked.currency}
+    found = [
+        text("voucher.rule.currency", **currencies) if rules.currency != asked.currency else None,
+        _related(rules, asked.owner, organisation, ties),
+        text("voucher.rule.short", amount=rules.spell(asked.amount)) if free < asked.amount else None,
+        _year_full(rules, max(in_year, 0)) if in_year < asked.amount else None,
     ]
     return tuple(one for one in found if one is not None)
 

@@ -3,8 +3,9 @@
 One movement of a programme's money: a transfer that sums to zero, its number, and its line of the log.
 
     fund ──issue──► free ──hold──► held ──settle──► used ──claim──► granted ──pay──► paid
-      ▲              │ ▲            │ │              │
-      └─expire,revoke┘ └────────────┘ └─► fund       └─refund─► free, or fund
+      ▲              │ ▲            │ │              │                                 ▲
+      └─expire,revoke┤ └────────────┘ └─► fund       └─refund─► free, or fund          │
+                     └───────────────────────milestone─────────────────────────────────┘
 
 The fund's account is below zero by the amount paid out of it. No other account is ever below zero, and all of them sum
 to zero. What is given back goes to where it came from while the voucher is valid, and otherwise to the fund.
@@ -122,13 +123,13 @@ def _prices_head(pool: str) -> str:
     return f"price-list:{pool}"
 
 
-Step = Literal["issue", "hold", "settle", "release", "lapse", "refund", "expire", "revoke", "claim", "pay"]
+Step = Literal["issue", "hold", "settle", "release", "lapse", "refund", "expire", "revoke", "claim", "pay", "milestone"]
 Pocket = Literal["free", "held", "used"]
 
 
 @dataclass(frozen=True)
 class Movement:
-    """A movement's purpose; a step happens once for a voucher, or for an attempt of a job."""
+    """A movement's purpose; a step happens once for a voucher, an attempt of a job, or a milestone of a call."""
 
     step: Step
     rules: VoucherRules

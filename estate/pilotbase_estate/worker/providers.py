@@ -8,28 +8,28 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
+from pilotbase.catalogue.records import declared_ties
 from pilotbase.documents.api.shapes import SeatTold
 from pilotbase.documents.capability import Claim, Fact, Profile
-from pilotbase.documents.errors import RefusedError
-from pilotbase.documents.estimate import PriceList, format_money
+from pilotbase.documents.estimate import PriceList
 from pilotbase.documents.plan import TrialPlan
 from pilotbase.documents.record import Record
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Text, percent, text
 from pilotbase.sandbox.box.supervisor import BoxUsage
 from pilotbase.trial.lab import TrialRuntime
-from pilotbase.worker.providers import OwnWork, Payer, Seat, Seats, TrialSeat
+from pilotbase.worker.providers import MilestoneBill, OwnWork, Payer, Seat, Seats, TrialSeat
 from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
+from pilotbase.workspace.transaction import Transaction
 from pilotbase_estate.backends.backend import Metered
 from pilotbase_estate.computing.seats import seat_of_trial
 from pilotbase_estate.computing.told_pools import wait_told
 from pilotbase_estate.documents.resources import format_amount
-from pilotbase_estate.documents.voucher import VoucherRules
 from pilotbase_estate.queue.pools import pools
 from pilotbase_estate.queue.showing import seats_of, standing, usage, why_seat_waits
 from pilotbase_estate.queue.sitting import SeatHolder, place_for
-from pilotbase_estate.vouchers.rows import find_voucher
+from pilotbase_estate.vouchers.ledger import pay_milestone
 from pilotbase_estate.vouchers.wallet import prices_of, programmes
 
 _USED_OVER = timedelta(days=30)
@@ -98,14 +98,9 @@ class PoolPrices:
                 return prices_of(view, seating.name)[1]
         return None
 
-    def require_voucher(self, view: View, identity: str, team: Sequence[str], least: int, currency: str) -> None:
-        if not programmes(view):
-            return
-        with view.reading() as connection:
-            row = find_voucher(connection, identity)
-        held = row is not None and row.organisation in team and row.takes_holds(view.store.clock())
-        if row is None or not held or row.amount < least or view.load(row.rules, VoucherRules).currency != currency:
-            raise RefusedError("voucher.not_for_milestone", voucher=identity, amount=format_money(least, currency))
+    def pay_milestone(self, here: View, change: Transaction, bill: MilestoneBill) -> None:
+        if programmes(here):
+            pay_milestone(here, change, bill, declared_ties(here))
 
 
 SEATS: Seats = PoolSeats()

@@ -100,7 +100,7 @@ voucher_moves = table(
     "voucher_moves",
     *words(programme=63),
     *numbers("place"),
-    *words(transfer=200, step=12, voucher=32, job=100),
+    *words(transfer=240, step=12, voucher=32, job=140),
     *counts("attempt"),
     *numbers("amount"),
     *moments("moved_at"),

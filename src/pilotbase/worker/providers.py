@@ -23,6 +23,7 @@ from pilotbase.documents.texts import Text
 from pilotbase.sandbox.box.supervisor import BoxUsage
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.workspace.store import View
+from pilotbase.workspace.transaction import Transaction
 
 
 @dataclass(frozen=True)
@@ -103,8 +104,23 @@ class Seats(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class MilestoneBill:
+    """What a voucher of a team is to pay for one milestone of a call."""
+
+    voucher: str
+    call: str
+    number: int
+    owner: str
+    """Who has the work done."""
+    team: Sequence[str]
+    amount: int
+    """In hundredths."""
+    currency: str
+
+
 class Payer(Protocol):
-    """What computing power costs, and who sells it."""
+    """What computing power costs, who sells it, and what a voucher pays."""
 
     def prices(self, view: View, pool: str) -> PriceList | None:
         """Return the prices for estimates of trials, of ``pool`` if one is named; None: there are none.
@@ -114,13 +130,14 @@ class Payer(Protocol):
         """
         ...
 
-    def require_voucher(self, view: View, identity: str, team: Sequence[str], least: int, currency: str) -> None:
-        """Return if a valid voucher of one of the ``team`` was issued for ``least`` hundredths or more of a currency.
+    def pay_milestone(self, here: View, change: Transaction, bill: MilestoneBill) -> None:
+        """Take what a milestone costs out of what a voucher of the team has free, within ``change``.
 
-        Where there is no programme of vouchers any reference is one of another place, and nothing is checked.
+        ``here`` is the base's own view within it. Where there is no programme of vouchers any number is one of another
+        place, and nothing moves.
 
         Raises:
-            RefusedError: it is no such voucher.
+            RefusedError: the voucher does not pay it; every reason is named.
         """
         ...
 
@@ -161,7 +178,7 @@ class NoPayer:
     def prices(self, view: View, pool: str) -> PriceList | None:
         return None
 
-    def require_voucher(self, view: View, identity: str, team: Sequence[str], least: int, currency: str) -> None: ...
+    def pay_milestone(self, here: View, change: Transaction, bill: MilestoneBill) -> None: ...
 
 
 SEATS: Seats = OwnSeats()

@@ -76,7 +76,7 @@ accounts = table("accounts", *words(name=200), *numbers("balance"), key("name"))
 
 postings = table(
     "postings",
-    *words(transfer=200, account=200),
+    *words(transfer=240, account=200),
     *numbers("amount"),
     *moments("posted_at"),
     key("transfer", "account"),

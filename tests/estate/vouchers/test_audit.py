@@ -30,7 +30,7 @@ from pilotbase_estate.vouchers.exporting import (
     tables_of,
 )
 
-MOVES = 20
+MOVES = 21
 
 
 def lived_through(books: Books) -> None:
@@ -54,6 +54,7 @@ def lived_through(books: Books) -> None:
     ledger.expire_due(books.operator)
     books.settle("job:lapsed")
     books.hold(voucher, "job:open")
+    books.milestone(voucher)
     books.clock.step(89 * 24 * HOUR)
 
 

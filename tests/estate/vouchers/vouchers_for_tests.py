@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from pilotbase.documents.estimate import PriceList
 from pilotbase.documents.hashes import digest_bytes
+from pilotbase.worker.providers import MilestoneBill
 from pilotbase.workspace.actors import Role, actor
 from pilotbase.workspace.store import Store, View
 from pilotbase.workspace.tables import accounts
@@ -95,6 +96,11 @@ class Books:
         self.hold(voucher, job, seconds=int(hours * HOUR))
         self.clock.step(hours * HOUR)
         return self.settle(job, hours=hours)
+
+    def milestone(self, voucher: str, call: str = "call:plant/spindles", amount: int = 1_000):
+        bill = MilestoneBill(voucher, call, 1, "plant", ["acme"], amount, "CNY")
+        with self.operator.transaction("call.milestone_paid") as change:
+            ledger.pay_milestone(self.operator.within(change), change, bill, {})
 
     def release(self, job: str = "job:1", attempt: int = 1) -> bool:
         with self.operator.transaction("compute.cancelled") as change:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 
 from pilotbase.catalogue.records import load_record
 from pilotbase.documents.call import (
@@ -27,7 +27,7 @@ from pilotbase.documents.record import AppealDecision, FiledAppeal
 from pilotbase.documents.states import CommissionState
 from pilotbase.service.registry import services_behind
 from pilotbase.worker.base import Base
-from pilotbase.worker.providers import payer
+from pilotbase.worker.providers import MilestoneBill, payer
 from pilotbase.worker.trials.call_judging import must_talk, score_receipts
 from pilotbase.worker.trials.calls import call_head, find_call, history_of, knows, own_call, require_operator
 from pilotbase.worker.trials.tenders import result_for
@@ -172,12 +172,15 @@ def accept_milestone(base: Base, view: View, subject: str, number: int, words: s
 
 
 def pay_milestone(base: Base, view: View, subject: str, number: int, way: PaymentWay, reference: str) -> CallHistory:
-    """Note how the actor has paid for a milestone of its own call; noted again, it stays as it is.
+    """Note how the actor has paid for a milestone of its own call, and take it from the voucher, if one pays.
+
+    Noted again, it stays as it is.
 
     Raises:
         NotFoundError: the actor owns no such call, or it has no such milestone.
         BarredError: the milestone is not accepted, or its payment is noted otherwise.
-        RefusedError: the base has vouchers, and it is none of the team's that covers what it has paid.
+        RefusedError: the base has vouchers, and this one does not pay it.
+        ConflictError: it was paid in this very moment.
     """
     history = own_call(base, view, subject)
     if not 1 <= number <= len(history.terms.milestones):
@@ -188,10 +191,6 @@ def pay_milestone(base: Base, view: View, subject: str, number: int, way: Paymen
     if noted is not None or history.award is None or all(one.number != number for one in history.reached):
         raise BarredError("calls.not_payable", number=number)
     share = Decimal(history.award.price) * history.terms.milestones[number - 1].share / 100
-    if way == "voucher":
-        paid = sum(Decimal(one.amount) for one in history.payments if (one.way, one.reference) == (way, reference))
-        least = int(((paid + share) * 100).to_integral_value(ROUND_CEILING))
-        payer().require_voucher(base.lab.view, reference, history.award.team, least, history.terms.currency)
     with view.transaction("call.milestone_paid") as change:
         made = MilestonePayment(
             call=subject,
@@ -204,6 +203,9 @@ def pay_milestone(base: Base, view: View, subject: str, number: int, way: Paymen
         )
         digest = change.put(made, parties(*history.award.team), fields={"call": subject})
         change.set_head(f"{call_head('payment', subject)}:{number}", digest, expected=None)
+        if way == "voucher":
+            bill = _bill(made, history.call.owner, history.award)
+            payer().pay_milestone(base.lab.view.within(change), change, bill)
     return history_of(base, subject)
 
 
@@ -232,6 +234,13 @@ def file_of(base: Base, view: View, subject: str) -> CallFile:
         talk=history.talk,
         tender=result_for(base, history.tender) if history.tender is not None else None,
         standing=history.standing,
+    )
+
+
+def _bill(payment: MilestonePayment, owner: str, award: CallAward) -> MilestoneBill:
+    hundredths = int(Decimal(payment.amount) * 100)
+    return MilestoneBill(
+        payment.reference, payment.call, payment.number, owner, award.team, hundredths, payment.currency
     )
 
 
