@@ -25,6 +25,8 @@ class Endpoint:
         self.asked: list[tuple[str, dict[str, str], bytes]] = []
         self.cut = 0
         """Callers who went while they were answered."""
+        self.broken = False
+        """It answers every chat with an error."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -51,7 +53,9 @@ class Endpoint:
 
     async def _chat(self, asked: dict[str, Any], receive: Any, send: Any) -> None:
         word = asked["messages"][-1]["content"]
-        if word == "slow":
+        if self.broken:
+            await reply(send, {"error": {"message": "out of memory", "type": "x", "code": "y"}}, 500)
+        elif word == "slow":
             await self._wait_for_the_end(receive)
         elif word == "words":
             await reply(send, "these are no chat completion")

@@ -61,11 +61,10 @@ class Place:
         wanted = NewService(name=name, certificate=self.certificate, terms=ServiceTerms(**terms))
         create_service(self.base.lab.view, premises, wanted)
 
-    def endpoint(self, url: str, name: str, protocol: str = "openai") -> None:
+    def endpoint(self, url: str, name: str, protocol: str = "openai", replicas: tuple[str, ...] = ()) -> None:
         """Let an endpoint serve on the operator's word."""
-        wanted = NewOverride(
-            service=name, organisation="plant", protocol=protocol, url=url, model="their-model", reason="a test"
-        )
+        said = {"service": name, "organisation": "plant", "reason": "a test"}
+        wanted = NewOverride(**said, protocol=protocol, url=url, replicas=replicas, model="their-model")
         admit_endpoint(self.base.lab.view, self.base.trust, wanted)
 
     def terms(self, name: str, **terms: object) -> None:

@@ -176,6 +176,7 @@ def test_terms_are_set_on_the_page_and_shown_to_who_sees_the_service(serving):
         "workers": "3",
         "body_bytes": "4096",
         "idle_seconds": "600",
+        "concurrency": "300",
         "ask_human": "on",
     }
     assert owner.post(f"{page}terms/", terms).status_code == 302
@@ -186,6 +187,8 @@ def test_terms_are_set_on_the_page_and_shown_to_who_sees_the_service(serving):
         "workers": 3,
         "body_bytes": 4096,
         "idle_seconds": 600,
+        "concurrency": 300,
+        "hedge": False,
         "ask_human": True,
     }
     assert 'value="90.0"' in owner.get(page).content.decode()

@@ -124,25 +124,25 @@ def terms(
 
 
 def _print_terms(found: ServiceTerms) -> None:
-    for term, value in found.model_dump().items():
-        told = text("service.asks_human" if value else "service.asks_nobody") if term == "ask_human" else value
-        say(text("service.term_line", term=term, what=services.SET_TERMS.called(term, language()), value=told))
+    for term, value in found.told().items():
+        say(text("service.term_line", term=term, what=services.SET_TERMS.called(term, language()), value=value))
 
 
 @app.anywhere("override")
 def override(
     name: str,
     owner: str,
-    endpoint: Annotated[str, typer.Option()],
+    endpoint: Annotated[list[str], typer.Option()],
     model: Annotated[str, typer.Option()],
     reason: Annotated[str, typer.Option(prompt="Why")],
     days: Annotated[int, typer.Option(min=1, max=90)] = 14,
 ) -> None:
     """Admit an endpoint without a certificate for a limited time, on the operator's signature."""
-    spoken = _PROTOCOL.match(endpoint)
-    protocol, url = (spoken[1], endpoint[spoken.end() :]) if spoken else ("openai", endpoint)
+    first, *replicas = endpoint
+    spoken = _PROTOCOL.match(first)
+    protocol, url = (spoken[1], first[spoken.end() :]) if spoken else ("openai", first)
     said = {"service": name, "organisation": owner, "protocol": protocol, "url": url, "model": model}
-    _print(call(services.OVERRIDE, **said, reason=reason, days=days))
+    _print(call(services.OVERRIDE, **said, replicas=replicas, reason=reason, days=days))
 
 
 @app.anywhere("budget")

@@ -14,12 +14,15 @@ from pilotbase.documents.estimate import Currency
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import ApplicationReference
 from pilotbase.documents.subjects import Subject, service_subject
-from pilotbase.documents.texts import Text
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import ConsentState, ServingState
 from pilotbase.documents.world import ToolName, Word
 
 EndpointProtocol = Literal["openai", "oip"]
 """Protocols of external endpoints; the gateway has an adapter for each."""
+EndpointUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s]{1,500}$")]
+Replicas = Annotated[tuple[EndpointUrl, ...], pydantic.Field(max_length=15)]
+"""Further addresses at which the same model answers: calls are spread over those that do."""
 
 
 class CertifiedRoute(Part):
@@ -45,7 +48,8 @@ class EndpointRoute(Part):
     override: Digest
     """The signed `Override` that admits it."""
     protocol: EndpointProtocol
-    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s]{1,500}$")]
+    url: EndpointUrl
+    replicas: Replicas = ()
     model: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     """The model's name at the endpoint."""
 
@@ -63,9 +67,19 @@ class ServiceTerms(Part):
     """Boxes of the application that run in parallel: of an agent, dialogues."""
     idle_seconds: float = pydantic.Field(default=600, ge=1, le=86_400)
     """A dialogue with an agent that hears nothing for so long is ended; a consent has to be decided in this time."""
+    concurrency: int = pydantic.Field(default=1000, ge=1, le=100_000)
+    """Calls under way at one replica of an endpoint, streams included; further calls are refused at once."""
+    hedge: bool = False
+    """A late call is also put to a second replica and the first answer counts: only if asking twice does no harm."""
     body_bytes: int = pydantic.Field(default=4 << 20, ge=1024, le=256 << 20)
     ask_human: bool = False
     """A desk of people answers what nothing certified can. It must be declared: without one the call fails."""
+
+    def told(self) -> dict[str, object]:
+        """Return each term with its value as a reader is told it."""
+        asks = text("service.asks_human" if self.ask_human else "service.asks_nobody")
+        hedges = text("service.hedges" if self.hedge else "service.hedges_never")
+        return self.model_dump() | {"ask_human": asks, "hedge": hedges}
 
 
 Drawn = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
@@ -164,7 +178,8 @@ class Override(Document, published=True):
     document: Literal["override/1"] = "override/1"
     service: Name
     protocol: EndpointProtocol
-    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s]{1,500}$")]
+    url: EndpointUrl
+    replicas: Replicas = ()
     model: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     reason: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
     issued_at: Moment

@@ -30,6 +30,7 @@ from pilotbase.protocols.upstream import (
     CallCases,
     CallMeter,
     QueueFullError,
+    UpstreamBusyError,
     UpstreamCall,
     UpstreamDownError,
     UpstreamFailedError,
@@ -193,7 +194,7 @@ class GatewayMeasurements:
         yield Gauge("service_calls_total", "Calls by service.", dict(self._calls), "service", "counter")
         yield Gauge("service_tokens_total", "Tokens by service.", dict(self._tokens), "service", "counter")
         yield Gauge("service_pending", "Calls under way or waiting.", pending, "service")
-        yield Gauge("service_boxes", "Boxes that run.", boxes, "service")
+        yield Gauge("service_boxes", "Boxes that run, or replicas that may be asked.", boxes, "service")
 
 
 _WARM_UP = timedelta(minutes=1)
@@ -292,11 +293,9 @@ class CallHandler:
             # What it was asked for may have been done: a caller who goes just before the end would pay nothing.
             course.settle(CallEnd.CANCELLED, course.used, CallCases([question.call]))
             raise
-        except (UpstreamDownError, UpstreamFailedError):
-            course.settle(CallEnd.FAILED, Cost(1, 0), CallCases([question.call]))
-            raise
-        except QueueFullError:
-            course.settle(CallEnd.FAILED, NOTHING, CallCases([question.call]))
+        except (UpstreamDownError, UpstreamFailedError, QueueFullError) as problem:
+            used = NOTHING if isinstance(problem, QueueFullError) else Cost(1, 0)
+            course.settle(CallEnd.FAILED, used, CallCases([question.call]))
             raise
         finally:
             course.end()
@@ -316,11 +315,11 @@ class CallHandler:
             for route in routes:
                 try:
                     found = await self._upstreams.of(admission.service, route).ask(question)
-                except (UpstreamDownError, UpstreamFailedError) as problem:
+                except (UpstreamDownError, UpstreamFailedError, UpstreamBusyError) as problem:
                     failure = problem
                     continue
                 return course.answered(route, found)
-        if failure is not None and not admission.service.terms.ask_human:
+        if failure is not None and (isinstance(failure, QueueFullError) or not admission.service.terms.ask_human):
             raise failure
         upstream = self._upstreams.of(admission.service, admission.service.routes[0])
         return course.handed_over(upstream.hand_over(question), CallEnd.HUMAN if failure is None else CallEnd.FAILED)

@@ -29,9 +29,11 @@ from pilotbase.documents.service import (
     ActConsent,
     Drawn,
     EndpointProtocol,
+    EndpointUrl,
     HoldBack,
     HoldBackTerms,
     ReleaseTerms,
+    Replicas,
     ServiceStatus,
     ServiceTerms,
     UnitOutcome,
@@ -112,7 +114,8 @@ class NewOverride(RequestModel):
     organisation: Name
     """The owner of the services."""
     protocol: EndpointProtocol
-    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s]{1,500}$")]
+    url: EndpointUrl
+    replicas: Replicas = ()
     model: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     reason: Reason
     days: int = pydantic.Field(default=14, ge=1, le=90)

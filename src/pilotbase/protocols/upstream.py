@@ -34,6 +34,10 @@ class QueueFullError(PilotbaseError):
         self.seconds = seconds
 
 
+class UpstreamBusyError(QueueFullError):
+    """It was asked, and has more to do than it can; another one may answer."""
+
+
 @dataclass
 class CallMeter:
     """What a call has used by now, where its upstream counts that as it goes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pilotbase.catalogue.records import everything, load_record, trial_with
 from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.certificate.trust import TrustFolder
+from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.permissions import ServiceAct
@@ -88,7 +89,7 @@ def admit_endpoint(view: View, trust: TrustFolder, wanted: NewOverride) -> Servi
         signed = sign_override(wanted, trust, change.now)
         override = signed.override
         digest = change.put(signed, BASE, fields={"service": wanted.service})
-        route = EndpointRoute(override=digest, protocol=override.protocol, url=override.url, model=override.model)
+        route = filled(EndpointRoute, override, override=digest)
         service = Service(
             name=wanted.service,
             title=before.title if before else wanted.model,

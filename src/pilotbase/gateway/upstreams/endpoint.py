@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import logging
 import socket
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -17,6 +19,7 @@ from aiohttp.hdrs import CONTENT_ENCODING
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.service import EndpointRoute, ServiceTerms
 from pilotbase.gateway.tracing import current_span
+from pilotbase.gateway.upstreams.replicas import Health
 from pilotbase.gateway.upstreams.tabular import HANDED_OVER, handed_over_chat
 from pilotbase.gateway.upstreams.wires import WIRES
 from pilotbase.protocols.guarded_http import judge
@@ -34,6 +37,7 @@ from pilotbase.protocols.upstream import (
     AnswerStream,
     CallCases,
     QueueFullError,
+    UpstreamBusyError,
     UpstreamCall,
     UpstreamDownError,
     UpstreamFailedError,
@@ -43,8 +47,8 @@ from pilotbase.protocols.upstream import (
 
 MAXIMUM_ANSWER_BYTES = 64 << 20
 _LONGEST_WAIT = 60
-_CALLS_A_WORKER = 64
-"""An endpoint answers many calls at once: as many as so many boxes would have waiting."""
+_ALL_ITS_TIME = 0.9
+"""A call that is ended after this part of its time limit was too slow; one that is ended sooner lost its caller."""
 _TOLD = frozenset({400, 413, 422})
 """What the caller is to blame for, and is told in the endpoint's own words."""
 _FULL = frozenset({429, 503})
@@ -62,30 +66,28 @@ class EndpointUpstream:
         self._wire = WIRES[route.protocol]
         self._session: aiohttp.ClientSession | None = None
         self.pending = 0
-        """Calls under way."""
-        self.boxes = 0
-        self._answered = True
+        """Calls under way, streams until they are closed."""
+        self.health = Health()
 
     @property
     def ready(self) -> bool:
-        return self._answered
+        return self.health.reachable
 
     async def ask(self, question: UpstreamCall) -> UpstreamReply | AnswerStream:
         asked = self._wire(self._route, question)
-        if self.pending >= self._most:
+        if self.pending >= self._terms.concurrency:
             raise QueueFullError("gateway.queue_full", seconds=1)
-        self.pending += 1
-        try:
+        with contextlib.ExitStack() as counted:
+            counted.enter_context(self._counted())
             response = await self._send(asked, question.call)
             content = question.content
             if isinstance(content, ChatRequest) and content.stream and response.status == 200:
-                return EndpointStream(response, question, content, self._terms.timeout_seconds)
+                under_way = counted.pop_all()
+                return EndpointStream(response, question, content, self._terms.timeout_seconds, under_way)
             try:
                 return await self._reply(question, response)
             finally:
                 response.release()
-        finally:
-            self.pending -= 1
 
     def hand_over(self, question: UpstreamCall) -> UpstreamReply:
         content, cases = question.content, CallCases([question.call])
@@ -99,9 +101,30 @@ class EndpointUpstream:
     async def close(self) -> None:
         """Nothing is kept but the shared session."""
 
-    @property
-    def _most(self) -> int:
-        return self._terms.workers * _CALLS_A_WORKER + self._terms.queue
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
+        """Count a call as under way, and how it ends; one that took all its time counts as failed."""
+        self.pending += 1
+        self.health.begin()
+        began = time.monotonic()
+        try:
+            yield
+        except UpstreamDownError as problem:
+            if self.health.reachable:  # told once, not at every call
+                _log.warning("%s cannot be reached: %s", self._route.url, problem.__cause__)
+            self.health.failed(reached=False)
+            raise
+        except (UpstreamFailedError, UpstreamBusyError, TimeoutError):
+            self.health.failed(reached=True)
+            raise
+        except asyncio.CancelledError:
+            if time.monotonic() - began >= self._terms.timeout_seconds * _ALL_ITS_TIME:
+                self.health.failed(reached=True)
+            raise
+        else:
+            self.health.answered()
+        finally:
+            self.pending -= 1
 
     async def _send(self, asked: WireRequest, call: str) -> aiohttp.ClientResponse:
         """Return the response once its head is there; raises `UpstreamDownError`, `UpstreamFailedError`."""
@@ -112,20 +135,16 @@ class EndpointUpstream:
                 headers["traceparent"] = span.traceparent
             response = await session.post(asked.url, data=asked.body, headers=headers, allow_redirects=False)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, RefusedError) as problem:
-            if self._answered:  # told once, not at every call
-                _log.warning("%s cannot be reached: %s", self._route.url, problem)
-            self._answered = False
             raise UpstreamDownError("gateway.endpoint_down") from problem
         except (aiohttp.ClientError, TimeoutError) as problem:
             raise UpstreamFailedError("gateway.endpoint_failed", status="-") from problem
-        self._answered = True
         return response
 
     async def _reply(self, question: UpstreamCall, response: aiohttp.ClientResponse) -> UpstreamReply:
         """Return the whole answer; raises as `ask`."""
         status = response.status
         if status in _FULL:
-            raise QueueFullError("gateway.queue_full", seconds=_wait(response.headers.get("Retry-After", "")))
+            raise UpstreamBusyError("gateway.queue_full", seconds=_wait(response.headers.get("Retry-After", "")))
         if status in _MISCONFIGURED:
             _log.warning("%s refuses what this base asks: status %s", self._route.url, status)
             raise UpstreamFailedError("gateway.endpoint_misconfigured", status=status)
@@ -147,9 +166,14 @@ class EndpointStream:
     """A streamed chat completion on its way through."""
 
     def __init__(
-        self, response: aiohttp.ClientResponse, question: UpstreamCall, content: ChatRequest, silence_seconds: float
+        self,
+        response: aiohttp.ClientResponse,
+        question: UpstreamCall,
+        content: ChatRequest,
+        silence_seconds: float,
+        under_way: contextlib.ExitStack,
     ) -> None:
-        self._response, self._silence = response, silence_seconds
+        self._response, self._silence, self._under_way = response, silence_seconds, under_way
         self._meter = StreamMeter(content.include_usage)
         self._prompt_bytes = len(question.body)
         self.cases = CallCases([question.call])
@@ -162,20 +186,21 @@ class EndpointStream:
     async def chunks(self) -> AsyncIterator[bytes]:
         """Yield whole events; raises `UpstreamFailedError` when the stream breaks off, `TimeoutError` on silence."""
         pieces = self._response.content.iter_any().__aiter__()
-        try:
-            while True:
-                async with asyncio.timeout(self._silence):
-                    piece = await anext(pieces, b"")
-                if not piece:
-                    break
-                if passed := self._meter.feed(piece):
+        with self._under_way:
+            try:
+                while True:
+                    async with asyncio.timeout(self._silence):
+                        piece = await anext(pieces, b"")
+                    if not piece:
+                        break
+                    if passed := self._meter.feed(piece):
+                        yield passed
+                if passed := self._meter.finish():
                     yield passed
-            if passed := self._meter.finish():
-                yield passed
-        except (aiohttp.ClientError, InputError) as problem:
-            raise UpstreamFailedError("gateway.endpoint_failed", status="-") from problem
-        if not self._meter.ended:
-            raise UpstreamFailedError("gateway.endpoint_failed", status="-")
+            except (aiohttp.ClientError, InputError) as problem:
+                raise UpstreamFailedError("gateway.endpoint_failed", status="-") from problem
+            if not self._meter.ended:
+                raise UpstreamFailedError("gateway.endpoint_failed", status="-")
 
     def usage(self) -> TokenUsage:
         """Return the usage as the endpoint told it, else estimated from what it has said so far."""
@@ -185,6 +210,7 @@ class EndpointStream:
 
     async def close(self) -> None:
         """Let go of the connection; one that was not read to its end is closed, so that the endpoint stops."""
+        self._under_way.close()
         self._response.close()
 
 

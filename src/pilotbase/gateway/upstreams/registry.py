@@ -16,6 +16,7 @@ from pilotbase.documents.vocabularies import ServingState
 from pilotbase.gateway.upstreams.agents import AgentUpstream, Lobby, Office, UnknownDialogueError, end_as_left
 from pilotbase.gateway.upstreams.certified import CertifiedUpstream, Recipe
 from pilotbase.gateway.upstreams.endpoint import EndpointUpstream, GuardedSessions
+from pilotbase.gateway.upstreams.replicas import Replicas
 from pilotbase.protocols.upstream import UpstreamCall, UpstreamDownError
 from pilotbase.service.dialogue_logs import DialogueLogs, dialogues_of
 from pilotbase.service.registry import load_service
@@ -27,7 +28,7 @@ TEND_SECONDS = 2.0
 _log = logging.getLogger("pilotbase.gateway")
 BoxedUpstream = CertifiedUpstream | AgentUpstream
 """What answers from boxes of this base."""
-AnyUpstream = BoxedUpstream | EndpointUpstream
+AnyUpstream = BoxedUpstream | Replicas
 MayAnswer = Callable[[str], Awaitable[Sequence[Route]]]
 
 
@@ -194,7 +195,12 @@ class Upstreams:
 
     def _make(self, service: Service, route: Route) -> AnyUpstream:
         if not isinstance(route, CertifiedRoute):
-            return EndpointUpstream(route, service.terms, self._sessions, self._keys.get(route.url))
+            urls = [route.url, *route.replicas]
+            single = [route.model_copy(update={"url": url}) for url in urls]
+            return Replicas(
+                [EndpointUpstream(one, service.terms, self._sessions, self._keys.get(one.url)) for one in single],
+                service.terms.hedge,
+            )
         try:
             recipe = Recipe.of(self._lab, route)
             work = recipe.work(service, f"{self._name}/{next(self._numbers)}")

@@ -71,8 +71,8 @@ BudgetForm = form_of(
 
 def _terms_told(terms: ServiceTerms) -> list[tuple[object, object]]:
     """Return terms as they stand in the form: what each is called, and its value."""
-    said = terms.model_dump() | {"ask_human": t("service.asks_human" if terms.ask_human else "service.asks_nobody")}
-    return [(label_of(services.SET_TERMS, name), value) for name, value in said.items()]
+    told = [(name, t(value.code) if isinstance(value, Text) else value) for name, value in terms.told().items()]
+    return [(label_of(services.SET_TERMS, name), value) for name, value in told]
 
 
 @page("services/", "services")
