@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import io
 import re
 import zipfile
@@ -11,6 +10,7 @@ import pytest
 
 from pilotbase_estate.vouchers import ledger
 from pilotbase_estate.vouchers.auditing import audit
+from tests.hub.fields_for_tests import fields_of
 from tests.hub.test_notices import rounds
 from tests.hub.test_uploads_in_pieces import JSON, sent
 from tests.hub.vouchers_for_tests import Purse
@@ -177,13 +177,23 @@ def test_rules_are_read_by_everybody_and_set_by_the_operator(purse):
     assert get(purse, "owner", "/voucher-programmes/pilot/edit/").status_code == 404
     desk = purse.world.client("desk")
     assert desk.put("/api/voucher-programmes/other", rules, **JSON).json()["code"] == "voucher.other_programme"
-    form = desk.get("/voucher-programmes/pilot/edit/").content.decode()
-    written = html.unescape(re.search(r"<textarea[^>]*>(.*?)</textarea>", form, re.S)[1])
-    page = desk.post("/voucher-programmes/pilot/edit/", {"rules": written.replace("rate: 3000", "rate: 30001")})
-    assert page.status_code == 200 and "rate" in page.content.decode()
-    changed = desk.post("/voucher-programmes/pilot/edit/", {"rules": written.replace("rate: 3000", "rate: 2500")})
+    edit = "/voucher-programmes/pilot/edit/"
+    said = fields_of(desk.get(edit).content.decode())
+    assert (said["rate"], said["cap_voucher"][-3:]) == ("30.00", ".00"), "as people write them"
+    page = desk.post(edit, {**said, "rate": "300.01", "valid_days": ""}).content.decode()
+    assert page.count("wrong-why") == 1 and 'value="300.01"' in page, "nothing typed is lost"
+    page = desk.post(edit, {**said, "rate": "300.01"}).content.decode()
+    assert re.search(r'id="id_rate_error">', page)
+    changed = desk.post(edit, {**said, "rate": "25"})
     assert changed.status_code == 302, changed.content.decode()
     assert "25%" in get(purse, "owner", "/voucher-programmes/pilot/", "zh").content.decode()
+    late = desk.post(edit, {**said, "rate": "26"}).content.decode()
+    assert 'role="alert"' in late and 'value="26"' in late, "somebody else has changed them since"
+    again = fields_of(desk.get(edit).content.decode())
+    wrong = desk.post(edit, {**again, "yaml": again["yaml"].replace("rate: 2500", "rate: 30001")}).content.decode()
+    assert "rate" in wrong and "30001" in wrong
+    assert desk.post(edit, {**again, "yaml": again["yaml"].replace("rate: 2500", "rate: 2600")}).status_code == 302
+    assert desk.get(put).json() == {**rules, "rate": 2600}, "the rest stays as it was"
     purse.rule(reviewed_from=0)
 
 

@@ -13,6 +13,7 @@ from pilotbase.roadmap.planning import read_roadmap, set_roadmap
 from pilotbase.roadmap.proposals import adopt, propose, review
 from pilotbase.worker.reactions.noticing import Noticing, Ways
 from tests.catalogue.records_for_tests import DESK, OWNER, scenario
+from tests.hub.fields_for_tests import fields_of
 from tests.hub.worlds_for_tests import world
 
 WORTHS = {"pumps": (5, 2, 2), "beds": (2, 5, 2), "wards": (1, 1, 1)}
@@ -40,7 +41,7 @@ def planned(tmp_path):
             save(made.trial.store.as_actor(OWNER), scenario((), name=name, title=f"Plan {name}", value=value))
             made.trial.do(OWNER, f"scenario:plant/{name}", Act.SCENARIO_SUBMIT)
             made.trial.do(DESK, f"scenario:plant/{name}", Act.SCENARIO_OPEN)
-        answer = made.client("desk").post("/ledger/plan/sheet/", {"sheet": yaml.safe_dump(SHEET, allow_unicode=True)})
+        answer = made.client("desk").post("/ledger/plan/sheet/", {"yaml": yaml.safe_dump(SHEET, allow_unicode=True)})
         assert answer.status_code == 302, answer.content.decode()
         yield made
 
@@ -104,7 +105,7 @@ def test_the_driving_effect_that_shared_needs_show_moves_the_plan(planned):
 def test_no_plan_within_the_limits_is_told_with_ways_out(planned):
     musts = [{"scenario": f"scenario:plant/{name}", "must": True, "phases": ["p2"]} for name in WORTHS]
     desk = planned.client("desk")
-    desk.post("/ledger/plan/sheet/", {"sheet": json.dumps(SHEET | {"candidates": musts})})
+    desk.post("/ledger/plan/sheet/", {"yaml": json.dumps(SHEET | {"candidates": musts})})
     desk.post("/ledger/plan/propose/")
     page = shown(planned, "/ledger/plan/proposal/")
     assert "There is no plan within these limits and rules" in page and "20 more of Funds" in page
@@ -139,7 +140,7 @@ def test_records_that_would_change_the_roadmap_are_in_the_inbox_with_what_and_wh
 def test_task_sheets_say_what_a_task_needs_what_comes_first_and_who_acts_next(planned):
     view, casting = planned.trial.store.as_actor(DESK), {"scenario": "scenario:plant/beds", "gives": {"sites": 3}}
     casting |= {"after": ["scenario:plant/pumps"], "needs": {"money": 7}, "phases": ["p3"]}
-    planned.client("desk").post("/ledger/plan/sheet/", {"sheet": json.dumps(SHEET | {"candidates": [casting]})})
+    planned.client("desk").post("/ledger/plan/sheet/", {"yaml": json.dumps(SHEET | {"candidates": [casting]})})
     save(planned.trial.store.as_actor(OWNER), scenario((), name="ovens"))
     tasks = [{"scenario": f"scenario:plant/{name}", "start": "2028-01-01", "end": "2029-01-01"} for name in ("ovens",)]
     adopted = adopt(view, "To 2035", propose(view).digest()).to_json_value()
@@ -169,22 +170,9 @@ def test_only_who_sees_the_whole_base_sees_a_plan_and_only_the_operator_sets_one
 
 
 def test_a_sheet_with_a_mistake_is_kept_and_says_where(planned):
-    answer = planned.client("desk").post("/ledger/plan/sheet/", {"sheet": "document: planning/1\nusual: {hours: 3}"})
+    answer = planned.client("desk").post("/ledger/plan/sheet/", {"yaml": "document: planning/1\nusual: {hours: 3}"})
     page = answer.content.decode()
     assert answer.status_code == 200 and "There is no resource hours" in page and "usual: {hours: 3}" in page
-
-
-def fields_of(page):
-    """Return what the form of the sheet would send as it stands."""
-    said = dict(re.findall(r'<input[^>]*?name="([^"]+)"[^>]*?value="([^"]*)"', page))
-    for name in re.findall(r'<select[^>]*?name="([^"]+)"(?![^>]*multiple)', page):
-        block = re.search(rf'<select[^>]*?name="{name}".*?</select>', page, re.S)[0]
-        chosen = re.findall(r'<option value="([^"]*)" selected', block)
-        said[name] = [*chosen, *re.findall(r'<option value="([^"]*)"', block), ""][0]
-    said |= dict(re.findall(r'<textarea name="([^"]+)"[^>]*>\n?(.*?)</textarea>', page, re.S))
-    del said["sheet"]
-    ticked = re.findall(r'<input type="checkbox" name="([^"]+)"(?![^>]*checked)', page)
-    return {name: value for name, value in said.items() if name not in ticked and name not in ("q", "language", "next")}
 
 
 def test_the_sheet_is_filled_in_row_by_row(planned):
@@ -219,7 +207,7 @@ def test_the_sheet_is_filled_in_row_by_row(planned):
     assert told["balance"] == [{"sector": "healthcare", "least": 0.2}]
     assert told["goals"][1]["share"] == 0.5 and told["goals"][0]["title"]["zh"] == "场景数"
     late = desk.post("/ledger/plan/sheet/", {**said, **more}).content.decode()
-    assert "Somebody else has changed the sheet" in late and 'value="Reviewers"' in late
+    assert "Somebody else has changed this" in late and 'value="Reviewers"' in late
     again = fields_of(shown(planned, "/ledger/plan/sheet/", language="zh"))
     assert desk.post("/ledger/plan/sheet/", again).status_code == 302
     assert desk.get("/api/roadmap/sheet").json() == told, "what nobody changed stays"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from dataclasses import replace
@@ -19,6 +18,7 @@ from pilotbase.workspace.jobs import JobState
 from pilotbase_estate.computing import what_if
 from pilotbase_estate.documents.pool_replay import Policy, PoolReplay
 from pilotbase_estate.replay.page import render_replay
+from tests.hub.fields_for_tests import fields_of, refusals
 from tests.hub.test_uploads_in_pieces import JSON
 from tests.hub.what_if_for_tests import FAIR, POOL, record
 
@@ -56,7 +56,7 @@ def form(**changes):
     from pilotbase.hub.base import base
 
     today = base().lab.store.clock().date()
-    given = {"since": str(today - timedelta(days=1)), "until": "", "policies": ["shared", "fifo"], "considered": FAIR}
+    given = {"since": str(today - timedelta(days=1)), "until": "", "policies": ["shared", "fifo"]}
     return {**given, **changes}
 
 
@@ -74,8 +74,8 @@ def test_rules_that_are_considered_stand_beside_those_of_today(world, tmp_path):
     assert "guarantee:" in empty and "zone: a" in empty, "the pool as it is, to be changed"
     chinese = get(world, "desk", PAGE, "zh").content.decode()
     assert re.search(r'<input type="date" name="since" value="\d{4}-\d\d-\d\d"', chinese), "as a browser takes it"
-    answer = world.client("desk").post(PAGE, form())
-    assert answer.status_code == 302, answer.content.decode()
+    answer = world.client("desk").post(PAGE, form(yaml=FAIR))
+    assert answer.status_code == 302, refusals(answer.content.decode())
     place = answer["Location"]
     waiting = get(world, "desk", place).content.decode()
     assert "Cancel it" in waiting and 'hx-trigger="every 2s"' in waiting and "Refresh" in waiting
@@ -115,10 +115,9 @@ def test_rules_that_are_considered_stand_beside_those_of_today(world, tmp_path):
 
 
 def test_without_other_rules_policies_are_compared_on_the_pool_as_it_is(world):
-    unchanged = re.search(r"<textarea[^>]*>\s*(.*?)</textarea>", get(world, "regulator", PAGE).content.decode(), re.S)
-    written = unchanged[1].replace("&#x27;", "'").replace("&quot;", '"')
-    answer = world.client("regulator").post(PAGE, form(considered=written, policies=[one.value for one in Policy]))
-    assert answer.status_code == 302, answer.content.decode()
+    unchanged = fields_of(get(world, "regulator", PAGE).content.decode())
+    answer = world.client("regulator").post(PAGE, {**unchanged, **form(policies=[one.value for one in Policy])})
+    assert answer.status_code == 302, refusals(answer.content.decode())
     work()
     found = get(world, "regulator", API).json()[0]
     assert (found["considered"], found["organisation"], found["state"]) == (None, "ministry", "done")
@@ -139,26 +138,45 @@ def test_who_does_not_see_all_of_a_base_gets_no_figures(world):
         assert statuses == {200 if who in SEEN else 404}, who
     for who in UNSEEN:
         assert ask(world, who).status_code == 403
-        assert world.client(who).post(PAGE, form()).status_code == 404
+        assert world.client(who).post(PAGE, form(yaml=FAIR)).status_code == 404
         assert world.client(who).post(f"{API}/{identity}/cancel", **JSON).status_code == 404
         assert world.client(who).post(f"{PAGE}{identity}/cancel/").status_code == 404
         assert PAGE not in get(world, who, "/pools/what-if/").content.decode()
     assert get(world, "desk", f"/pools/hall/what-if/{identity}/").status_code == 404
 
 
+def test_other_rules_are_filled_in_row_by_row(world):
+    """Half of the machines are plant's, and one of them is under maintenance; a wrong amount is told at its row."""
+    said = fields_of(get(world, "desk", PAGE).content.decode())
+    half = {"quotas-0-guarantee": "cpu = 2", "quotas-1-guarantee": "cpu = 9", "minimum_run": "1 min", **form()}
+    refused = world.client("desk").post(PAGE, {**said, **half}).content.decode()
+    assert 'id="id_quotas-1-guarantee_error"' in refused and "cpu = 9" in refused
+    added = world.client("desk").post(PAGE, {**said, **half, "add": "quotas"}).content.decode()
+    assert "quotas-3-organisation" in added and "cpu = 9" in added and "wrong-why" not in added
+    window = {"starts": "2027-01-01T08:00", "ends": "2027-01-01T09:30", "machines": "node", "why_en": "New fans"}
+    closed = {f"maintenance-0-{name}": value for name, value in window.items()}
+    half |= {"quotas-1-guarantee": "cpu = 2", **closed}
+    answer = world.client("desk").post(PAGE, {**said, **half})
+    assert answer.status_code == 302, refusals(answer.content.decode())
+    from pilotbase.hub.base import base
+
+    considered = what_if.what_ifs(base().lab.view, "what-if")[0].order.considered.to_json_value()
+    assert [one.get("guarantee") for one in considered["quotas"]] == [{"cpu": 2}, {"cpu": 2}]
+    assert considered["machines"] == POOL["machines"] and considered["minimum_run"] == 60
+    assert considered["maintenance"][0]["ends"] == "2027-01-01T09:30:00Z"
+    assert considered["title"] == POOL["title"], "what is not asked for stays"
+
+
 def test_all_that_is_wrong_with_the_rules_is_told_at_once_and_can_be_mended(world):
     before = get(world, "desk", API).json()
     wrong = FAIR.replace("cpu: 2}},", "cpu: 9}},").replace("1 min", "10 years").replace("plant,", "plant, wight: 2,")
-    file = io.BytesIO(wrong.encode())
-    file.name = "considered.yaml"
-    for sent in ({"considered": wrong}, {"file": file}):
-        page = world.client("desk").post(PAGE, form(**sent)).content.decode()
-        assert "quotas[0].guarantee.cpu" in page and "quotas[1].wight" in page and "minimum_run" in page
-        assert "wight: 2" in page, "what was sent stands in the text"
-    chinese = world.client("desk").post(PAGE, form(considered="a: [", policies=[]), headers={"Accept-Language": "zh"})
+    page = world.client("desk").post(PAGE, form(yaml=wrong)).content.decode()
+    assert "quotas[0].guarantee.cpu" in page and "quotas[1].wight" in page and "minimum_run" in page
+    assert "wight: 2" in page, "what was sent stands in the text"
+    chinese = world.client("desk").post(PAGE, form(yaml="a: [", policies=[]), headers={"Accept-Language": "zh"})
     assert "这个字段" in chinese.content.decode() or "必填" in chinese.content.decode()
     stranger = FAIR.replace("organisation: plant", "organisation: nobody")
-    assert "plant" in world.client("desk").post(PAGE, form(considered=stranger)).content.decode()
+    assert "plant" in world.client("desk").post(PAGE, form(yaml=stranger)).content.decode()
     told = ask(world, considered={**POOL, "minimum_run": "10 years"})
     assert told.status_code == 422 and "minimum_run" in str(told.json()["problems"])
     assert get(world, "desk", API).json() == before

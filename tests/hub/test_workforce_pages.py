@@ -1,12 +1,14 @@
 """The effect on employment on the hub: tables are loaded, owners state and report, a departure warns; who sees what."""
 
 import json
+import re
 
 import pytest
 import yaml
 
 from pilotbase.operations import workforce
 from pilotbase.worker.reactions.noticing import Noticing, Ways
+from tests.hub.fields_for_tests import fields_of, refusals
 from tests.hub.worlds_for_tests import world
 
 PAGE, API = "/ledger/workforce/plant/milling/", "/api/workforce/scenarios/plant/milling"
@@ -41,7 +43,7 @@ def load_tables(made):
 
 
 def state(made, **changes):
-    return made.client("owner").post(PAGE, {"stated": yaml.safe_dump({**STATED, **changes}, allow_unicode=True)})
+    return made.client("owner").post(PAGE, {"yaml": yaml.safe_dump({**STATED, **changes}, allow_unicode=True)})
 
 
 def test_without_statement_and_tables_all_is_unknown(made):
@@ -78,6 +80,37 @@ def test_codes_that_the_tables_lack_are_refused_with_the_nearest(made):
     assert "no sector C99" in state(made, demand=[{"sector": "C99", "amount": {"low": 1, "high": 1}}]).content.decode()
     assert state(made, occupations=[{"code": "soc:43-9021.00"}]).status_code == 302, "of another classification"
     assert "isco-08:4132" in shown(made, "/ledger/workforce/occupation/?code=isco-08:4123")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_an_owner_states_without_yaml_and_nothing_typed_is_lost(made, language):
+    owner = made.client("owner", HTTP_ACCEPT_LANGUAGE=language)
+
+    def fields():
+        return fields_of(owner.get(PAGE).content.decode())
+
+    assert fields()["stated_on"], "today is offered"
+    row = {"code": "isco-08:4132", "people": "40", "tasks": "Key in\nFile", "displaced-low": "2", "displaced-high": "0"}
+    said = {f"occupations-0-{name}": value for name, value in row.items()}
+    said |= {"region": "CN-31", "assumptions-minutes_per_case-low": "2.1", "language_model": "true"}
+    page = owner.post(PAGE, {**fields(), **said}).content.decode()
+    assert 'id="id_assumptions-minutes_per_case-high_error"' in page and "isco-08:4132" in page
+    said["assumptions-minutes_per_case-high"] = "2.9"
+    page = owner.post(PAGE, {**fields(), **said}).content.decode()
+    assert re.search(r'<legend>(Posts that end|减少的岗位)</legend>.*?role="alert"', page, re.S), (
+        "at its part of the row"
+    )
+    said["occupations-0-displaced-high"] = "4"
+    assert "occupations-1-code" in owner.post(PAGE, {**fields(), **said, "add": "occupations"}).content.decode()
+    answer = owner.post(PAGE, {**fields(), **said})
+    assert answer.status_code == 302, refusals(answer.content.decode())
+    shown_again = fields()
+    assert (shown_again["occupations-0-tasks"], shown_again["language_model"]) == ("Key in\nFile", "true")
+    assert owner.post(PAGE, shown_again).status_code == 302
+    effect = owner.get("/api/workforce").json()["effects"][0]
+    assert (effect["people"], effect["displaced"], effect["augmented"]) == (40, {"low": 2.0, "high": 4.0}, None)
+    assert owner.post(PAGE, {**shown_again, "occupations-0-gone": "on"}).status_code == 302
+    assert owner.get("/api/workforce").json()["effects"][0]["occupations"] == []
 
 
 def test_a_table_whose_published_values_differ_is_refused(made):

@@ -18,7 +18,17 @@ from pydantic import Field, StringConstraints, model_validator
 
 from pilotbase.documents.base import Day, Document, Localized, Moment, Name, Note, Part
 from pilotbase.documents.errors import InputError
-from pilotbase.documents.estimate import Amounts, Count, Currency, Money, Rounding, category_of, format_money, rounded
+from pilotbase.documents.estimate import (
+    IN_HUNDREDTHS,
+    Amounts,
+    Count,
+    Currency,
+    Money,
+    Rounding,
+    category_of,
+    format_money,
+    rounded,
+)
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.moments import format_day
 from pilotbase.documents.permissions import EVERYBODY, MACHINE, OPERATOR, REGULATOR, PluginAct
@@ -53,7 +63,7 @@ class MeteringTerms(Part):
     The smaller of the two is always settled; beyond the tolerance, the settlement also says so and names the node.
     """
 
-    tolerance: int = Field(default=500, ge=0, le=WHOLE_RATE)
+    tolerance: Annotated[int, IN_HUNDREDTHS] = Field(default=500, ge=0, le=WHOLE_RATE)
     """In basis points of our clock's figure."""
     tolerance_ms: int = Field(default=2_000, ge=0, le=3_600_000)
     """Milliseconds of one unit that are always allowed: a short job's clocks start and stop at slightly different
@@ -77,7 +87,7 @@ class VoucherRules(Document, published=True):
     """Days and years of the programme are those of this offset from UTC."""
     claimed_by: tuple[Side, ...] = Field(min_length=1, max_length=2)
     """Who may claim. If both may, the first to claim a use gets it, and the other cannot."""
-    rate: int = Field(strict=True, ge=1, le=WHOLE_RATE)
+    rate: Annotated[int, IN_HUNDREDTHS] = Field(strict=True, ge=1, le=WHOLE_RATE)
     """How much of a counted fee the voucher pays, in basis points: 3000 is 30 %."""
     rounding: Rounding = "down"
     """How the paid share is rounded to a whole hundredth, once for each use."""

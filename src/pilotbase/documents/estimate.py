@@ -24,7 +24,9 @@ MOST_MONEY = 10**13
 MOST_UNITS = 2**53 - 1
 """The largest whole number that JSON carries."""
 HOUR_MS = 3_600_000
-Money = Annotated[int, Field(strict=True, ge=0, le=MOST_MONEY)]
+IN_HUNDREDTHS = "hundredths"
+"""Mark of a whole number that people write with two decimals: an amount of money, or basis points as percent."""
+Money = Annotated[int, Field(strict=True, ge=0, le=MOST_MONEY), IN_HUNDREDTHS]
 """Whole hundredths of a currency; never a fraction of one."""
 Count = Annotated[int, Field(strict=True, ge=0, le=MOST_UNITS)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]

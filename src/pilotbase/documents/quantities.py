@@ -234,5 +234,6 @@ def _in_seconds(written: object) -> object:
     return written if length is None else length
 
 
-Duration = Annotated[float, BeforeValidator(_in_seconds), Field(ge=0, le=MOST_SECONDS)]
+IS_DURATION = BeforeValidator(_in_seconds)
+Duration = Annotated[float, IS_DURATION, Field(ge=0, le=MOST_SECONDS)]
 """A duration in seconds; a string such as ``36 h`` or ``10 min`` is read too."""

@@ -97,16 +97,6 @@ class ClaimForm(forms.Form):
         }
 
 
-class RulesForm(forms.Form):
-    """The rules of a programme, as their file."""
-
-    rules = forms.CharField(
-        **asked("voucher.hub.rules_file", "voucher.hub.rules_help"),
-        widget=forms.Textarea(attrs={"rows": 28, "class": "code", "spellcheck": "false", "wrap": "off"}),
-        max_length=100_000,
-    )
-
-
 def _mark(form: forms.Form, needed: bool, *names: str) -> None:
     """Mark some or all fields as required where the rules need them."""
     for name in names or form.fields:

@@ -4,39 +4,29 @@ from __future__ import annotations
 
 from typing import cast
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from pilotbase.data.scenario_yaml import dump_document
-from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.loading import build_document
+from pilotbase.documents.loading import parse_request
+from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import text
-from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.hub.acting import HubRequest, language, posted
-from pilotbase.hub.forms.declared import add_errors, do
-from pilotbase.hub.presenters.records import title_of
+from pilotbase.hub.forms.declared import AGAINST, do, tell
+from pilotbase.hub.forms.parts import Asking, Editor
+from pilotbase.hub.presenters.records import records_offered, title_of
 from pilotbase.hub.presenters.taken import file_response
 from pilotbase.hub.routing import EVERYBODY, FORM, page
 from pilotbase.workspace.failures import NotFoundError
-from pilotbase_estate.computing.told_vouchers import reconciliation_told, require_named, wallet_told, wallets_listed
+from pilotbase.workspace.listings import Query
+from pilotbase.workspace.store import View
+from pilotbase_estate.computing.told_vouchers import reconciliation_told, wallet_told, wallets_listed
 from pilotbase_estate.documents.voucher import VoucherRules
-from pilotbase_estate.hub.pages.claims import RulesForm
-from pilotbase_estate.operations.vouchers import EVIDENCE
-from pilotbase_estate.vouchers.wallet import programmes, rules_of, set_rules
+from pilotbase_estate.operations.vouchers import EVIDENCE, SET_RULES
+from pilotbase_estate.vouchers.wallet import programmes, rules_of
 
-FILE = "rules.yaml"
-
-
-def rules_from(written: str, programme: str = "") -> VoucherRules:
-    """Return the rules that a file states; ``programme``: the one that they must belong to.
-
-    Raises:
-        InputError: with every problem, or they are another programme's.
-    """
-    rules = build_document(VoucherRules, parse_yaml(written.encode(), FILE))
-    require_named(rules, programme)
-    return rules
+_WORDS = {"claimed_by": "voucher.side.", "rounding": "voucher.rounding.", "uncounted": "voucher.category."}
 
 
 @page("voucher-programmes/", "programmes", EVERYBODY)
@@ -73,21 +63,29 @@ def edit(request: HubRequest, programme: str = "") -> HttpResponse:
     view = request.acting.view
     if not request.acting.actor.is_operator:
         raise NotFoundError("hub.not_found")
-    before = rules_of(view, programme)[1] if programme else None
-    form = RulesForm(
-        posted(request), initial={"rules": dump_document(before.to_json_value()) if before is not None else ""}
-    )
-    if request.method == "POST" and form.is_valid():
+    digest, before = rules_of(view, programme) if programme else (None, None)
+    editor = _editor(view, before, posted(request))
+    if request.method == "POST" and editor.is_valid():
         try:
-            rules = rules_from(form.cleaned_data["rules"], programme)
-            set_rules(view, rules)
+            rules = parse_request(VoucherRules, editor.said())
+            do(SET_RULES, view, {"programme": programme or rules.name, "rules": rules}, digest)
+            tell(request, SET_RULES)
             return redirect("programme", programme=rules.name)
-        except (InputError, RefusedError) as error:
-            add_errors(form, error)
+        except AGAINST as error:
+            editor.refuse(error)
     title = text("voucher.hub.set_rules" if programme else "voucher.hub.new_programme")
     back = reverse("programme", args=[programme]) if programme else reverse("programmes")
-    shown = {"title": title, "lead": text("voucher.hub.rules_lead"), "form": form, "wide": True, "button": title}
-    return render(request, "hub/upload.html", {**shown, "back": back, "crumbs": _crumbs()})
+    shown = {"title": title, "editor": editor, "back": back, "crumbs": _crumbs()}
+    return render(request, "hub/programme_edit.html", shown)
+
+
+def _editor(view: View, before: VoucherRules | None, sent: QueryDict | None) -> Editor:
+    """Return the form of rules; whose fund it is does not change."""
+    fixed = frozenset({"document"}) if before is None else frozenset({"document", "name", "issuer", "currency"})
+    issuers = [(name_of(subject), title) for subject, title in records_offered(view, Query("organisation"))]
+    asking = Asking(SET_RULES, _WORDS, {} if before is not None else {"issuer": issuers}, fixed)
+    known = before.to_json_value() if before is not None else {}
+    return Editor(asking, VoucherRules, known, dump_document(known), sent)
 
 
 @page("voucher-programmes/<slug:programme>/evidence.zip", "programme-evidence")

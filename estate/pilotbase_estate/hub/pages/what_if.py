@@ -2,47 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from difflib import unified_diff
 from typing import Any
 
+import yaml
 from django import forms
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.safestring import SafeString
 
 from pilotbase.documents.base import localized
-from pilotbase.documents.loading import build_document
 from pilotbase.documents.moments import format_minute
 from pilotbase.documents.permissions import ReadScope
 from pilotbase.documents.texts import text
-from pilotbase.documents.yaml_reader import MAXIMUM_BYTES, parse_yaml
-from pilotbase.hub.acting import HubRequest, language, posted_files
+from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.base import base
-from pilotbase.hub.forms.declared import AGAINST, add_errors, do, post_of
-from pilotbase.hub.forms.files import SizedForm
+from pilotbase.hub.forms.declared import AGAINST, do, post_of
+from pilotbase.hub.forms.parts import Asking, Editor
+from pilotbase.hub.presenters.drawn import drawn
+from pilotbase.hub.presenters.records import title_of
 from pilotbase.hub.presenters.taken import sandboxed
 from pilotbase.hub.routing import FORM, page
 from pilotbase.hub.sentences import asked, t
 from pilotbase.worker.progress import told
+from pilotbase.workspace.store import View
 from pilotbase_estate.computing.told_pools import pool_told
 from pilotbase_estate.computing.what_if import KEPT, WhatIf, find_what_if, replay_of, what_ifs
 from pilotbase_estate.documents.pool import Pool
-from pilotbase_estate.documents.pool_replay import Policy
+from pilotbase_estate.documents.pool_replay import Policy, PoolReplay
 from pilotbase_estate.hub.pages.pools import crumbs
-from pilotbase_estate.hub.presenters.what_ifs import changes_told, figures_told, format_pool
 from pilotbase_estate.operations import pools
 from pilotbase_estate.operations.pools import CANCEL_WHAT_IF
 from pilotbase_estate.queue.pools import pool_of
 from pilotbase_estate.replay.page import render_replay
+from pilotbase_estate.replay.page.wording import ReplayWording
 
+_ASKING = Asking(
+    pools.ASK_WHAT_IF,
+    inside="considered",
+    left=frozenset({"document", "name", "title", "seats"}),
+)
 USUAL = (Policy.SHARED, Policy.FIFO, Policy.DRF)
 _DAYS = 7
 _ISO = "%Y-%m-%d"
 """The format in which browsers send the day of a date field, in every language."""
 
 
-class WhatIfForm(SizedForm):
-    """Days to replay, policies, and the pool's document to change."""
+class WhatIfForm(forms.Form):
+    """Days to replay, and policies."""
 
     since = forms.DateField(label=t("what_if.since"), widget=forms.DateInput(format=_ISO, attrs={"type": "date"}))
     until = forms.DateField(
@@ -53,38 +64,18 @@ class WhatIfForm(SizedForm):
     policies = forms.MultipleChoiceField(
         **asked("what_if.policies", "what_if.policies_help"), widget=forms.CheckboxSelectMultiple
     )
-    considered = forms.CharField(
-        **asked("what_if.considered", "what_if.considered_help"),
-        widget=forms.Textarea(attrs={"rows": 20, "spellcheck": "false", "class": "code"}),
-        required=False,
-        max_length=MAXIMUM_BYTES,
-    )
-    file = forms.FileField(**asked("what_if.document", "what_if.document_help"), required=False)
 
-    def __init__(self, pool: Pool, today: date, data: QueryDict | None, files: Any) -> None:
+    def __init__(self, today: date, data: QueryDict | None) -> None:
         since = today - timedelta(days=_DAYS - 1)
-        first = {"since": since, "policies": [one.value for one in USUAL], "considered": format_pool(pool)}
-        super().__init__(data, files, initial=first)
+        super().__init__(data, initial={"since": since, "policies": [one.value for one in USUAL]})
         names = [(one.value, t(f"replay.policy.{one.value}")) for one in dict.fromkeys((*USUAL, *Policy))]
         self.fields["policies"].choices = names  # type: ignore[attr-defined]
 
-    def clean(self) -> dict[str, Any]:
-        """Show a chosen file in the text field, where it can be corrected."""
-        given = super().clean()
-        if given.get("file") is not None and "file" not in self.errors:
-            given["considered"] = given["file"].read(MAXIMUM_BYTES + 1).decode("utf-8", "replace")
-            self.data = self.data.copy()  # type: ignore[attr-defined]
-            self.data["considered"] = given["considered"]  # type: ignore[index]
-        return given
-
     def said(self) -> dict[str, Any]:
-        """Return the request; raises `InputError` with every problem of the proposed pool."""
+        """Return what is asked, but for the pool."""
         given = self.cleaned_data
-        written = given["considered"]
-        considered = build_document(Pool, parse_yaml(written.encode(), "pool.yaml")) if written.strip() else None
         until = _midnight(given["until"] + timedelta(days=1)) if given["until"] is not None else None
-        since = _midnight(given["since"])
-        return {"since": since, "until": until, "policies": given["policies"], "considered": considered}
+        return {"since": _midnight(given["since"]), "until": until, "policies": given["policies"]}
 
 
 def _midnight(day: date) -> datetime:
@@ -95,18 +86,20 @@ def _midnight(day: date) -> datetime:
 def ask(request: HubRequest, name: str) -> HttpResponse:
     """Request a replay of a pool's record under other rules, and list earlier requests."""
     view = request.acting.view
-    pool = pool_of(view, name)[1]
-    form = WhatIfForm(pool, view.store.clock().date(), *posted_files(request))
-    if request.method == "POST" and form.is_valid():
+    pool, sent = pool_of(view, name)[1], posted(request)
+    form = WhatIfForm(view.store.clock().date(), sent)
+    editor = Editor(_ASKING, Pool, pool.to_json_value(), format_pool(pool), sent)
+    if request.method == "POST" and all([editor.is_valid(), form.is_valid()]):
         try:
-            made = do(pools.ASK_WHAT_IF, view, {"pool": name, **form.said()})
+            made = do(pools.ASK_WHAT_IF, view, {"pool": name, **form.said(), "considered": editor.said()})
             return redirect("what-if", name=name, identity=made.identity)
         except AGAINST as error:
-            add_errors(form, error)
+            editor.refuse(error)
     shown = {
         "title": text("what_if.title"),
         "pool": {"name": name, "title": localized(pool.title, language())},
         "form": form,
+        "editor": editor,
         "asked": [_row(one) for one in what_ifs(view, name)],
         "days": KEPT.days,
         "crumbs": crumbs(pool_told(view, language(), name)),
@@ -153,6 +146,63 @@ def _row(found: WhatIf) -> dict[str, Any]:
 
 def _may_take_back(request: HubRequest, found: WhatIf) -> bool:
     return request.acting.actor.may_write_for(found.order.organisation)
+
+
+@dataclass(frozen=True)
+class WhatIfChart:
+    """A chart, and its description."""
+
+    title: str
+    chart: SafeString
+    says: str
+
+
+def format_pool(pool: Pool) -> str:
+    """Return a pool as people write it, without the defaults."""
+    plain = _without_empty(pool.to_json_value())
+    return str(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=110))
+
+
+def changes_told(view: View, found: WhatIf, replay: PoolReplay | None) -> str:
+    """Return which lines of a pool's document the proposal changes; empty if none.
+
+    ``replay``: its figures, which contain the pool of that day; without them it is compared with the pool of today.
+    """
+    order = found.order
+    if order.considered is None:
+        return ""
+    stood = replay.pool_before if replay is not None else None
+    before = view.load(stood, Pool) if stood is not None else pool_of(view, order.pool)[1]
+    was, considered = (format_pool(one).splitlines() for one in (before, order.considered))
+    return "\n".join(list(unified_diff(was, considered, lineterm=""))[2:])
+
+
+def figures_told(replay: PoolReplay) -> dict[str, object]:
+    """Return the tables and pictures that a page shows of a replay, as in its HTML file."""
+    words = ReplayWording(language(), replay, title_of)
+    return {
+        "facts": words.facts,
+        "policies": words.policies,
+        "organisations": words.organisations,
+        "pictures": [one for one in _pictures(words) if one.chart],
+        "assumptions": words.assumptions,
+    }
+
+
+def _pictures(words: ReplayWording) -> Iterator[WhatIfChart]:
+    left_out = words.t("replay.page.left_out", number=words.left_out) if words.left_out else ""
+    used = words.t("replay.page.used", dimension=words.dimension(words.replay.shown_dimension))
+    yield WhatIfChart(used, drawn(words.used()), words.t("replay.page.used_says"))
+    for name, chart in (("waits", words.waits()), ("shares", words.shares())):
+        says = f"{words.t(f'replay.page.{name}_says')} {left_out}".strip()
+        yield WhatIfChart(words.t(f"replay.page.{name}"), drawn(chart), says)
+    yield WhatIfChart(words.t("replay.page.fragments"), drawn(words.fragments()), words.t("replay.page.fragments_says"))
+
+
+def _without_empty(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_empty(one) for name, one in value.items() if one not in ({}, [])}
+    return [_without_empty(one) for one in value] if isinstance(value, list) else value
 
 
 post_of(

@@ -18,7 +18,7 @@ from pilotbase.documents.texts import LANGUAGES, make_visible, text
 from pilotbase.documents.vocabularies import Opening, Sector
 from pilotbase.hub.acting import language
 from pilotbase.hub.forms.bringing import StepForm
-from pilotbase.hub.forms.declared import DayField
+from pilotbase.hub.forms.declared import DayField, pairs_of
 from pilotbase.hub.sentences import asked, t
 
 
@@ -46,12 +46,6 @@ def several(said: str) -> list[str]:
     return [part.strip() for part in said.split(";") if part.strip()]
 
 
-def by_column(said: str) -> dict[str, str]:
-    """Return column → what is said of it, of lines such as ``inlet = kPa``."""
-    found = (line.partition("=") for line in said.splitlines() if line.strip())
-    return {column.strip(): value.strip() for column, _, value in found}
-
-
 _DATASET = {
     **{name: Words(f"describe.ask.{name}") for name in ("license", "url", "publisher")},
     "creator": Words("describe.ask.creator", read=several),
@@ -70,8 +64,8 @@ _USE = {
     "use_cases": Words("describe.ask.use_cases", rows=2, read=several),
 }
 _COLUMNS = {
-    "unit": Words("describing.units", t("describing.units_help"), 4, by_column),
-    "description": Words("describing.descriptions", t("describing.descriptions_help"), 4, by_column),
+    "unit": Words("describing.units", t("describing.units_help"), 4, pairs_of),
+    "description": Words("describing.descriptions", t("describing.descriptions_help"), 4, pairs_of),
 }
 """Part of a field of a record set → how that of all columns is asked for."""
 _MOST_COLUMNS = 200

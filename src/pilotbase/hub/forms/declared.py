@@ -6,6 +6,7 @@ import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from enum import Enum
 from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 
@@ -19,8 +20,9 @@ from django.utils.text import format_lazy
 
 from pilotbase.documents.base import IS_DAY
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
+from pilotbase.documents.estimate import IN_HUNDREDTHS, format_plain, read_money
 from pilotbase.documents.loading import parse_request
-from pilotbase.documents.quantities import format_duration, read_duration
+from pilotbase.documents.quantities import IS_DURATION, format_duration, read_duration
 from pilotbase.documents.texts import make_visible, text
 from pilotbase.hub.acting import HubRequest, caller, language
 from pilotbase.hub.presenters.addresses import address_of
@@ -84,7 +86,7 @@ class OperationForm(forms.Form):
         except AGAINST as error:
             if isinstance(error, NotFoundError):
                 raise
-            add_errors(self, _of_fields(error, whole))
+            add_errors(self, of_fields(error, whole))
         return self.is_valid()
 
     def said(self, view: View) -> dict[str, Any]:
@@ -123,7 +125,7 @@ def fields_of(
     model = operation.takes.model_fields[operation.whole].annotation if operation.whole else operation.takes
     fields = cast("type[pydantic.BaseModel]", model).model_fields
     wanted = asks or (tuple(fields) if operation.whole else operation.others)
-    return {name: _field(operation, name, fields[name], (words or {}).get(name, "")) for name in wanted}
+    return {name: field_of(operation, name, fields[name], (words or {}).get(name, "")) for name in wanted}
 
 
 def post_of(
@@ -213,8 +215,15 @@ def add_errors(form: forms.Form, error: PilotbaseError) -> None:
 
 
 def label_of(operation: Operation[Any, Any], name: str, part: str = "") -> Any:
-    """Return the label of a field, or its help, in the language of the request."""
-    return later(lambda reader: operation.called(name, reader, part))
+    """Return the label of a field, or its help, in the language of the request; ``name``: with its place in parts."""
+    last = name.rpartition(".")[2]
+    return later(lambda reader: operation.called(name, reader, part) or operation.called(last, reader, part))
+
+
+def pairs_of(said: str) -> dict[str, str]:
+    """Return name → value of lines such as ``inlet = kPa``."""
+    found = (line.partition("=") for line in said.splitlines() if line.strip())
+    return {name.strip(): value.strip() for name, _, value in found}
 
 
 def bound_of(marks: Sequence[Any], name: str) -> Any:
@@ -222,7 +231,7 @@ def bound_of(marks: Sequence[Any], name: str) -> Any:
     return next((found for one in marks if (found := getattr(one, name, None)) is not None), None)
 
 
-def _of_fields(error: PilotbaseError, whole: str | None) -> PilotbaseError:
+def of_fields(error: PilotbaseError, whole: str | None) -> PilotbaseError:
     """Return ``error`` with the form's names of its places: for a whole document, its own fields."""
     if not isinstance(error, InputError) or whole is None:
         return error
@@ -230,16 +239,18 @@ def _of_fields(error: PilotbaseError, whole: str | None) -> PilotbaseError:
     return InputError.from_issues("", issues) if issues else error
 
 
-def _field(operation: Operation[Any, Any], name: str, info: pydantic.fields.FieldInfo, words: str) -> forms.Field:
+def field_of(operation: Operation[Any, Any], name: str, info: pydantic.fields.FieldInfo, words: str) -> forms.Field:
+    """Return the field that asks for a value; ``name``: where it stands, ``words``: the prefix of its choices."""
     default = None if info.is_required() else info.get_default(call_default_factory=True)
+    default = getattr(default, "root", default)
     told: dict[str, Any] = {
         "label": label_of(operation, name),
         "help_text": label_of(operation, name, "help"),
-        "required": info.is_required() or default not in (None, "", (), frozenset()),
+        "required": info.is_required() or default not in (None, "", (), frozenset(), {}),
         "initial": sorted(default) if isinstance(default, frozenset) else default,
     }
-    if name.endswith("_seconds") and info.annotation is int:
-        least, most = (bound_of(info.metadata, bound) for bound in ("ge", "le"))
+    if IS_DURATION in info.metadata or (name.endswith("_seconds") and info.annotation is int):
+        least, most = (int(bound_of(info.metadata, bound) or 0) for bound in ("ge", "le"))
         return _DurationField(least=least, most=most, **told)
     return _made(info.annotation, info.metadata, told, words)
 
@@ -247,21 +258,43 @@ def _field(operation: Operation[Any, Any], name: str, info: pydantic.fields.Fiel
 def _made(annotation: Any, marks: Sequence[Any], told: dict[str, Any], words: str) -> forms.Field:
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        return _made(inner[0], [*marks, *inner[1:]], told, words)
+        more = [each for one in inner[1:] for each in getattr(one, "metadata", [one])]
+        return _made(inner[0], [*marks, *more], told, words)
     if origin in (Union, types.UnionType):
         plain = [one for one in inner if one is not type(None)]
+        if plain == [bool]:
+            return forms.NullBooleanField(**told)
         return _made(str if str in plain else plain[0], marks, told, words)
-    if origin in (tuple, list):
-        told["help_text"] = format_lazy("{} {}", told["help_text"], t("ask.one_a_line"))
-        return _Lines(max_length=50_000, widget=forms.Textarea(attrs={"rows": 4}), **told)
-    if origin is frozenset:
-        return forms.MultipleChoiceField(choices=_choices(inner[0], words), widget=forms.CheckboxSelectMultiple, **told)
+    if origin in (tuple, list, frozenset):
+        return _several(inner[0], told, words)
+    if origin in (dict, Mapping) or (isinstance(annotation, type) and issubclass(annotation, pydantic.RootModel)):
+        told |= {"help_text": _followed_by(told, "ask.a_name_and_value_a_line"), "initial": None}
+        return _Pairs(max_length=20_000, widget=forms.Textarea(attrs={"rows": 3}), **told)
     if origin is Literal or (isinstance(annotation, type) and issubclass(annotation, Enum)):
         return forms.ChoiceField(choices=_choices(annotation, words), **told)
-    if IS_DAY in marks:
-        return DayField(**told)
+    if annotation is datetime:
+        return _MomentField(**told)
     if annotation is bool:
         return forms.BooleanField(**{**told, "required": False})
+    return _plain(annotation, marks, told)
+
+
+def _several(kind: Any, told: dict[str, Any], words: str) -> forms.Field:
+    if get_origin(kind) is Literal or (isinstance(kind, type) and issubclass(kind, Enum)):
+        return forms.MultipleChoiceField(choices=_choices(kind, words), widget=forms.CheckboxSelectMultiple, **told)
+    told["help_text"] = _followed_by(told, "ask.one_a_line")
+    return _Lines(max_length=50_000, widget=forms.Textarea(attrs={"rows": 4}), **told)
+
+
+def _followed_by(told: Mapping[str, Any], code: str) -> Any:
+    return format_lazy("{} {}", told["help_text"], t(code))
+
+
+def _plain(annotation: Any, marks: Sequence[Any], told: dict[str, Any]) -> forms.Field:
+    if IS_DAY in marks:
+        return DayField(**told)
+    if IN_HUNDREDTHS in marks:
+        return _HundredthsField(max_length=20, **told)
     bounds = {name: bound_of(marks, name) for name in ("ge", "le", "max_length")}
     if annotation in (int, float):
         number = forms.IntegerField if annotation is int else forms.FloatField
@@ -295,7 +328,7 @@ class _DurationField(forms.CharField):
         self.least, self.most = least, most
 
     def prepare_value(self, value: Any) -> Any:
-        return format_duration(value) if isinstance(value, int) else value
+        return format_duration(int(value)) if isinstance(value, int | float) else value
 
     def clean(self, value: object) -> int:
         """Return the seconds; raises `ValidationError`: no length of time, or out of bounds."""
@@ -308,11 +341,50 @@ class _DurationField(forms.CharField):
         return seconds
 
 
+class _MomentField(forms.CharField):
+    """A moment in UTC; cleaned it is spelled as documents spell it, or empty."""
+
+    def __init__(self, **told: Any) -> None:
+        super().__init__(max_length=30, widget=forms.DateTimeInput(attrs={"type": "datetime-local"}), **told)
+
+    def prepare_value(self, value: Any) -> Any:
+        return value.removesuffix("Z") if isinstance(value, str) else value
+
+    def clean(self, value: object) -> str:
+        moment = super().clean(value)
+        return moment and f"{moment}Z"
+
+
+class _HundredthsField(forms.CharField):
+    """An amount with at most two decimals; cleaned it is a whole number of hundredths, or empty."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return format_plain(value) if isinstance(value, int) else value
+
+    def clean(self, value: object) -> Any:
+        """Return the hundredths; raises `ValidationError`: no amount."""
+        written = super().clean(value)
+        try:
+            return read_money(written) if written else ""
+        except InputError as error:
+            raise forms.ValidationError(error.render(language(), make_visible).splitlines()) from None
+
+
+class _Pairs(forms.CharField):
+    """Names with a value each, one a line: ``cpu = 8``."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(f"{name} = {one}" for name, one in value.items()) if isinstance(value, Mapping) else value
+
+    def clean(self, value: object) -> dict[str, str]:
+        return pairs_of(super().clean(value))
+
+
 class _Lines(forms.CharField):
     """Several values, one per line."""
 
     def prepare_value(self, value: Any) -> Any:
-        return "\n".join(map(str, value)) if isinstance(value, tuple) else value
+        return "\n".join(map(str, value)) if isinstance(value, tuple | list) else value
 
     def clean(self, value: object) -> list[str]:
         return [line.strip() for line in str(super().clean(value)).splitlines() if line.strip()]

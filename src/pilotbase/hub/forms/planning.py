@@ -21,16 +21,13 @@ from pilotbase.documents.roadmap import Driving, Phase
 from pilotbase.documents.texts import LANGUAGES
 from pilotbase.documents.vocabularies import Action, Sector
 from pilotbase.hub.acting import language
-from pilotbase.hub.forms.datasets import Words, by_column
-from pilotbase.hub.forms.declared import Choices
+from pilotbase.hub.forms.datasets import Words
+from pilotbase.hub.forms.declared import Choices, pairs_of
+from pilotbase.hub.forms.parts import ADD, MOST_ROWS
 from pilotbase.hub.sentences import t
 from pilotbase.roadmap.ranking import CRITERIA
 
-ADD = "add"
-"""Button that adds an empty row to those that its value names."""
 _MOST = 10**12
-_MOST_ROWS = 100
-"""Rows of one kind that a form shows: a sheet with more is changed as YAML."""
 
 
 def _number(label: str, most: float = _MOST, **options: Any) -> forms.FloatField:
@@ -114,7 +111,7 @@ class _CandidateRow(_Row):
     months = forms.IntegerField(label=t("planning.row.months"), min_value=1, max_value=120, required=False)
     after = forms.MultipleChoiceField(label=t("planning.row.after"), required=False)
     uses = forms.CharField(label=t("planning.row.uses"), help_text=t("planning.row.uses_help"), required=False)
-    gives = Words("planning.row.gives", t("planning.row.gives_help"), 2, by_column)
+    gives = Words("planning.row.gives", t("planning.row.gives_help"), 2, pairs_of)
 
     def __init__(self, data: Any, prefix: str, offered: Mapping[str, Choices], known: Any = None) -> None:
         super().__init__(data, prefix, offered, known)
@@ -228,12 +225,12 @@ class SheetForm(forms.Form):
     @property
     def fits(self) -> bool:
         """Return whether every row is shown."""
-        return all(len(rows) <= _MOST_ROWS for rows in self.rows.values())
+        return all(len(rows) <= MOST_ROWS for rows in self.rows.values())
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
         if given.get("seen") != self.before:  # only its position identifies a row
-            raise forms.ValidationError(t("planning.changed_meanwhile"))
+            raise forms.ValidationError(t("studio.changed_meanwhile"))
         return given
 
     def is_valid(self) -> bool:
@@ -259,7 +256,7 @@ class SheetForm(forms.Form):
         data, count = (self.data if self.is_bound else None), len(known) + 1
         if data is not None:
             sent = sum(1 for key in data if key.startswith(f"{name}-") and key.endswith(f"-{_FIRST[name]}"))
-            count = max(count, min(sent, _MOST_ROWS)) + (data.get(ADD) == name)
+            count = max(count, min(sent, MOST_ROWS)) + (data.get(ADD) == name)
         kind = _ROWS[name]
         return [kind(data, f"{name}-{at}", offered, known[at] if at < len(known) else None) for at in range(count)]
 

@@ -23,8 +23,8 @@ from pilotbase.documents.texts import LANGUAGES, make_visible, text
 from pilotbase.documents.vocabularies import Opening, Sector
 from pilotbase.hub.acting import HubRequest, language, posted, posted_files
 from pilotbase.hub.base import base
-from pilotbase.hub.forms.datasets import Words, by_column, several
-from pilotbase.hub.forms.declared import form_of, refusals_in
+from pilotbase.hub.forms.datasets import Words, several
+from pilotbase.hub.forms.declared import form_of, pairs_of, refusals_in
 from pilotbase.hub.forms.files import FilesForm, erased_on_failure, keep_file, make_name
 from pilotbase.hub.presenters.addresses import address_of, crumb, section_crumb, subject_of
 from pilotbase.hub.presenters.drawn import render_live, tables_drawn
@@ -52,8 +52,8 @@ _WORDS: Mapping[str, Words] = {
     **{name: Words(f"describe.ask.{name}", rows=2 if name == "annotation" else 0) for name in _LINES},
     **{name: Words(f"describe.ask.{name}", read=several) for name in ("creator", "language", "personal")},
     **{name: Words(f"describe.ask.{name}", rows=2, read=several) for name in ("limitations", "use_cases")},
-    "units": Words("describing.units", t("describing.units_help"), 4, by_column),
-    "descriptions": Words("describing.descriptions", t("describing.descriptions_help"), 4, by_column),
+    "units": Words("describing.units", t("describing.units_help"), 4, pairs_of),
+    "descriptions": Words("describing.descriptions", t("describing.descriptions_help"), 4, pairs_of),
 }
 
 

@@ -16,16 +16,15 @@ from pilotbase.charts.gantt import PlannedBar, gantt_chart
 from pilotbase.data.scenario_yaml import dump_document
 from pilotbase.documents.api.ledger import PlanTold, RoadmapTold, TaskSheetTold
 from pilotbase.documents.base import Localized, localized
-from pilotbase.documents.loading import build_document
 from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.planning import PlanningSheet, ProposedTask, Title
 from pilotbase.documents.roadmap import Driving, Phase
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Language, Text, text
-from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.forms.declared import AGAINST, add_errors, do, form_of, post_of
-from pilotbase.hub.forms.planning import ADD, SheetForm
+from pilotbase.hub.forms.parts import ADD, Spelled
+from pilotbase.hub.forms.planning import SheetForm
 from pilotbase.hub.presenters.addresses import Crumb
 from pilotbase.hub.presenters.drawn import capitalised, drawn
 from pilotbase.hub.presenters.records import records_offered, title_of, titles_of
@@ -44,7 +43,6 @@ _CRUMBS: list[Crumb] = [
     {"url": "/ledger/plan/", "label": text("roadmap.plan")},
 ]
 _SHOWN_BARS, _SHOWN_LEFT, _SHOWN_SHEETS = 60, 50, 200
-_FILE = "planning.yaml"
 _AdoptForm = form_of(operations.ADOPT, "title")
 
 
@@ -126,12 +124,10 @@ def what_if(request: HubRequest) -> HttpResponse:
 def sheet(request: HubRequest) -> HttpResponse:
     """Set the limits, needs, rules and goals under which the planner plans."""
     view = request.acting.view
-    before, spelled = do(operations.SHEET, view, {}), "sheet" in request.POST
-    form = SheetForm(before, records_offered(view, Query("scenario")), None if spelled else posted(request))
-    document = _DocumentForm(
-        posted(request) if spelled else None, initial={"sheet": dump_document(before.to_json_value())}
-    )
-    sent = document if spelled else form
+    before = do(operations.SHEET, view, {})
+    document = Spelled(PlanningSheet, dump_document(before.to_json_value()), posted(request))
+    form = SheetForm(before, records_offered(view, Query("scenario")), posted(request))
+    sent = document if document.edited else form
     if request.method == "POST" and ADD not in request.POST and sent.is_valid():
         try:
             do(operations.SET_SHEET, view, {"sent": sent.said()})
@@ -142,20 +138,9 @@ def sheet(request: HubRequest) -> HttpResponse:
         "title": text("planning.sheet"),
         "form": form,
         "document": document,
-        "unfolded": spelled,
         "crumbs": _CRUMBS,
     }
     return render(request, "hub/plan_sheet.html", shown)
-
-
-class _DocumentForm(forms.Form):
-    """The sheet as the document that it is."""
-
-    sheet = forms.CharField(label=t("planning.sheet"), max_length=500_000, widget=forms.Textarea(attrs={"rows": 28}))
-
-    def said(self) -> PlanningSheet:
-        """Return the sheet; raises `InputError`."""
-        return build_document(PlanningSheet, parse_yaml(self.cleaned_data["sheet"].encode(), _FILE))
 
 
 class _WhatIfForm(forms.Form):

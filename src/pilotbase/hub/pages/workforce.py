@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
@@ -17,24 +16,23 @@ from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.subjects import name_of, scenario_subject
 from pilotbase.documents.texts import text
 from pilotbase.documents.workforce import WorkforceStatement
-from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.hub.acting import HubRequest, language, posted
-from pilotbase.hub.forms.declared import do, form_of, form_post, refusals_in, tell
+from pilotbase.hub.forms.declared import AGAINST, do, form_of, form_post, tell
+from pilotbase.hub.forms.parts import Asking, Editor
 from pilotbase.hub.presenters import taken
 from pilotbase.hub.presenters.addresses import Crumb, address_of
 from pilotbase.hub.presenters.records import titles_of
 from pilotbase.hub.routing import FORM, page
-from pilotbase.hub.sentences import area, t
 from pilotbase.operations import workforce as operations
 from pilotbase.roadmap.tables import format_bounds, format_people, workforce_table
 from pilotbase.roadmap.workforce import may_state, read_statement
 
 _ALL: Crumb = {"url": "/ledger/workforce/", "label": text("workforce.title")}
 _CRUMBS: list[Crumb] = [{"url": "/ledger/", "label": text("roadmap.ledger")}]
-_FILE = "workforce.yaml"
 _PEOPLE = ("people", "displaced", "augmented", "created")
 _SUMMED, _SHOWN, _OF_OCCUPATION = (*_PEOPLE, "posts"), (*_PEOPLE, "hours", "posts"), (*_PEOPLE, "exposure")
 _ReportForm = form_of(operations.REPORT)
+_ASKING = Asking(operations.STATE)
 
 
 @page("ledger/workforce/", "workforce", ReadScope.LEDGER)
@@ -92,8 +90,8 @@ def effect(request: HubRequest, owner: str, name: str) -> HttpResponse:
 def _effect(request: HubRequest, owner: str, name: str, report: Any = None) -> HttpResponse:
     view, scenario = request.acting.view, scenario_subject(owner, name)
     stated, may = read_statement(view, scenario), may_state(view, scenario)
-    form = _StatementForm(posted(request) if report is None else None, initial={"stated": _spelled(stated)})
-    if report is None and request.method == "POST" and _is_stated(request, form, {"owner": owner, "name": name}):
+    editor = _editor(request, stated, None if report is not None else posted(request))
+    if report is None and request.method == "POST" and _is_stated(request, editor, {"owner": owner, "name": name}):
         return redirect("workforce-effect", owner=owner, name=name)
     found = next(iter(do(operations.SHOW, view, {"scenario": scenario}).effects), None)
     shown = {
@@ -106,7 +104,7 @@ def _effect(request: HubRequest, owner: str, name: str, report: Any = None) -> H
         "one": found,
         "values": _values(found, *_SHOWN, "expected") if found is not None else {},
         "occupations": [(one, _values(one, *_OF_OCCUPATION)) for one in found.occupations] if found is not None else [],
-        "statement": form if may else None,
+        "editor": editor if may else None,
         "report": (report or _ReportForm()) if may and found is not None else None,
     }
     return render(request, "hub/workforce_effect.html", shown)
@@ -123,23 +121,23 @@ form_post(
 )
 
 
-class _StatementForm(forms.Form):
-    """A statement as YAML."""
-
-    stated = area(t("workforce.statement"), t("workforce.statement.help"), rows=24, max_length=100_000)
-
-
-def _is_stated(request: HubRequest, form: _StatementForm, of: dict[str, str]) -> bool:
-    if form.is_valid():
-        with refusals_in(form):
-            sent = parse_yaml(form.cleaned_data["stated"].encode(), _FILE).value
-            do(operations.STATE, request.acting.view, {**of, "sent": sent})
-            tell(request, operations.STATE)
-    return form.is_valid()
+def _editor(request: HubRequest, stated: WorkforceStatement | None, sent: QueryDict | None) -> Editor:
+    today = request.acting.view.store.clock().date().isoformat()
+    before = {"stated_on": today} if stated is None else stated.to_json_value()
+    spelled = dump_document(dict(operations.STATE.example or {}) if stated is None else before)
+    return Editor(_ASKING, WorkforceStatement, before, spelled, sent)
 
 
-def _spelled(stated: WorkforceStatement | None) -> str:
-    return dump_document(dict(operations.STATE.example or {}) if stated is None else stated.to_json_value())
+def _is_stated(request: HubRequest, editor: Editor, of: dict[str, str]) -> bool:
+    if not editor.is_valid():
+        return False
+    try:
+        do(operations.STATE, request.acting.view, {**of, "sent": editor.said()})
+    except AGAINST as error:
+        editor.refuse(error)
+        return False
+    tell(request, operations.STATE)
+    return True
 
 
 def _values(one: Any, *names: str) -> dict[str, str]:
