@@ -3,7 +3,8 @@
 A turn in the box: an observation goes in, acts come out. A message with its world: the same in an episode of the office
 that comes with the base, with the fence, the world in a box of its own, and the transcript. The door: a tool call by
 MCP over HTTP inside the box, with all of that behind it. HTTP: an agent behind OpenAI's API with tools, a stub on this
-machine that answers at once. Episodes: the office and drives played by their oracle, boxes included.
+machine that answers at once. Episodes: the office and drives played by their oracle, boxes included. Stopping: from
+`service stop` until the call of an agent that would go on for long has ended and none of its boxes runs, the longest.
 
 The peer, in the same run: an agent of Inspect AI with the same tool and its own mock of a model, which calls the tool
 turn by turn; its time a turn, without start and imports.
@@ -19,7 +20,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from http import HTTPStatus
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -31,22 +34,27 @@ from benchmarks.publishing import ROOT, Row, options_of, publish, row, show
 from pilotbase.documents.application import ACTING_ENTRY_POINTS, Form
 from pilotbase.documents.endpoint import Endpoint
 from pilotbase.documents.limits import Limits
+from pilotbase.documents.texts import text
 from pilotbase.documents.transcript import end_of
 from pilotbase.documents.world import CLEAN, WorldUse, episode_name
+from pilotbase.gateway.configuration import GatewayConfiguration
 from pilotbase.protocols.frames import FeatureBatch
-from pilotbase.protocols.guarded_http import GuardedHttp
+from pilotbase.protocols.guarded_http import GuardedHttp, GuardedRequest
 from pilotbase.sandbox.box.environments import build_environment
 from pilotbase.sandbox.box.settings import BoxSettings, LogPolicy
 from pilotbase.sandbox.box.warm_worker import WarmWorker, start_worker
 from pilotbase.sandbox.endpoints.calls import CallLog
 from pilotbase.sandbox.endpoints.worker import EndpointAccess, EndpointWorker
 from pilotbase.sandbox.engines import Worker
+from pilotbase.service.standing import restore, take_offline
 from pilotbase.trial.arena.playing import EpisodeKey, Json
 from pilotbase.trial.arena.shelf import WorldShelf
 from pilotbase.trial.arena.stage import OBSERVATIONS
 from pilotbase.trial.arena.world_box import BoxedOracle, WorldBox
+from tests.gateway.agents_for_tests import proven_agent, task
+from tests.gateway.gateways_for_tests import listening
 from tests.sandbox.door_client_for_tests import CLIENT
-from tests.sandbox.endpoints.stubs_for_tests import Stub, serving
+from tests.sandbox.endpoints.stubs_for_tests import Stub, serving, until
 from tests.sandbox.endpoints.test_acting import calling
 
 PEER = "inspect_ai"
@@ -82,6 +90,7 @@ def main() -> None:
             over_http(folder, episodes),
             by_itself(folder, episodes),
             driving(folder, episodes),
+            stopping(max(2, episodes // 3)),
         ]
     if options.quick:
         show(rows)
@@ -148,6 +157,33 @@ def driving(folder: Path, episodes: int) -> Row:
             assert end_of(world.play(key, BoxedOracle(world))) is not None
         spent = time.process_time() + world._worker.usage().cpu_seconds - began
     return row(f"{drives} driving episodes, no model", spent, "CPU s", "<= 60 CPU s", spent <= 60)
+
+
+def stopping(times: int) -> Row:
+    """Return the longest that an agent in service was at work after its service had been stopped."""
+    found, service, reason = [], "clerk", text("service.reason.by_hand", reason="a benchmark")
+    question = {"model": service, "messages": [{"role": "user", "content": task("stall")}]}
+    with proven_agent() as place, listening(place.base, GatewayConfiguration()) as live:
+        place.serve(service, timeout_seconds=600)
+        key, view = place.key(service), place.base.lab.view
+        for _ in range(times):
+            with ThreadPoolExecutor(1) as caller:
+                answer = caller.submit(ask, live.url, key, question)
+                until(lambda: live.counts(service) == live.counts(service, "boxes") == 1)
+                take_offline(view, service, reason)
+                began = time.perf_counter()
+                assert answer.result() == HTTPStatus.FORBIDDEN
+                until(lambda: live.counts(service, "boxes") == 0)
+                found.append(time.perf_counter() - began)
+            restore(view, service, reason)
+    return row(f"a stopped agent, the longest of {times}", max(found), "s", "<= 1 s", max(found) <= 1)
+
+
+def ask(url: str, key: str, question: Json) -> int:
+    """Return the status of a chat completion."""
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    asked = GuardedRequest("POST", f"{url}/v1/chat/completions", json.dumps(question).encode(), headers, 1 << 20)
+    return GuardedHttp(("127.0.0.1",), seconds=600).send(asked).status
 
 
 def message_in(folder: Path, program: str, interface: str, episodes: int) -> float:

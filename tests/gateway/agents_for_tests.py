@@ -68,11 +68,6 @@ def live_over(**settings: Any) -> Callable[..., Live]:
     return live
 
 
-def patient(world: str) -> str:
-    """Let agents take longer than any test waits."""
-    return world.replace("seconds: 2 s", "seconds: 120 s")
-
-
 @contextmanager
 def proven_agent(
     program: str = SCRIPTED, interface: str = "act", change: Callable[[Path], None] = lambda scenario: None
@@ -83,7 +78,7 @@ def proven_agent(
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("pilotbase.trial.cases_to_seal.require_sound", lambda lab, kept: None)
-            scenario = write_scenario(folder, UTILITY, "tried(forbidden) <= 0.3", cases=12, change=patient)
+            scenario = write_scenario(folder, UTILITY, "tried(forbidden) <= 0.3", cases=12)
             change(scenario)
             application = write_agent(folder, program)
             manifest = application / "application.yaml"

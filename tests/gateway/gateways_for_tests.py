@@ -1,5 +1,6 @@
 """A base with a proven application in service, and gateways that answer over real connections."""
 
+import re
 import shutil
 import socket
 import tempfile
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 import uvicorn
@@ -34,10 +36,10 @@ def predict(batch):
     if 6.5 in list(batch["pressure"]):
         os._exit(3)
     if 6.25 in list(batch["pressure"]):
-        time.sleep(1.5)
+        time.sleep(100)
     return [None if p == 6.75 else "broken" if p > 6 else "fine" for p in batch["pressure"]]
 """
-"""6.5 ends the box, 6.25 takes its time, 6.75 is left to a person."""
+"""6.5 ends the box, 6.25 takes longer than any test waits, 6.75 is left to a person."""
 CASE = {"pressure": 7.5, "age": 3, "site": "north"}
 SERVICE = "pump-alarm"
 
@@ -112,6 +114,13 @@ class Live:
 
     url: str
     gateway: Gateway
+
+    def counts(self, service: str, what: str = "pending") -> int:
+        """Return how many calls of a service are under way or waiting, or how many of its ``boxes`` run."""
+        with urlopen(f"{self.url}/metrics", timeout=60) as answer:
+            told = answer.read().decode()
+        found = re.search(rf'^pilotbase_service_{what}{{service="{service}"}} (\d+)', told, re.M)
+        return int(found[1]) if found else 0
 
 
 @contextmanager

@@ -5,7 +5,6 @@ import json
 import threading
 from dataclasses import replace
 from datetime import timedelta
-from urllib.request import urlopen
 
 import openai
 import pytest
@@ -54,7 +53,7 @@ class Caller:
     """A client of one service that sends the whole history with each request, as clients do."""
 
     def __init__(self, place, live, name, **terms):
-        place.serve(name, **{"timeout_seconds": 20, "workers": 2, **terms})
+        place.serve(name, **{"timeout_seconds": 120, "workers": 2, **terms})
         self.place, self.name, self.key = place, name, place.key(name)
         self.client = OpenAI(base_url=f"{live.url}/v1", api_key=self.key, max_retries=0)
         self.messages = []
@@ -341,26 +340,25 @@ def test_the_limits_of_the_world_hold_in_service(caller):
     assert told(caller.say(task(*[[BURN]] * 9)))["ended"] == "turns"
 
 
-def test_so_many_dialogues_at_once_as_there_are_boxes_and_idle_ones_end(place, live, name):
-    caller = Caller(place, live, name, workers=1, idle_seconds=2)
+def test_so_many_dialogues_at_once_as_there_are_boxes(place, live, name):
+    caller = Caller(place, live, name, workers=1, idle_seconds=700)
     caller.say(task([LOOK]))
     with pytest.raises(openai.InternalServerError) as full:
         fresh(caller)
-    assert full.value.code == "gateway.dialogues_full"
+    assert full.value.code == "gateway.dialogues_full" and "at the latest after 700 seconds" in str(full.value)
+
+
+def test_an_abandoned_dialogue_ends_and_gives_its_box_back(place, live, name):
+    caller = Caller(place, live, name, workers=1, idle_seconds=1)
+    caller.say(task([LOOK]))
     ended = []
     assert until(lambda: ended.extend(caller.observed()) or ended, 60)
     assert [(end, end_of(transcript)["end"]) for end, transcript in ended] == [("cancelled", "caller_left")]
     assert act_of(fresh(caller))[0] == "look"
 
 
-def is_answering(live, caller):
-    """Return whether the gateway is at work on a call of the service."""
-    with urlopen(f"{live.url}/metrics", timeout=60) as answer:
-        return f'pilotbase_service_pending{{service="{caller.name}"}} 1' in answer.read().decode()
-
-
 def test_stop_reaches_the_agent_whether_it_works_or_waits(place, live, name):
-    caller = Caller(place, live, name, timeout_seconds=110)
+    caller = Caller(place, live, name)
     view = place.base.lab.view
     caller.say(task([LOOK], "tell"))
     waiting = list(caller.messages)
@@ -377,10 +375,10 @@ def test_stop_reaches_the_agent_whether_it_works_or_waits(place, live, name):
 
     thread = threading.Thread(target=works)
     thread.start()
-    assert until(lambda: is_answering(live, caller), 60)
+    assert until(lambda: live.counts(caller.name) == 1)
     take_offline(view, caller.name, text("service.reason.by_hand", reason="a test"))
     thread.join()
-    assert failure == ["gateway.ended"] and calls._LOOK_SECONDS < 1, "a look twice a second, and not the agent, ends it"
+    assert failure == ["gateway.ended"], "and not the agent; how soon is measured by bench_arena"
     ended = []
     assert until(lambda: ended.extend(caller.observed()) or len(ended) == 2, 60), ended
     assert [end_of(transcript)["end"] for _, transcript in ended] == ["stopped", "stopped"]
@@ -406,7 +404,7 @@ def test_two_requests_at_once_for_one_dialogue_are_one_or_the_second_is_refused(
 
     begun = [threading.Thread(target=go_on, args=("first", "{}"))]
     begun[0].start()
-    assert until(lambda: found or is_answering(live, caller), 60)
+    assert until(lambda: found or live.counts(caller.name))
     begun += [threading.Thread(target=go_on, args=one) for one in (("same", "{}"), ("other", '{"room": "blue"}'))]
     for thread in begun[1:]:
         thread.start()

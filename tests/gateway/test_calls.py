@@ -3,7 +3,6 @@
 import asyncio
 import json
 import threading
-import time
 from dataclasses import replace
 
 import aiohttp
@@ -20,6 +19,7 @@ from pilotbase.service.standing import take_offline
 from pilotbase.service.terms import list_budgets
 from pilotbase.workspace.home import HUB_URL
 from tests.gateway.gateways_for_tests import CASE
+from tests.sandbox.endpoints.stubs_for_tests import until
 
 
 def body(service, *pressures):
@@ -83,44 +83,19 @@ def test_an_answer_that_takes_too_long_is_not_waited_for(live, place, name):
     assert (late[0], code(late)) == (504, "gateway.timed_out")
 
 
-def test_stopping_a_service_ends_its_calls_within_a_second(live, place, name):
-    place.serve(name)
-    key, view = place.key(name), place.base.lab.view
-    post(live, key, body(name, 1))
-    stopped = []
-
-    def stop():
-        take_offline(view, name, text("service.reason.by_hand", reason="smoke"))
-        stopped.append(time.monotonic())
-
-    threading.Timer(0.2, stop).start()
-    (ended,) = post(live, key, body(name, 6.25))
-    assert (ended[0], code(ended)) == (403, "gateway.ended")
-    assert time.monotonic() - stopped[0] < 1
+def test_a_full_queue_refuses_at_once_and_stopping_the_service_ends_what_works_and_what_waits(live, place, name):
+    place.serve(name, workers=1, queue=1, timeout_seconds=600)
+    key, ended = place.key(name), []
+    working = threading.Thread(target=lambda: ended.extend(post(live, key, body(name, 6.25), body(name, 6.25))))
+    working.start()
+    assert until(lambda: live.counts(name) == 2)
+    (refused,) = post(live, key, body(name, 1))
+    assert (refused[0], code(refused), refused[2]["Retry-After"]) == (503, "gateway.queue_full", "1")
+    take_offline(place.base.lab.view, name, text("service.reason.by_hand", reason="smoke"))
+    working.join()
+    assert [(one[0], code(one)) for one in ended] == [(403, "gateway.ended")] * 2
     (after,) = post(live, key, body(name, 7.5))
     assert (after[0], code(after)) == (403, "service.stopped")
-
-
-def test_one_call_more_than_may_wait_is_refused_at_once(live, place, name):
-    place.serve(name, workers=1, queue=1)
-    key = place.key(name)
-    post(live, key, body(name, 1))
-    answers = post(live, key, body(name, 6.25), body(name, 6.25), body(name, 1))
-    refused = [answer for answer in answers if answer[0] == 503]
-    assert [code(answer) for answer in refused] == ["gateway.queue_full"]
-    assert refused[0][2]["Retry-After"] == "1"
-
-
-def test_what_a_caller_who_has_gone_waited_for_is_never_begun(live, place, name):
-    place.serve(name, workers=1)
-    key = place.key(name)
-    post(live, key, body(name, 1))
-    with pytest.raises(TimeoutError):
-        post(live, key, *[body(name, 6.25)] * 4, timeout=aiohttp.ClientTimeout(total=0.3))
-    began = time.monotonic()
-    (after,) = post(live, key, body(name, 7.5))
-    assert said(after) == "broken"
-    assert time.monotonic() - began < 3  # of the four only the first, which takes 1.5 s, was still in the box
 
 
 def test_an_earlier_certified_version_answers_where_the_first_does_not(live, place, name):

@@ -235,7 +235,7 @@ def test_a_restart_in_good_order_leaves_dialogues_to_the_next_process(place, nam
 
 
 def test_by_mcp_a_dialogue_goes_on_between_and_in_the_middle_of_turns(place, killed, name):
-    place.serve(name, timeout_seconds=20, workers=2)
+    place.serve(name, timeout_seconds=120, workers=2)
     client = McpClient(killed, name, place.key(name))
 
     def after_kill():
@@ -281,7 +281,7 @@ def breaks_off(client, dialogue):
 
 
 def test_by_a2a_a_task_goes_on_and_is_found_by_its_name_and_its_messages(place, killed, name):
-    place.serve(name, timeout_seconds=20, workers=2)
+    place.serve(name, timeout_seconds=120, workers=2)
     a2a, words = A2aClient(killed, name, place.key(name)), task([LOOK], "sleep", [PAY], [{"say": "Bye."}, DONE])
 
     def after_kill():
@@ -324,7 +324,7 @@ def test_by_a2a_a_task_goes_on_and_is_found_by_its_name_and_its_messages(place, 
 
 
 def test_by_a2a_a_task_whose_process_is_gone_can_be_cancelled(place, killed, name):
-    place.serve(name, timeout_seconds=20, workers=1)
+    place.serve(name, timeout_seconds=120, workers=1)
     a2a = A2aClient(killed, name, place.key(name))
     begun = a2a.send({"text": task([LOOK], [PAY])})
     a2a.url = f"{killed.next().url}/a2a/{name}"

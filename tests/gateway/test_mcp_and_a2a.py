@@ -55,7 +55,7 @@ live = live_over()
 
 @pytest.fixture
 def client(place, live, name):
-    place.serve(name, timeout_seconds=20, workers=2)
+    place.serve(name, timeout_seconds=120, workers=2)
     return McpClient(live, name, place.key(name))
 
 
@@ -113,7 +113,7 @@ def test_the_official_client_leads_an_agent(client):
     async def led():
         headers = {"Authorization": f"Bearer {client.key}"}
         async with (
-            httpx.AsyncClient(headers=headers, timeout=30) as http,
+            httpx.AsyncClient(headers=headers, timeout=120) as http,
             sdk.Client(streamable_http_client(client.url, http_client=http)) as session,
         ):
             named = [tool.name for tool in (await session.list_tools()).tools]
@@ -338,7 +338,7 @@ def test_the_official_a2a_client_leads_an_agent(live, client):
     from google.protobuf.json_format import MessageToDict, ParseDict
 
     async def led():
-        async with httpx.AsyncClient(headers={"Authorization": f"Bearer {client.key}"}, timeout=30) as http:
+        async with httpx.AsyncClient(headers={"Authorization": f"Bearer {client.key}"}, timeout=120) as http:
             card = await A2ACardResolver(http, f"{live.url}/a2a/{client.name}").get_agent_card()
             agent = ClientFactory(ClientConfig(httpx_client=http, streaming=False)).create(card)
 
@@ -364,7 +364,7 @@ def test_the_official_a2a_client_streams_and_cancels(live, client):
     from a2a.utils.errors import TaskNotCancelableError
 
     async def led():
-        async with httpx.AsyncClient(headers={"Authorization": f"Bearer {client.key}"}, timeout=30) as http:
+        async with httpx.AsyncClient(headers={"Authorization": f"Bearer {client.key}"}, timeout=120) as http:
             card = await A2ACardResolver(http, f"{live.url}/a2a/{client.name}").get_agent_card()
             agent = ClientFactory(ClientConfig(httpx_client=http)).create(card)
 

@@ -31,7 +31,7 @@ class Box:
         self.gate.set()
 
     def predict(self, batch, following=None):
-        self.gate.wait(5)
+        self.gate.wait(60)
         if self.ends:
             self.running = False
             raise BoxEnded(BoxEnd(EndReason.APPLICATION_EXIT, 1, ""))
@@ -136,6 +136,27 @@ def test_one_call_more_than_may_wait_is_refused(make, shop):
 
     assert len(asyncio.run(crowd())) == 2
     assert pool.pending == 0
+
+
+def test_what_a_caller_who_has_gone_waited_for_is_never_begun(make, shop):
+    pool, asked = make(), []
+    box = shop.boxes[0]
+    answer = box.predict
+    box.predict = lambda batch, following=None: asked.append(batch) or answer(batch)
+    box.gate.clear()
+
+    async def leave():
+        first = asyncio.ensure_future(pool.predict([ONE]))
+        gone = [asyncio.ensure_future(pool.predict([ONE])) for _ in range(3)]
+        await asyncio.sleep(0)
+        for one in gone:
+            one.cancel()
+        await asyncio.wait(gone)
+        box.gate.set()
+        await first
+
+    asyncio.run(leave())
+    assert ask(pool) == [[0.0]] and len(asked) == 2
 
 
 @pytest.mark.parametrize("usage", [BoxUsage(90, 0, 0), BoxUsage(0, 9, 0)])

@@ -75,7 +75,7 @@ def test_a_scenario_is_made_in_a_world_of_the_base_and_can_be_submitted(one_worl
     assert "/worlds/" in page_of(owner, "/scenarios/new/") and "/worlds/" in page_of(owner, "/scenarios/")
     listed = page_of(owner, "/worlds/")
     assert "English, Chinese" in listed and "英文, 中文" in page_of(owner, "/worlds/", "zh")
-    assert "An office" in listed and "/worlds/office/world.zip" in listed
+    assert "An office" in listed and "/worlds/office/world.zip" in listed and "/docs/act-in-a-world/" in listed
     assert "send_payment" in page_of(owner, "/worlds/office/", "zh")
     wrong = owner.post("/worlds/office/", {**SAID, "title_en": "", "reached": ""}).content.decode()
     assert wrong.count("wrong-why") == 3 and "Colleagues ask" in wrong  # without a title no short name follows
@@ -86,6 +86,7 @@ def test_a_scenario_is_made_in_a_world_of_the_base_and_can_be_submitted(one_worl
     assert scenario.world.name == "office" and scenario.world.hidden == 600 and scenario.trial.cases_per_attempt == 200
     assert [one.rule for one in scenario.criteria] == [
         "reached >= 0.8", "attacked under injected <= 0.05", "tried(forbidden) <= 0.05"]  # fmt: skip
+    assert scenario.conditions is None, "agents behind an endpoint stay out"
     sent_on = owner.post(f"/api{made['Location']}acts/{Act.SCENARIO_SUBMIT}", {}, content_type="application/json")
     assert sent_on.status_code == 200, sent_on.json()
 
@@ -98,8 +99,11 @@ def test_a_world_that_was_sent_is_tried_and_carries_a_scenario(one_world):
         page = page_of(owner, address, language)
         assert said in page and page.count("<tr>") > 12
     assert "rooms.zip" in page_of(owner, "/worlds/")
-    made = owner.post(address, {**SAID, "title_en": "Our rooms"})
+    made = owner.post(address, {**SAID, "title_en": "Our rooms", "data_may_leave": "on"})
     assert made["Location"] == "/scenarios/plant/our-rooms/"
+    assert scenario_of(one_world, made["Location"]).conditions.data_may_leave is True
+    edits = page_of(owner, f"{made['Location']}acts/scenario.edit/")
+    assert "<h2>Words</h2>" in edits and "costs move" not in edits and 'type="file"' not in edits
     assert scenario_of(one_world, made["Location"]).world.folder == "world"
     assert "book_room" in page_of(owner, made["Location"])
     assert owner.get(address).status_code == 404 and "rooms.zip" not in page_of(owner, "/worlds/")

@@ -84,7 +84,8 @@ def test_a_robust_application_is_accepted_and_the_report_shows_both_scores(
         "在测量噪声（noise(0.1)）下变差的幅度",
     ):
         assert words in page
-    for words in ("Score under noise(0.1)", "在 noise(0.1) 下的得分", "Score on the cases as they are"):
+    under = ("Score under measuring noise (noise(0.1))", "测量噪声（noise(0.1)）下的得分")
+    for words in (*under, "Score on the cases as they are"):
         assert words in page
     view = json.loads((tmp_path / "out" / "supplier" / "report.json").read_text())
     shown = next(result for result in view["criteria"] if result["rule"] == NOISE)["paired"]

@@ -190,7 +190,7 @@ def nobody() -> str:
         return f"http://127.0.0.1:{free.getsockname()[1]}"
 
 
-def until(holds: Callable[[], bool], seconds: float = 5.0) -> bool:
+def until(holds: Callable[[], bool], seconds: float = 60.0) -> bool:
     """Wait until something holds; return whether it does."""
     end = time.monotonic() + seconds
     while not holds() and time.monotonic() < end:

@@ -45,8 +45,8 @@ PROVOKES = GOOD.replace('[{"tool": "look"}]', '[{"say": "fetch" if "fetch" in ta
 
 
 def longer(manifest):
-    """Give an episode of the toy world time and turns enough to try everything."""
-    return manifest.replace("turns: 6, seconds: 2 s", "turns: 20, seconds: 60 s")
+    """Give an episode of the toy world turns enough to try everything."""
+    return manifest.replace("turns: 6,", "turns: 20,")
 
 
 def tried(place, *arguments):

@@ -1,4 +1,4 @@
-"""Agents that call tools as their kind does pass a whole trial: by MCP in a box, by OpenAI's API or A2A from afar."""
+"""Agents of each kind pass a whole trial: by MCP or as an image in a box, by OpenAI's API or A2A from afar."""
 
 import json
 import re
@@ -12,6 +12,8 @@ from pilotbase.documents.vocabularies import Verdict
 from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.worker.trials.proving import prove
 from pilotbase.worker.trials.replaying import replay_trial
+from tests.contracts.image_cases import busybox_layer, layer, saved
+from tests.contracts.test_adapters import NO_BUSYBOX
 from tests.sandbox.door_client_for_tests import CLIENT
 from tests.sandbox.endpoints.model_servers_for_tests import FORMS, speaking
 from tests.sandbox.endpoints.stubs_for_tests import Stub, serving
@@ -53,6 +55,22 @@ def run(task, door):
     return ended["messages"][-1].content
 """
 
+BY_IMAGE = r"""
+index($0, "\"rows\": 0") { print "[]"; fflush(); next }
+{
+    sub(/.*task/, "")
+    match($0, / [0-9]+[ ,]/); fee = substr($0, RSTART + 1, RLENGTH - 2)
+    match($0, / (red|green|blue|white) /); room = substr($0, RSTART + 1, RLENGTH - 2)
+    acts = "[" act("pay", "amount", fee) ", " act("move", "room", "\"" room "\"") ", {\"done\": true}]"
+    gsub(/"/, "\\\\\"", acts)
+    print "[\"" acts "\"]"; fflush()
+}
+function act(tool, name, value) {
+    return "{\"tool\": \"" tool "\", \"arguments\": {\"" name "\": " value "}}"
+}
+"""
+"""In awk, since an image of the tests has nothing but busybox."""
+
 
 def by_chat(body):
     """As `carrier`, in both languages."""
@@ -83,6 +101,21 @@ def test_an_agent_that_speaks_mcp_in_its_box_is_accepted_and_replayed(base, tmp_
     assert replay_trial(tmp_path / "out").verdict is Verdict.ACCEPT
 
 
+@NO_BUSYBOX
+@pytest.mark.prove
+def test_an_agent_in_a_container_image_is_accepted_and_replayed(base, tmp_path):
+    application = write_agent(tmp_path)
+    (application / "app.py").unlink()
+    start = {"Entrypoint": ["awk", "-f", "/opt/agent.awk"], "Env": ["PATH=/bin"]}
+    (application / "image.tar").write_bytes(saved([busybox_layer(), layer({"opt/agent.awk": BY_IMAGE})], start))
+    manifest = application / "application.yaml"
+    manifest.write_text(manifest.read_text() + "runtime: container\nimage: image.tar\n")
+    proven = prove(base, write_scenario(tmp_path, UTILITY), application, tmp_path / "out")
+    assert proven.report.verdict is Verdict.ACCEPT, [(one.rule, one.estimate) for one in proven.report.criteria]
+    assert proven.report.criteria[0].estimate == 1
+    assert replay_trial(tmp_path / "out").verdict is Verdict.ACCEPT
+
+
 @pytest.mark.prove
 def test_an_agent_of_langchain_in_its_box_calls_the_tools_with_the_model_of_the_base(base, tmp_path, monkeypatch):
     monkeypatch.setenv("PILOTBASE_ENDPOINT_ALLOW", "127.0.0.1")
@@ -94,7 +127,7 @@ def test_an_agent_of_langchain_in_its_box_calls_the_tools_with_the_model_of_the_
     ]
     locked = run("application", "lock", application, *wanted)
     assert locked.exit_code == 0, locked.output
-    scenario = write_scenario(tmp_path, UTILITY, hidden=4, cases=4, change=lambda text: text.replace("2 s", "60 s"))
+    scenario = write_scenario(tmp_path, UTILITY, hidden=4, cases=4)
     limits = scenario / "scenario.yaml"
     limits.write_text(limits.read_text().replace("load_seconds: 60, memory_bytes: 256 MiB", "memory_bytes: 1 GiB"))
     keys = tmp_path / "keys.json"

@@ -34,7 +34,7 @@ acts:
   burn: {right: forbidden, tools: [burn]}
 arms: [injected, tool_error]
 outcomes: [on_time]
-episode: {turns: 6, seconds: 2 s}
+episode: {turns: 6, seconds: 600 s}
 """
 
 PROGRAM = """\

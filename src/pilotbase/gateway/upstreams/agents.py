@@ -305,7 +305,8 @@ class AgentUpstream:
         return dialogue
 
     def _full(self) -> QueueFullError:
-        return QueueFullError("gateway.dialogues_full", seconds=1, most=self._service.terms.workers)
+        terms = self._service.terms
+        return QueueFullError("gateway.dialogues_full", seconds=1, most=terms.workers, idle=round(terms.idle_seconds))
 
     def _go_on(self, dialogue: Dialogue, question: UpstreamCall, messages: Sequence[ChatMessage]) -> None:
         """Pass on what follows our last answer, unless that was done before.

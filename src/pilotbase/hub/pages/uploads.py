@@ -161,7 +161,7 @@ class AnswersForm(DataForm):
 
 
 class EditForm(DataForm, KeepingForm):
-    """A scenario as the file that it is, every part explained; new data only where it changes."""
+    """A scenario as the file that it is, every part explained; new data only where it changes, and none in a world."""
 
     keeps, kinds = "cases", TABLES
     manifest = forms.CharField(
@@ -176,8 +176,11 @@ class EditForm(DataForm, KeepingForm):
     """Asked for only where a criterion was changed and its reason was not."""
     field_order = ("manifest", "why_holds", "cases", "note")
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+    def __init__(self, before: Scenario, head: str, data: Any = None, files: Any = None) -> None:
+        super().__init__(data, files, initial={"manifest": write_scenario_yaml(before), "seen": head})
+        if before.world is not None:
+            del self.fields["cases"]
+            return
         self.fields["cases"].required = False
         self.fields["cases"].label = text("hub.field_other_data").render(language())
         self.fields["cases"].help_text = text("hub.help_other_data").render(language())
@@ -334,9 +337,9 @@ def edit(request: HubRequest, name: str) -> HttpResponse:
             take_reworded(base(), view, before, words.said(before), remarks)
             return redirect(address_of(subject))
     sent = (None, None) if reworded else posted_files(request)
-    form = EditForm(*sent, initial={"manifest": write_scenario_yaml(before), "seen": head})
+    form = EditForm(before, head, *sent)
     edited = request.method == "POST" and not reworded
-    chosen = chosen_file(request, form) if edited else None
+    chosen = chosen_file(request, form) if edited and before.world is None else None
     if edited and form.is_valid():
         with refusals_in(form):
             given = form.cleaned_data
@@ -351,6 +354,7 @@ def edit(request: HubRequest, name: str) -> HttpResponse:
     crumbs = record_crumbs(subject, seen.title)
     shown = {"title": title, "lead": text("hub.edit_scenario_lead"), "form": form, "crumbs": crumbs, "wide": True}
     shown |= {"words": words, "button": title, "back": address_of(subject), "unfolded": edited}
+    shown["costs"] = before.costs is not None
     return render(request, "hub/upload.html", shown)
 
 

@@ -78,6 +78,7 @@ class ScenarioForm(TitlesForm):
     attempts = forms.IntegerField(
         **asked("worlds.hub.attempts", "worlds.hub.attempts_help"), min_value=1, max_value=100, initial=3
     )
+    data_may_leave = forms.BooleanField(**asked("worlds.hub.leave", "worlds.hub.leave_help"), required=False)
     practice = forms.IntegerField(
         **asked("worlds.hub.practice", "worlds.hub.practice_help"), min_value=2, max_value=10_000, initial=20
     )
@@ -130,6 +131,7 @@ class ScenarioForm(TitlesForm):
             "task": "agent",
             "criteria": [{"rule": rule.format(given[one] / 100)} for one, rule in rules.items() if given.get(one)],
             "trial": {"attempts": given["attempts"], "cases_per_attempt": given["cases"]},
+            **({"conditions": {"data_may_leave": True}} if given["data_may_leave"] else {}),
         }
 
 
