@@ -24,7 +24,7 @@ from pilotbase.gateway import oip_routes, openai_routes
 from pilotbase.gateway.problems import problem_of
 from pilotbase.protocols.contract_cases import ContractBrokenError
 from pilotbase.protocols.frames import FrameError
-from pilotbase.protocols.upstream import QueueFullError
+from pilotbase.protocols.upstream import QueueFullError, UpstreamBusyError
 from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded
 from pilotbase.vault.uploads import OffsetError
 
@@ -76,6 +76,7 @@ FACES = {
     "TooManyCallsError": (5, 403, 429),
     "TooManyRequestsError": (5, 429, 403),
     "UnreachableError": (1, 503, 503),
+    "UpstreamBusyError": (1, 500, 503),
     "UpstreamDownError": (1, 500, 503),
     "WorkerLostError": (1, 500, 503),
     "WorldFailedError": (1, 500, 503),
@@ -101,6 +102,7 @@ def made(name):
         "QueueFullError": lambda: QueueFullError("gateway.queue_full", seconds=7),
         "RangeError": lambda: _class("RangeError")("bytes=9-", 5),
         "StaleEditError": _stale,
+        "UpstreamBusyError": lambda: UpstreamBusyError("gateway.queue_full", seconds=7),
         "WorldFailedError": lambda: _class("WorldFailedError")(
             "office", {"op": "load"}, BoxEnded(BoxEnd(EndReason.MEMORY_LIMIT, 1, ""))
         ),
