@@ -17,6 +17,7 @@ from pilotbase.gateway import upstreams
 from pilotbase.gateway.upstreams.agents import AgentUpstream
 from pilotbase.gateway.upstreams.certified import CertifiedUpstream, Recipe
 from pilotbase.gateway.upstreams.endpoint import EndpointUpstream, GuardedSessions
+from pilotbase.gateway.upstreams.replicas import Replica, Replicas
 from pilotbase.gateway.upstreams.wires import WIRES
 from pilotbase.protocols.open_inference import read_infer_request
 from pilotbase.protocols.openai_wire import read_chat_request
@@ -72,7 +73,7 @@ class Ground:
             )
         address = url or (self.url if kind == "oip" else f"{self.url}/v1")
         route = EndpointRoute(override=f"sha256:{'0' * 64}", protocol=kind, url=address, model="their-model")
-        return EndpointUpstream(route, TERMS, sessions, None)
+        return Replicas([EndpointUpstream(route, TERMS, sessions, None)])
 
 
 TERMS = ServiceTerms(timeout_seconds=20)
@@ -105,8 +106,13 @@ def with_upstream(ground: Ground, kind: str, act: Callable[[Upstream], Awaitable
 def test_every_upstream_and_every_protocol_is_held_to_this_contract() -> None:
     modules = [import_module(f"{upstreams.__name__}.{file.name}") for file in iter_modules(upstreams.__path__)]
     found = {one for module in modules for one in vars(module).values() if isinstance(one, type)}
-    answering = {one for one in found if hasattr(one, "hand_over") and hasattr(one, "ask")} - {Upstream}
-    assert answering == {AgentUpstream, CertifiedUpstream, EndpointUpstream}  # dialogues: tests/gateway/test_agents.py
+    answering = {one for one in found if hasattr(one, "hand_over") and hasattr(one, "ask")} - {Upstream, Replica}
+    assert answering == {
+        AgentUpstream,
+        CertifiedUpstream,
+        EndpointUpstream,
+        Replicas,
+    }  # dialogues: tests/gateway/test_agents.py
     assert set(WIRES) == set(PROTOCOLS) == set(SPOKEN)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import threading
 from dataclasses import replace
 
@@ -136,11 +137,33 @@ def test_the_metrics_count_calls_by_their_end(live, place, served):
     assert "# TYPE pilotbase_calls_total counter" in told
 
 
+def test_the_dashboard_shows_every_metric_and_none_that_is_not_told(live, place, served):
+    post(live, place.key(served), body(served, 7.5))
+
+    async def read():
+        to = aiohttp.ClientSession(live.url)
+        async with to as session, session.get("/metrics") as told, session.get("/metrics/grafana.json") as shown:
+            return await told.text(), await shown.json()
+
+    told, shown = asyncio.run(read())
+    panels = shown["panels"]
+    asked = {
+        name for one in panels for target in one["targets"] for name in re.findall(r"pilotbase_\w+", target["expr"])
+    }
+    samples = set(re.findall(r"^(pilotbase_\w+?)[{ ]", told, re.MULTILINE))
+    assert asked <= samples
+    assert {name.removesuffix("_bucket") for name in asked} >= set(re.findall(r"# TYPE (\S+)", told)) - {
+        "pilotbase_start_time_seconds"
+    }
+    assert len({(one["gridPos"]["x"], one["gridPos"]["y"]) for one in panels}) == len(panels)
+
+
 @pytest.mark.parametrize(
     ("peer", "proxied", "status"),
     [("127.0.0.1", False, 200), ("10.20.0.5", False, 200), ("10.21.0.5", False, 404), ("10.20.0.5", True, 404)],
 )
-def test_metrics_are_read_from_this_machine_and_named_networks_only(place, live, peer, proxied, status):
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/grafana.json"])
+def test_metrics_are_read_from_this_machine_and_named_networks_only(place, live, peer, proxied, status, path):
     configuration = GatewayConfiguration.from_environment({METRICS_FROM: "10.20.0.0/16"})
     app = make_app(replace(live.gateway, metrics_from=configuration.metrics_from), place.base.lab)
     sent = []
@@ -152,7 +175,7 @@ def test_metrics_are_read_from_this_machine_and_named_networks_only(place, live,
         sent.append(message)
 
     headers = [(b"x-forwarded-for", b"10.20.0.9")] if proxied else []
-    scope = {"type": "http", "method": "GET", "path": "/metrics", "headers": headers, "client": (peer, 4711)}
+    scope = {"type": "http", "method": "GET", "path": path, "headers": headers, "client": (peer, 4711)}
     asyncio.run(app({**scope, "query_string": b"", "server": ("gateway", 80), "scheme": "http"}, receive, send))
     assert sent[0]["status"] == status
 

@@ -200,7 +200,7 @@ def test_what_calls_under_way_hold_of_a_budget_is_told_apart_from_what_is_spent(
     ended = live.gateway.measurements.ends["cancelled"]
     holding = threading.Thread(target=hold)
     holding.start()
-    wait_for(lambda: any(one.pending for service, one in live.gateway.upstreams if service == name))
+    wait_for(lambda: any(one.pending for service, one in live.gateway.upstreams.made() if service == name))
     with pytest.raises(openai.RateLimitError) as caught:
         ask(budgeted, name, "hello", max_tokens=15_000)
     told = caught.value.response.headers

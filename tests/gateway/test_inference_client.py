@@ -79,7 +79,7 @@ def test_readiness_neither_starts_nor_counts_a_version_that_is_barred(live, plac
     key, base, own = place.key(name), place.base, client(live)
 
     def boxes() -> int:
-        return sum(upstream.boxes for service, upstream in live.gateway.upstreams if service == name)
+        return sum(upstream.boxes for service, upstream in live.gateway.upstreams.made() if service == name)
 
     now = base.lab.view.store.clock
     suspend(base.trust, base.lab.view, base.revocations, place.certificate, RISK_WARNING, now())
@@ -91,7 +91,7 @@ def test_readiness_neither_starts_nor_counts_a_version_that_is_barred(live, plac
         assert boxes() == 0
         with listening(base, GatewayConfiguration()) as fresh:  # nor is it woken when a gateway starts
             time.sleep(1)
-            assert not any(upstream.boxes for service, upstream in fresh.gateway.upstreams if service == name)
+            assert not any(upstream.boxes for service, upstream in fresh.gateway.upstreams.made() if service == name)
     finally:
         reinstate(base.trust, base.lab.view, base.revocations, place.certificate, now())
     deadline = time.monotonic() + 60

@@ -207,7 +207,7 @@ def test_a_service_that_was_stopped_gives_its_seat_back(apart, hall, fresh, name
     apart.serve(name)
     with hall.turning():
         wait_for(lambda: post(fresh, apart.key(name), body(name, 7.5))[0][2].get("Pilotbase-Standing") == "serving")
-        ((_, upstream),) = fresh.gateway.upstreams
+        ((_, upstream),) = fresh.gateway.upstreams.made()
         wait_for(lambda: upstream.is_idle)
         assert said(post(fresh, apart.key(name), body(name, 7.5))[0]) == "broken"
         assert len(hall.attempts(name)) == 1, "idle, but it answers"

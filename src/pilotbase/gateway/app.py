@@ -16,7 +16,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from pilotbase.documents.errors import PilotbaseError
@@ -130,7 +130,13 @@ def _own_routes(gateway: Gateway) -> list[Route]:
             raise HTTPException(404)
         return Response(gateway.measurements.render(gateway.upstreams), media_type=CONTENT_TYPE)
 
-    return [Route("/health/live", live), Route("/health/ready", ready), Route("/metrics", metrics)]
+    async def dashboard(request: Request) -> Response:
+        if not _may_read_metrics(request, gateway.metrics_from):
+            raise HTTPException(404)
+        return JSONResponse(gateway.measurements.dashboard(gateway.upstreams))
+
+    health = [Route("/health/live", live), Route("/health/ready", ready)]
+    return [*health, Route("/metrics", metrics), Route("/metrics/grafana.json", dashboard)]
 
 
 def _may_read_metrics(request: Request, networks: Sequence[Network]) -> bool:

@@ -182,19 +182,16 @@ class GatewayMeasurements:
 
     def render(self, upstreams: Upstreams) -> str:
         """Return everything as text."""
-        return self.requests.render([*self._gauges(upstreams)])
+        return self.requests.render([*self._counters(), *upstreams.gauges()])
 
-    def _gauges(self, upstreams: Upstreams) -> Iterator[Gauge]:
-        pending: dict[str, float] = defaultdict(float)
-        boxes: dict[str, float] = defaultdict(float)
-        for service, upstream in upstreams:
-            pending[service] += upstream.pending
-            boxes[service] += upstream.boxes
+    def dashboard(self, upstreams: Upstreams) -> dict[str, object]:
+        """Return the same as a dashboard for Grafana."""
+        return self.requests.grafana_dashboard([*self._counters(), *upstreams.gauges()], "Pilotbase gateway")
+
+    def _counters(self) -> Iterator[Gauge]:
         yield Gauge("calls_total", "Calls by how they ended.", dict(self.ends), "end", "counter")
         yield Gauge("service_calls_total", "Calls by service.", dict(self._calls), "service", "counter")
         yield Gauge("service_tokens_total", "Tokens by service.", dict(self._tokens), "service", "counter")
-        yield Gauge("service_pending", "Calls under way or waiting.", pending, "service")
-        yield Gauge("service_boxes", "Boxes that run, or replicas that may be asked.", boxes, "service")
 
 
 _WARM_UP = timedelta(minutes=1)

@@ -105,7 +105,7 @@ class Conversations:
             upstream.leave(dialogue)
 
     def _agents(self, caller: Caller) -> Iterator[AgentUpstream]:
-        for service, upstream in self._gateway.upstreams:
+        for service, upstream in self._gateway.upstreams.made():
             if service == caller.service.name and isinstance(upstream, AgentUpstream):
                 yield upstream
 

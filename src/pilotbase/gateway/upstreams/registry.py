@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import logging
 import secrets
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from pilotbase.gateway.upstreams.agents import AgentUpstream, Lobby, Office, Unk
 from pilotbase.gateway.upstreams.certified import CertifiedUpstream, Recipe
 from pilotbase.gateway.upstreams.endpoint import EndpointUpstream, GuardedSessions
 from pilotbase.gateway.upstreams.replicas import Replicas
+from pilotbase.protocols.prometheus import Gauge
 from pilotbase.protocols.upstream import UpstreamCall, UpstreamDownError
 from pilotbase.service.dialogue_logs import DialogueLogs, dialogues_of
 from pilotbase.service.registry import load_service
@@ -102,7 +104,17 @@ class Upstreams:
                 if isinstance(upstream, AgentUpstream) and upstream.boxes and route not in await may_answer(name):
                     upstream.recall()
 
-    def __iter__(self) -> Iterator[tuple[str, AnyUpstream]]:
+    def gauges(self) -> Iterator[Gauge]:
+        """Yield what is under way now, by service."""
+        pending: dict[str, float] = defaultdict(float)
+        boxes: dict[str, float] = defaultdict(float)
+        for service, upstream in self.made():
+            pending[service] += upstream.pending
+            boxes[service] += upstream.boxes
+        yield Gauge("service_pending", "Calls under way or waiting.", pending, "service")
+        yield Gauge("service_boxes", "Boxes that run, or replicas that may be asked.", boxes, "service")
+
+    def made(self) -> Iterator[tuple[str, AnyUpstream]]:
         """Yield the name of the service and each upstream that was made."""
         for name, held in self._held.items():
             yield from ((name, upstream) for upstream in held.upstreams if upstream is not None)
@@ -125,7 +137,7 @@ class Upstreams:
 
     async def close(self) -> None:
         """End all of them; dialogues wait for the next process."""
-        for _, upstream in list(self):
+        for _, upstream in list(self.made()):
             if isinstance(upstream, AgentUpstream):
                 upstream.let_go()
             self._end(upstream)
