@@ -360,6 +360,9 @@ PAGES = """
 /api/services/milling/releases      401 404 200 200 404 403 404 404 404 200
 /services/milling/value/            302 404 200 200 404 404 404 404 404 200
 /api/services/milling/value         401 404 200 200 404 403 404 404 404 200
+/services/milling/exposure/         302 404 200 200 404 404 404 404 404 200
+/api/services/milling/exposure      401 404 200 200 404 403 404 404 404 200
+/api/services/milling/diligence     401 404 200 200 404 403 404 404 404 200
 /api/services/milling/keys          401 404 200 200 404 403 404 404 404 200
 /api/services/milling/budgets       401 404 200 200 404 403 404 404 404 200
 /api/services/milling/usage         401 404 200 200 404 403 404 404 404 200

@@ -442,6 +442,14 @@ def revoke_a_key(world) -> Sent:
     yield f"{keys}/{ask(world, 'owner', 'post', keys, {'title': 'line 3'}).json()['identity']}", {}
 
 
+@case("put /api/services/{service}/exposure", "owner")
+def grant_an_exposure(world) -> Sent:
+    """Granted again by a later request it begins anew; the first, sent once more, leaves it."""
+    path = f"/api/services/{world.press}/exposure"
+    yield path, {"cases": 100, "reason": "first months"}
+    ask(world, "owner", "put", path, {"cases": 10**12, "reason": "as many as come"})
+
+
 @case("put /api/services/{service}/budgets/{budget}", "owner")
 def set_a_budget(world) -> Sent:
     path = f"/api/services/{world.press}/budgets/main"

@@ -18,6 +18,7 @@ from tests.catalogue.records_for_tests import COMMISSION, DESK, MACHINE
 from tests.hub.live_for_tests import listening, token_of
 from tests.hub.sealed_for_tests import seal_hidden, use_attempt
 from tests.hub.services_for_tests import let_ask, let_release, serve
+from tests.watch.incidents_for_tests import raise_warning, warning
 
 PEOPLE = ("desk", "owner", "other-owner", "supplier", "other-supplier", "reviewer", "regulator")
 WRITES = """
@@ -29,6 +30,7 @@ POST   services/milling/moves/start         200 200 404 403 403 403 403
 POST   services/milling/keys                201 201 404 403 403 403 403
 DELETE services/milling/keys/0123456789abcdef 404 404 404 403 403 403 403
 PUT    services/milling/budgets/main        200 200 404 403 403 403 403
+PUT    services/milling/exposure            200 200 404 403 403 403 403
 PUT    services/milling/terms               200 200 404 403 403 403 403
 POST   services/milling/consents/00000000000000000000000000000001/decision 403 200 404 403 403 403 403
 """
@@ -48,6 +50,7 @@ BODIES = {
     "services/milling/moves/start": {"reason": "line 3 runs"},
     "services/milling/keys": {"title": "line 3"},
     "services/milling/budgets/main": {"calls": 100},
+    "services/milling/exposure": {"cases": 100, "reason": "first months"},
     "services/milling/terms": {"timeout_seconds": 45, "workers": 2},
     "services/milling/consents/00000000000000000000000000000001/decision": {"granted": True},
 }
@@ -166,6 +169,36 @@ def test_a_release_shows_its_evidence_and_is_ended_on_the_page(serving):
     assert (found["state"], found["new_failed"], found["new_calls"]) == ("rolled_back", 1, 3)
     after = owner.get(page).content.decode()
     assert "too slow" in after and f"{page}release/end/" not in after
+
+
+def test_an_exposure_is_granted_on_the_page_beside_the_rules_that_were_kept(serving):
+    owner, page = serving.client("owner"), "/services/milling/exposure/"
+    unbounded = owner.post(
+        f"{page}grant/", {"people_per_case": "1", "error_rate": "1", "currency": "CNY", "reason": "x"}
+    )
+    assert "limits cases, people or loss" in unbounded.content.decode()
+    terms = {"loss": "10000", "error_cost": "50", "error_rate": "0.05", "people": "6000", "people_per_case": "2"}
+    assert owner.post(f"{page}grant/", {**terms, "currency": "CNY", "reason": "first months"}).status_code == 302
+    found = owner.get("/api/services/milling/exposure").json()
+    assert (found["cases"], found["bound"]) == (3000, "people") and "milling" in found["services"]
+    shown = owner.get(page).content.decode()
+    assert "10,000 CNY: at most 50 CNY an error" in shown and "first months" in shown
+    raise_warning(serving.trial.store, warning(serving.trial.store, service="milling"))
+    rules = {one["rule"]: one for one in owner.get("/api/services/milling/diligence").json()["lines"]}
+    assert {rule: one["state"] for rule, one in rules.items()} == {
+        "certified": "kept",
+        "attempts": "kept",
+        "exposure": "kept",
+        "warnings": "not_kept",
+        "reactions": "not_kept",
+        "reports": "not_applicable",
+    }
+    (raised,) = rules["warnings"]["records"]
+    assert (
+        owner.post(f"/api/warnings/{raised}/acknowledgement", "{}", content_type="application/json").status_code < 300
+    )
+    rules = {one["rule"]: one for one in owner.get("/api/services/milling/diligence").json()["lines"]}
+    assert rules["warnings"]["state"] == "kept"
 
 
 def test_terms_are_set_on_the_page_and_shown_to_who_sees_the_service(serving):

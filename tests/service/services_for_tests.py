@@ -21,7 +21,7 @@ from pilotbase.documents.scenario import Contact
 from pilotbase.documents.service import CertifiedRoute, Service, ServiceStatus, ServiceTerms
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import CallEnd, Role, ServingState
-from pilotbase.operations.services import NewKey
+from pilotbase.operations.services import NewExposure, NewKey
 from pilotbase.sandbox.box.environments import build_environment
 from pilotbase.service.admission import Premises
 from pilotbase.service.budgets import ServiceBudget, spending_of, write_budget
@@ -29,6 +29,7 @@ from pilotbase.service.calls import CallObservation, Cost
 from pilotbase.service.desk import CallDispatcher
 from pilotbase.service.registry import load_service, withdraw_key, write_key
 from pilotbase.service.standing import write_standing
+from pilotbase.service.terms import grant_exposure, tell_exposure
 from pilotbase.workspace.actors import PUBLIC, actor, parties
 from pilotbase.workspace.store import Store, View
 from tests.catalogue.records_for_tests import COMMISSION, MACHINE, Trial, certificate
@@ -146,11 +147,17 @@ class Served:
     def premises(self) -> Premises:
         return Premises.of_home(self.folder, self.trust.roots())
 
-    def serve(self, *certificates: str, name: str = "milling", ask_human: bool = False) -> Service:
+    def serve(
+        self, *certificates: str, name: str = "milling", ask_human: bool = False, scenario: str | None = None
+    ) -> Service:
         """Put certificates into service under a name, the first of them answering."""
-        routes = tuple(self.route(one) for one in certificates or (self.certify(),))
         service = Service(
-            name=name, title="Milling", organisation="plant", routes=routes, terms=ServiceTerms(ask_human=ask_human)
+            name=name,
+            title="Milling",
+            organisation="plant",
+            scenario=scenario,
+            routes=tuple(self.route(one) for one in certificates or (self.certify(),)),
+            terms=ServiceTerms(ask_human=ask_human),
         )
         with self.view.transaction("service.created") as change:
             made = change.put(service, parties("acme"), owner="plant", fields={"service": name})
@@ -188,6 +195,15 @@ class Served:
         with self.view.transaction("service.budget") as change:
             write_budget(change, ServiceBudget("milling", "main", period, calls, tokens))
         return "main"
+
+    def expose(self, name: str = "milling", **terms: object) -> None:
+        """Grant an exposure."""
+        grant_exposure(self.view, NewExposure(service=name, reason="a test", **terms))
+
+    def exposed(self, name: str = "milling") -> int:
+        """How many cases are gone: decided by applications, or in the hands of desks."""
+        told = tell_exposure(self.view, name)
+        return told.used + told.held
 
     def key(self, budget: str = "", service: str = "milling", **terms: object) -> str:
         """Make a key and return its secret."""

@@ -9,7 +9,7 @@ import pytest
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.vocabularies import Scope, ServingState
+from pilotbase.documents.vocabularies import CallEnd, Scope, ServingState
 from pilotbase.service.budgets import spending_of
 from pilotbase.service.calls import Cost
 from pilotbase.service.desk import CallDispatcher, TooManyCallsError
@@ -217,6 +217,69 @@ def test_a_budget_that_was_lowered_holds_at_once(served: Served) -> None:
         assert refusal(desk, secret) == "service.budget_held"
         served.budget(calls=3)
         desk.admit(secret, "milling", Cost())
+
+
+def test_a_hundred_concurrent_calls_stop_before_an_error_more_could_be_paid(any_served: Served) -> None:
+    any_served.serve()
+    secret = any_served.key()
+    any_served.expose(loss=10_000, error_cost=100, error_rate=0.5)
+    started = threading.Barrier(50)
+
+    def call(number: int) -> int:
+        if number < 50:
+            started.wait(60)
+        try:
+            admission = desk.admit(secret, "milling", Cost(), cases=lambda: 3)
+        except PilotbaseError as error:
+            assert error.code == "service.exposure_spent"
+            return 0
+        desk.settle(admission, Cost(), any_served.observed("a"))
+        return 3
+
+    with any_served.desk() as desk, ThreadPoolExecutor(50) as pool:
+        assert sum(pool.map(call, range(100))) == 198, "200 cases: the next three would pass it"
+        assert desk.admit(secret, "milling", Cost(), cases=lambda: 2).route
+        assert refusal(desk, secret) == "service.exposure_spent"
+    assert any_served.exposed() == 200
+
+
+def test_where_a_person_answers_one_takes_over_once_the_exposure_is_used_up(served: Served) -> None:
+    served.serve(ask_human=True)
+    secret = served.key()
+    served.expose(people=5, people_per_case=2)
+    with served.desk() as desk:
+        for _ in range(2):
+            desk.settle(desk.admit(secret, "milling", Cost()), Cost(), served.observed("a"))
+        last = desk.admit(secret, "milling", Cost())
+        assert (last.route, last.further) == (None, ())
+        served.expose(cases=1)
+        assert desk.admit(secret, "milling", Cost()).route, "granted anew, it begins anew"
+
+
+def test_only_what_an_application_was_asked_counts_as_exposed(served: Served) -> None:
+    served.serve()
+    secret = served.key(served.budget(calls=4))
+    served.expose(cases=10)
+    with served.desk() as desk:
+        desk.settle(desk.admit(secret, "milling", Cost()), Cost(0))
+        desk.settle(desk.admit(secret, "milling", Cost()), Cost(), served.observed("a", end=CallEnd.HUMAN))
+        desk.settle(desk.admit(secret, "milling", Cost()), Cost(), served.observed("a", end=CallEnd.TIMED_OUT))
+        desk.settle(desk.admit(secret, "milling", Cost()), Cost(), served.observed("a"))
+        desk.settle(desk.admit(secret, "milling", Cost()), Cost(), served.observed("a"))
+        assert refusal(desk, secret) == "service.budget_spent", "and then nothing is exposed either"
+    drain(served.view, served.journals)
+    assert (served.exposed(), served.gone()) == (3, Cost(4, 0))
+
+
+def test_all_services_of_a_scenario_share_its_exposure(served: Served) -> None:
+    certificate = served.certify()
+    for name in ("milling", "press"):
+        served.serve(certificate, name=name, scenario="scenario:plant/milling")
+    served.expose(cases=1)
+    with served.desk() as desk:
+        desk.settle(desk.admit(served.key(service="press"), "press", Cost()), Cost(), served.observed("a"))
+        assert refusal(desk, served.key()) == "service.exposure_spent"
+    assert served.exposed("press") == served.exposed() == 1
 
 
 def test_secrets_stand_nowhere(served: Served, tmp_path) -> None:

@@ -103,6 +103,27 @@ def test_killed_at_every_step(
     assert served.gone() == Cost(40, 0)
 
 
+def test_a_desk_that_is_killed_loses_no_exposure(any_served: Served) -> None:
+    any_served.serve()
+    secret = any_served.key(any_served.budget(calls=100))
+    any_served.expose(cases=10)
+
+    def killed() -> None:
+        desk = CallDispatcher.open(any_served.view, any_served.journals)
+        desk.settle(desk.admit(secret, "milling", Cost(), cases=lambda: 4), Cost(), any_served.observed("a"))
+        desk.admit(secret, "milling", Cost(), cases=lambda: 3)
+        _die()
+
+    assert os.waitpid(in_a_process(killed), 0)[1] == signal.SIGKILL
+    with any_served.desk() as desk:
+        assert any_served.exposed() == 7, "what was asked and never settled counts"
+        assert desk.admit(secret, "milling", Cost(), cases=lambda: 3).route
+        with pytest.raises(PilotbaseError, match="used up"):
+            desk.admit(secret, "milling", Cost())
+    drain(any_served.view, any_served.journals)
+    assert (any_served.exposed(), any_served.gone()) == (10, Cost(3, 0))
+
+
 @pytest.mark.parametrize("at", ["take", "count", "clear"])
 def test_a_drain_killed_at_every_step_counts_once(
     served: Served, tmp_path: Path, at: str, monkeypatch: pytest.MonkeyPatch

@@ -25,6 +25,8 @@ from pilotbase.operations import services
 if TYPE_CHECKING:
     from pilotbase.documents.api.services import (
         BudgetView,
+        DiligenceRecord,
+        ExposureTold,
         KeyView,
         ListedService,
         ReleaseView,
@@ -236,6 +238,21 @@ def _print_budget(one: BudgetView) -> None:
             say(text("service.budget_line", **params, unit=word, used=used, held=held, bound=bound))
 
 
+def _print_exposure(told: ExposureTold) -> None:
+    if told.exposure is None or told.cases is None:
+        say(text("service.exposure_none"))
+        return
+    bound = Text(code=f"service.exposure_bound.{told.bound}")
+    numbers = {"used": told.used, "held": told.held, "cases": told.cases}
+    say(text("service.exposure_line", exposed=told.exposed, bound=bound, **numbers))
+
+
+def _print_diligence(found: DiligenceRecord) -> None:
+    for one in found.lines:
+        rule, state = Text(code=f"service.diligence.{one.rule}"), Text(code=f"service.rule.{one.state}")
+        say(text("service.diligence_line", rule=rule, state=state, fact=one.fact))
+
+
 def _print_key(one: KeyView) -> None:
     revoked = text("service.key_is_revoked") if one.revoked_at else ""
     line = {"key": one.identity, "prefix": one.prefix, "title": one.title, "expires": one.expires_at.date()}
@@ -289,6 +306,14 @@ add(
         )
         for one in services.ServiceMove
     ),
+    Command(
+        "expose",
+        services.GRANT_EXPOSURE,
+        show=_print_exposure,
+        spelled={"reason": OptionSpelling(ask=True)},
+    ),
+    Command("exposure", services.EXPOSURE, show=_print_exposure),
+    Command("diligence", services.DILIGENCE, show=_print_diligence),
     Command("hold-back-end", services.END_HOLD_BACK, show=_print_hold_back),
     Command("value", services.VALUE, show=_print_value),
     Command("usage", services.USAGE, show=each(_print_usage, text("service.unused"))),

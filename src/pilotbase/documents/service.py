@@ -1,15 +1,21 @@
-"""Service 服务: a certified application behind the gateway, its fallbacks, terms, consents, and hold-back 随机留置."""
+"""Service 服务: a certified application behind the gateway, its fallbacks, terms and consents.
+
+Beside them hold-back 随机留置, by which its value is measured, and exposure 容错额度, which bounds trial and error.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
 
 import pydantic
-from pydantic import StringConstraints
+from pydantic import StringConstraints, model_validator
 
 from pilotbase.documents.base import Document, Localized, Moment, Name, Part
 from pilotbase.documents.door import ModelDoor
+from pilotbase.documents.endpoint import Money
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.estimate import Currency
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.plan import ApplicationReference
@@ -150,6 +156,11 @@ class Service(Document, published=True):
         """The service's name across all its versions."""
         return service_subject(self.name)
 
+    @property
+    def exposed(self) -> str:
+        """Of what an exposure is counted: the scenario, in all its services; the service itself where it has none."""
+        return self.scenario or self.subject
+
     def answers(self, route: int) -> str:
         """Return name and version of the application on a route, or the name of an endpoint's model."""
         found = self.routes[route]
@@ -227,6 +238,7 @@ class ActConsent(Document, published=True):
 FEWEST_HELD = 400
 """Units held back from which a benefit is shown: skewed costs make intervals of fewer too short."""
 MOST_OUTCOMES = 10_000
+MOST_CASES = 10**12
 Seed = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Unit = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
@@ -281,3 +293,61 @@ class ServiceOutcomes(Document, published=True):
     service: Name
     hold_back: Drawn
     outcomes: Annotated[tuple[UnitOutcome, ...], pydantic.Field(min_length=1, max_length=MOST_OUTCOMES)]
+
+
+ExposureBound = Literal["cases", "people", "loss"]
+"""What an exposure is bounded by; names: text ``service.exposure_bound.<value>``."""
+
+
+class ExposureTerms(Part):
+    """How much applications may decide in service until people have looked again: trial and error, within bounds."""
+
+    cases: int | None = pydantic.Field(default=None, ge=1, le=MOST_CASES)
+    people: int | None = pydantic.Field(default=None, ge=1, le=MOST_CASES)
+    """How many people may be affected."""
+    people_per_case: int = pydantic.Field(default=1, ge=1, le=10**6)
+    """How many one case affects at most."""
+    loss: Money | None = None
+    """What errors may cost."""
+    error_cost: Money | None = None
+    """What one error costs at most; None: the costliest error that the scenario states."""
+    error_rate: float = pydantic.Field(default=1, gt=0, le=1)
+    """Highest share of cases that may be answered wrongly, such as a bound in the report; 1: any of them."""
+    currency: Currency = "CNY"
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if (self.cases, self.people, self.loss) == (None, None, None):
+            raise InputError("service.exposure_unbounded")
+        return self
+
+
+class ExposureGrant(Document, published=True):
+    """An exposure that was granted: what is decided in service counts against it; granted anew, it begins anew."""
+
+    document: Literal["exposure/1"] = "exposure/1"
+    identity: Drawn
+    exposed: Subject
+    """The scenario, or a service without one."""
+    organisation: Name
+    """Who granted it."""
+    terms: ExposureTerms
+    since: Moment
+
+    @property
+    def cases_by_bound(self) -> dict[ExposureBound, int]:
+        """Return how many cases each bound allows."""
+        terms, found = self.terms, dict[ExposureBound, int]()
+        if terms.cases is not None:
+            found["cases"] = terms.cases
+        if terms.people is not None:
+            found["people"] = terms.people // terms.people_per_case
+        if terms.loss is not None and terms.error_cost:
+            found["loss"] = min(int(terms.loss / (terms.error_cost * Decimal(str(terms.error_rate)))), MOST_CASES)
+        return found
+
+    @property
+    def bound(self) -> tuple[ExposureBound, int]:
+        """Return the bound that is reached first, and after how many cases."""
+        return min(self.cases_by_bound.items(), key=lambda one: one[1])

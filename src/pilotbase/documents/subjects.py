@@ -151,6 +151,11 @@ def hold_back_seed_head(identity: str) -> str:
     return f"hold-back-seed:{identity}"
 
 
+def exposure_head(exposed: str) -> str:
+    """Return the head of the exposure that stands for a scenario, or for a service without one."""
+    return f"exposure:{exposed}"
+
+
 def standing_head(service: str) -> str:
     """Return the head of a service's standing."""
     return f"service-standing:{service}"

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -81,16 +82,13 @@ class FrontDesk:
         """Return the identity of a key, as it was known last; raises `RefusedError`."""
         return self.desk.key(secret).identity
 
-    async def admit(self, secret: str, service: str, cost: Cost) -> Admission:
-        """Return the admission of one call; raises as `CallDispatcher.admit`.
-
-        At once where the desk holds enough for it; in a thread where more has to be taken out of the store first.
-        """
+    async def admit(self, secret: str, question: UpstreamCall, cost: Cost) -> Admission:
+        """Return the admission of one call, by a thread where it has to wait; raises as `CallDispatcher.admit`."""
+        admit = partial(self.desk.admit, secret, question.service, cost, cases=question.count_cases)
         if self._near:
             with contextlib.suppress(MustWaitError):
-                return self.desk.admit(secret, service, cost, waiting=False)
-        loop = asyncio.get_running_loop()
-        asked = loop.run_in_executor(self._threads, self.desk.admit, secret, service, cost)
+                return admit(waiting=False)
+        asked = asyncio.get_running_loop().run_in_executor(self._threads, admit)
         try:
             return await asyncio.shield(asked)
         except asyncio.CancelledError:
@@ -275,7 +273,7 @@ class CallHandler:
             PilotbaseError: as `FrontDesk.admit` and `Upstream.ask`; `CallTimeoutError`, `CallEndedError`; whatever
                 `problem_of` tells.
         """
-        admission = await self._desk.admit(secret, question.service, most)
+        admission = await self._desk.admit(secret, question, most)
         course = _Course(self._desk, self._measurements, self.under_way, admission, question.meter)
         try:
             with self.under_way.ended_when_barred(admission):

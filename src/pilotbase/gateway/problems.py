@@ -48,6 +48,7 @@ _BY_CODE: Mapping[str, ProblemKind] = {
     "service.budget_held": ProblemKind(429, "rate_limit_error", "rate_limit_exceeded", {"Retry-After": "1"}),
     "service.rate_limited": ProblemKind(429, "rate_limit_error", "rate_limit_exceeded"),
     "service.stopped": _STOPPED,
+    "service.exposure_spent": _STOPPED,
     "service.certificate_revoked": _STOPPED,
     "service.certificate_suspended": _STOPPED,
     "service.certificate_expired": _STOPPED,

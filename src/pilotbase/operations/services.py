@@ -10,6 +10,8 @@ from pydantic import StringConstraints, model_validator
 
 from pilotbase.documents.api.services import (
     BudgetView,
+    DiligenceRecord,
+    ExposureTold,
     KeyView,
     ListedService,
     ReleaseView,
@@ -30,6 +32,7 @@ from pilotbase.documents.service import (
     Drawn,
     EndpointProtocol,
     EndpointUrl,
+    ExposureTerms,
     HoldBack,
     HoldBackTerms,
     ReleaseTerms,
@@ -169,6 +172,10 @@ class NewBudget(OfService):
     """Of models, in the currency of their prices."""
 
 
+class NewExposure(OfService, ExposureTerms):
+    """How much applications may decide of the scenario of a service, in all its services together."""
+
+
 class OfConsent(OfService):
     """Which consent of a service."""
 
@@ -302,6 +309,20 @@ SET_BUDGET = Operation(
     BudgetView,
     who=ServiceAct.BUDGET,
     example={"period": "month", "calls": 100_000},
+)
+EXPOSURE = Operation(
+    "services.exposure", "GET /services/{service}/exposure", OfService, ExposureTold, who=ServiceAct.INSPECT
+)
+GRANT_EXPOSURE = Operation(
+    "services.grant_exposure",
+    "PUT /services/{service}/exposure",
+    NewExposure,
+    ExposureTold,
+    who=ServiceAct.BUDGET,
+    example={"cases": 20_000, "loss": 10_000, "error_cost": 50, "error_rate": 0.05, "reason": "First months on line 3"},
+)
+DILIGENCE = Operation(
+    "services.diligence", "GET /services/{service}/diligence", OfService, DiligenceRecord, who=ServiceAct.INSPECT
 )
 CONSENTS = Operation(
     "services.consents", "GET /services/{service}/consents", OfService, list[ActConsent], who=ServiceAct.INSPECT

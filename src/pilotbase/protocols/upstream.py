@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -75,6 +77,24 @@ class UpstreamCall:
     """What its caller calls it, in protocols whose messages have names."""
     meter: CallMeter = field(default_factory=CallMeter)
     """Read where the call breaks off."""
+
+    def count_cases(self) -> int:
+        """Return how many cases it asks about: rows, texts, or the list in a chat message; of anything else, one."""
+        content = self.content
+        if isinstance(content, InferRequest):
+            return max((one.shape[0] for one in content.inputs if one.shape), default=1) or 1
+        listed = content.fields.get("input") if isinstance(content, EmbeddingRequest) else _listed(content.question)
+        tokens = isinstance(listed, list) and all(isinstance(one, int) for one in listed)
+        return len(listed) if isinstance(listed, list) and not tokens else 1
+
+
+def _listed(question: str) -> object:
+    """Return what a chat message lists; None where it lists nothing."""
+    if not question.lstrip().startswith("["):
+        return None
+    with contextlib.suppress(ValueError, RecursionError):
+        return json.loads(question)
+    return None
 
 
 @dataclass(frozen=True)

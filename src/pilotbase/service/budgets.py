@@ -17,6 +17,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Table, delete, func, select, update
 
 from pilotbase.documents.errors import InputError, RefusedError
+from pilotbase.documents.service import ExposureGrant
 from pilotbase.documents.subjects import service_subject
 from pilotbase.documents.texts import Text, text
 from pilotbase.service.calls import NOTHING, BudgetPeriod, Cost, in_money
@@ -48,6 +49,13 @@ class ServiceBudget:
     tokens: int | None = None
     billionths: int | None = None
     """Of the currency in which the models of the service are paid for."""
+    exposes: bool = False
+    """An exposure: ``calls`` counts cases that no person decides."""
+
+    @classmethod
+    def of_exposure(cls, exposure: ExposureGrant) -> ServiceBudget:
+        """Return the budget of cases that an exposure allows."""
+        return cls(f"exposure:{exposure.identity}", "cases", "total", calls=exposure.bound[1], exposes=True)
 
     def account(self, now: datetime) -> BudgetPeriod:
         """Return what is counted together at ``now``: the month in UTC, or all."""
@@ -110,6 +118,12 @@ def spending_of(view: View, service: str) -> list[Spending]:
         budgets = [find_budget(connection, service, name) for name in connection.scalars(rows).all()]
         now = view.store.clock()
         return [_spending_of(connection, budget, budget.account(now)) for budget in budgets if budget is not None]
+
+
+def standing_of(view: View, budget: ServiceBudget) -> Spending:
+    """Return where a budget stands in its present period; the caller may see it."""
+    with view.reading() as connection:
+        return _spending_of(connection, budget, budget.account(view.store.clock()))
 
 
 def lease(

@@ -69,6 +69,14 @@ class BudgetPeriod:
 
 
 @dataclass(frozen=True)
+class BudgetHold:
+    """What was taken out of a budget, or charged to it."""
+
+    account: BudgetPeriod
+    cost: Cost
+
+
+@dataclass(frozen=True)
 class HoldBackDraw:
     """By what units of a service are drawn to go today's way."""
 
@@ -94,10 +102,8 @@ class Admission:
     route: Route | None
     """What may answer now. None: hand over to a person."""
     reserved: Cost
-    account: BudgetPeriod | None = None
-    """Which budget it was reserved from; None: the key has none."""
-    held: Cost = NOTHING
-    """What of ``reserved`` was taken from the budget: nothing where it sets no bound."""
+    holds: tuple[BudgetHold, ...] = ()
+    """What was taken for it: cases from the exposure of the scenario, and what the budget of the key bounds."""
     further: tuple[Route, ...] = ()
     """What else may answer now, in this order, where ``route`` does not."""
     hold_back: HoldBackDraw | None = None

@@ -9,9 +9,10 @@ The rest of it comes back when the desk closes, or when somebody reads what a ki
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -19,13 +20,14 @@ from pathlib import Path
 
 from pilotbase.documents.errors import PilotbaseError, RefusedError
 from pilotbase.documents.hashes import hash_secret
-from pilotbase.documents.service import Route, Service, ServiceStatus
-from pilotbase.documents.vocabularies import Scope, ServingState
+from pilotbase.documents.service import Route, Service
+from pilotbase.documents.vocabularies import CallEnd, Scope, ServingState
 from pilotbase.service import budgets
 from pilotbase.service.budgets import ServiceBudget
 from pilotbase.service.calls import (
     NOTHING,
     Admission,
+    BudgetHold,
     BudgetPeriod,
     CallObservation,
     Cost,
@@ -131,17 +133,25 @@ class CallDispatcher:
         return self._journal.desk
 
     def admit(
-        self, secret: str, service: str, cost: Cost, scope: Scope = Scope.INFER, *, waiting: bool = True
+        self,
+        secret: str,
+        service: str,
+        cost: Cost,
+        scope: Scope = Scope.INFER,
+        *,
+        cases: Callable[[], int] = lambda: 1,
+        waiting: bool = True,
     ) -> Admission:
         """Admit one call of ``service`` that costs at most ``cost``; it is reserved until it is settled.
 
-        ``waiting=False``: not at the price of waiting for whoever writes to the store, for an event loop.
+        ``cases``: counts those of the call, where its scenario has an exposure. Where that does not reach, a person
+        takes over. ``waiting=False``: not at the price of waiting for whoever writes to the store, for an event loop.
 
         Raises:
             MustWaitError: with ``waiting=False`` only.
             RefusedError: ``service.unknown_key``, ``key_revoked``, ``key_expired``, ``wrong_scope``, ``stopped``,
-                ``certificate_revoked``, ``_suspended`` or ``_expired`` where no person takes over, ``budget_spent``;
-                ``budget_held`` where calls under way hold what may come back.
+                ``certificate_revoked``, ``_suspended`` or ``_expired`` where no person takes over, nor then
+                ``exposure_spent``; ``budget_spent``; ``budget_held`` where calls under way hold what may come back.
             TooManyCallsError: the key has made its calls of this minute.
             NotFoundError: ``service.unknown_service``: there is none, or not for this key.
             DiskFullError: ``service.journal_full``: what cannot be written down is not done.
@@ -154,7 +164,8 @@ class CallDispatcher:
         route = _route(serving, now)
         self._rates.take(access.key, now)
         try:
-            return self._reserve(access, serving, route, cost, waiting)
+            exposed, route = self._expose(serving, route, cases, waiting)
+            return self._reserve(access, serving, route, cost, exposed, waiting)
         except BaseException:
             self._rates.give_back(access.key)
             raise
@@ -230,14 +241,14 @@ class CallDispatcher:
         """
         used = Cost(0, spent.tokens, in_billionths(spent.cost))
         account = self._accounts.get(key)
-        number, caller = next(self._numbers), (key, service, account)
+        number, caller = next(self._numbers), (key, service)
         if account is None:
-            self._journal.observe(number, caller, observed, used, NOTHING)
+            self._journal.observe(number, caller, observed, used, ())
             return
         pool = self._pools[account]
         with pool.lock:
             charged = pool.budget.bounded(used).at_most(pool.left)
-            self._journal.observe(number, caller, observed, used, charged)
+            self._journal.observe(number, caller, observed, used, (BudgetHold(account, charged),))
             pool.left = pool.left - charged
 
     def compare(self, outcome: ShadowOutcome) -> None:
@@ -273,37 +284,62 @@ class CallDispatcher:
             raise NotFoundError("service.unknown_service", service=name)
         return serving
 
-    def _reserve(
-        self, access: KeyAccess, serving: Serving, route: Route | None, cost: Cost, waiting: bool
-    ) -> Admission:
-        budget = access.budget
-        held = NOTHING if budget is None else budget.bounded(cost)
-        account = None if budget is None else budget.account(self._latest)
-        if budget is not None and account is not None:
-            self._take(self._pool(budget, account, waiting), held, waiting)
-        standing: ServiceStatus = serving.standing
-        number = next(self._numbers)
-        further = serving.after(route, self._latest)
-        admission = Admission(
-            number,
-            access.key.identity,
-            serving.service,
-            standing,
-            route,
-            cost,
-            account,
-            held,
-            further,
-            serving.hold_back,
-        )
+    def _expose(
+        self, serving: Serving, route: Route | None, cases: Callable[[], int], waiting: bool
+    ) -> tuple[list[BudgetHold], Route | None]:
+        """Take the cases of a call out of the exposure, and return them and who answers: a person, where it is spent.
+
+        Raises `RefusedError` where no person does; `MustWaitError`.
+        """
+        if route is None or serving.exposure is None:
+            return [], route
         try:
+            return [self._hold(serving.exposure, Cost(cases()), waiting)], route
+        except RefusedError:
+            if serving.service.terms.ask_human:
+                return [], None
+            raise RefusedError("service.exposure_spent", service=serving.service.name) from None
+
+    def _reserve(
+        self,
+        access: KeyAccess,
+        serving: Serving,
+        route: Route | None,
+        cost: Cost,
+        holds: list[BudgetHold],
+        waiting: bool,
+    ) -> Admission:
+        """Take what the key's budget bounds, beside ``holds``, and write the admission down, or put all of it back."""
+        account = None
+        try:
+            if access.budget is not None:
+                holds.append(self._hold(access.budget, cost, waiting))
+                account = holds[-1].account
+            admission = Admission(
+                next(self._numbers),
+                access.key.identity,
+                serving.service,
+                serving.standing,
+                route,
+                cost,
+                tuple(holds),
+                serving.after(route, self._latest),
+                serving.hold_back,
+            )
             self._journal.reserve(admission)
         except BaseException:
-            self._put_back(admission, held)
+            for hold in holds:
+                self._put_back(hold)
             raise
-        self._open[number] = admission
+        self._open[admission.number] = admission
         self._accounts[access.key.identity] = account
         return admission
+
+    def _hold(self, budget: ServiceBudget, cost: Cost, waiting: bool) -> BudgetHold:
+        """Take what of ``cost`` a budget bounds; raises as `_take`."""
+        hold = BudgetHold(budget.account(self._latest), budget.bounded(cost))
+        self._take(self._pool(budget, hold.account, waiting), hold.cost, waiting)
+        return hold
 
     def _pool(self, budget: ServiceBudget, account: BudgetPeriod, waiting: bool) -> _Pool:
         """Return what the desk holds of ``account``, under its bounds as they are now."""
@@ -352,26 +388,25 @@ class CallDispatcher:
             granted = budgets.lease(connection, self.identity, pool.budget, pool.account, need, now)
             if granted is not None:
                 return granted
-            held = [one.held for one in list(self._open.values()) if one.account == pool.account]
-            under_way = sum(held, start=NOTHING)
+            holds = [hold for one in list(self._open.values()) for hold in one.holds]
+            under_way = sum((one.cost for one in holds if one.account == pool.account), start=NOTHING)
             raise budgets.shortage(connection, self.identity, pool.budget, pool.account, need, under_way)
 
     def _settle(self, admission: Admission, used: Cost, observed: CallObservation | None) -> None:
         came = observed or self._view.store.clock()
-        if admission.account is None:
-            self._journal.settle(admission, used, NOTHING, came)
-            return
-        pool = self._pools[admission.account]
-        with pool.lock:
-            charged = pool.budget.bounded(used).at_most(admission.held + pool.left)
+        with contextlib.ExitStack() as locked:
+            held = [(self._pools[hold.account], hold) for hold in admission.holds]
+            for pool, _ in held:
+                locked.enter_context(pool.lock)
+            charged = [BudgetHold(hold.account, _charge(pool, hold.cost, used, observed)) for pool, hold in held]
             self._journal.settle(admission, used, charged, came)
-            pool.left = pool.left + admission.held - charged
+            for (pool, hold), charge in zip(held, charged, strict=True):
+                pool.left = pool.left + hold.cost - charge.cost
 
-    def _put_back(self, admission: Admission, cost: Cost) -> None:
-        if admission.account is not None:
-            pool = self._pools[admission.account]
-            with pool.lock:
-                pool.left = pool.left + cost
+    def _put_back(self, hold: BudgetHold) -> None:
+        pool = self._pools[hold.account]
+        with pool.lock:
+            pool.left = pool.left + hold.cost
 
     def _empty(self, pool: _Pool) -> None:
         if pool.left != NOTHING:
@@ -379,6 +414,17 @@ class CallDispatcher:
             with self._view.store.database.write() as connection:
                 budgets.give_back(connection, self.identity, pool.account, pool.left, now)
             pool.left = NOTHING
+
+
+def _charge(pool: _Pool, held: Cost, used: Cost, observed: CallObservation | None) -> Cost:
+    """Return what a call is charged to a budget from which ``held`` was taken.
+
+    An exposure is charged with every case, unless no application was asked, or a person has decided.
+    """
+    if not pool.budget.exposes:
+        return pool.budget.bounded(used).at_most(held + pool.left)
+    asked = observed is not None and used.calls > 0 and observed.end is not CallEnd.HUMAN
+    return held if asked else NOTHING
 
 
 def _route(serving: Serving, now: datetime) -> Route | None:

@@ -20,7 +20,7 @@ from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.observation import ObservationBatch, Scalar
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.service import budgets, journal
-from pilotbase.service.calls import Cost
+from pilotbase.service.calls import NOTHING, Cost
 from pilotbase.service.journal import Fields, JournalRecord, settle_up, taken_in
 from pilotbase.service.releases import take_outcomes
 from pilotbase.service.terms import MeterKey, ServiceUsage, add_up, write_usage
@@ -110,10 +110,8 @@ def _drain_segment(view: View, folder: Path, desk: str, take: Take, place: tuple
         with view.store.database.write() as connection:
             write_usage(connection, add_up(_metered(line.fields) for line in lines if "used" in line.fields))
             take_outcomes(connection, (line.fields["release"] for line in lines if "release" in line.fields))
-            for fields in (line.fields for line in lines if "charged" in line.fields):
-                account = journal.account_in(fields)
-                if account is not None:
-                    budgets.account_for(connection, desk, account, journal.cost_in(fields, "charged"), now)
+            for hold in journal.holds_in((line.fields for line in lines), "charged"):
+                budgets.account_for(connection, desk, hold.account, hold.cost, now)
             _move(connection, desk, place)
         found = found + Drained(settled, len(batches), unfit)
     return found
@@ -127,7 +125,7 @@ def _finish(view: View, folder: Path, desk: str) -> Drained:
     settle_up(view, folder, desk)
     now = view.store.clock()
     lost = list(journal.open_calls(folder, desk).values())
-    used = [(_meter(one, now), _used(journal.cost_in(one, "held"), 0)) for one in lost]
+    used = [(_meter(one, now), _used(_held(one), 0)) for one in lost]
     with view.store.database.write() as connection:
         if taken_in(connection, desk)[0] != DONE:
             write_usage(connection, add_up(used))
@@ -149,6 +147,11 @@ def _metered(fields: Fields) -> tuple[MeterKey, ServiceUsage]:
         return meter, ServiceUsage(tokens=used.tokens, billionths=used.billionths)
     microseconds = round(float(fields.get("milliseconds", 0)) * 1000)
     return meter, _used(used, len(fields.get("ids", ())), microseconds)
+
+
+def _held(fields: Fields) -> Cost:
+    """Return what was reserved for a call that nobody settled."""
+    return sum((hold.cost for hold in journal.holds_in([fields], "held")), start=NOTHING)
 
 
 def _used(cost: Cost, cases: int, microseconds: int = 0) -> ServiceUsage:

@@ -20,7 +20,7 @@ import shutil
 import threading
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,7 +31,7 @@ from sqlalchemy import Connection, select
 
 from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.service import budgets
-from pilotbase.service.calls import NOTHING, Admission, BudgetPeriod, CallObservation, Cost, ShadowOutcome
+from pilotbase.service.calls import NOTHING, Admission, BudgetHold, BudgetPeriod, CallObservation, Cost, ShadowOutcome
 from pilotbase.workspace import tables as tables
 from pilotbase.workspace.engine import machine_failure
 from pilotbase.workspace.failures import DiskFullError
@@ -89,22 +89,24 @@ class Journal:
 
     def reserve(self, admission: Admission) -> None:
         """Write down what was taken for a call; raises `DiskFullError` when it cannot be, and nothing was."""
-        caller = _caller(admission.key, admission.service.name, admission.account)
-        line = spell_record({"reserved": admission.number, **caller, **_cost("held", admission.held)})
+        caller = {"key": admission.key, "service": admission.service.name}
+        line = spell_record({"reserved": admission.number, **caller, **_holds("held", admission.holds)})
         with self._lock:
             if self._size >= SEGMENT_BYTES:
                 self._turn_page()
             self._append(line)
             self._open[admission.number] = line
 
-    def settle(self, admission: Admission, used: Cost, charged: Cost, came: CallObservation | datetime) -> None:
+    def settle(
+        self, admission: Admission, used: Cost, charged: Sequence[BudgetHold], came: CallObservation | datetime
+    ) -> None:
         """Write down what came of a call; of one that nobody answered, when it ended.
 
         Raises:
             DiskFullError: it cannot be written down; the call stays open.
         """
-        caller = _caller(admission.key, admission.service.name, admission.account)
-        fields = {"settled": admission.number, **caller, **_cost("used", used), **_cost("charged", charged)}
+        caller = {"key": admission.key, "service": admission.service.name}
+        fields = {"settled": admission.number, **caller, **_cost("used", used), **_holds("charged", charged)}
         line = spell_record({**fields, **(_observation(came) if isinstance(came, CallObservation) else _nobody(came))})
         with self._lock:
             self._append(line)
@@ -113,16 +115,18 @@ class Journal:
     def observe(
         self,
         number: int,
-        caller: tuple[str, str, BudgetPeriod | None],
+        caller: tuple[str, str],
         observed: CallObservation,
         used: Cost,
-        charged: Cost,
+        charged: Sequence[BudgetHold],
     ) -> None:
-        """Write down a case that took several calls, of a ``caller`` (key, service, account); raises `DiskFullError`.
+        """Write down a case that took several calls, of a ``caller`` (key, service); raises `DiskFullError`.
 
         ``used``: beside what its calls have settled.
         """
-        fields = {"observed": number, **_caller(*caller), **_cost("used", used), **_cost("charged", charged)}
+        key, service = caller
+        fields = {"observed": number, "key": key, "service": service, **_cost("used", used)}
+        fields |= _holds("charged", charged)
         line = spell_record({**fields, **_observation(observed)})
         with self._lock:
             self._append(line)
@@ -253,14 +257,15 @@ def drop_journal(folder: Path, desk: str) -> None:
     shutil.rmtree(folder / desk, ignore_errors=True)
 
 
-def account_in(fields: Fields) -> BudgetPeriod | None:
-    """Return the account that a record names."""
-    return BudgetPeriod(fields["service"], fields["budget"], fields["period"]) if "budget" in fields else None
-
-
 def cost_in(fields: Fields, name: str) -> Cost:
     """Return a cost that a record holds under ``name``."""
     return Cost(*fields[name])
+
+
+def holds_in(records: Iterable[Fields], name: str) -> Iterator[BudgetHold]:
+    """Yield what records hold of budgets under ``name``."""
+    for fields in records:
+        yield from (BudgetHold(BudgetPeriod(*account), Cost(*cost)) for account, cost in fields.get(name, ()))
 
 
 def recover(view: View, folder: Path) -> int:
@@ -288,8 +293,8 @@ def settle_up(view: View, folder: Path, desk: str) -> None:
             budgets.count_as_used(connection, desk)  # what it wrote last may be lost
             return
         place = taken_in(connection, desk)
-        paid = [line.fields for line in lines if (line.segment, line.start) >= place and "charged" in line.fields]
-        used = _by_account([*_costs(paid, "charged"), *_costs(still_open, "held")])
+        paid = (line.fields for line in lines if (line.segment, line.start) >= place)
+        used = _by_account([*holds_in(paid, "charged"), *holds_in(still_open, "held")])
         now = view.store.clock()
         for account in budgets.accounts_of(connection, desk):
             held = budgets.held_by(connection, desk, account) or NOTHING
@@ -318,13 +323,16 @@ def _how_is(lock: Path) -> Desk:
         os.close(held)
 
 
-def _caller(key: str, service: str, account: BudgetPeriod | None) -> dict[str, Any]:
-    fields = {"key": key, "service": service}
-    return fields if account is None else {**fields, "budget": account.budget, "period": account.period}
-
-
 def _cost(name: str, cost: Cost) -> dict[str, Any]:
     return {name: (cost.calls, cost.tokens, cost.billionths)}
+
+
+def _holds(name: str, holds: Sequence[BudgetHold]) -> dict[str, Any]:
+    found = []
+    for hold in holds:
+        account, cost = hold.account, hold.cost
+        found.append(((account.service, account.budget, account.period), (cost.calls, cost.tokens, cost.billionths)))
+    return {name: found}
 
 
 def _nobody(at: datetime) -> dict[str, Any]:
@@ -376,15 +384,8 @@ def _segment_name(number: int) -> str:
     return f"{number:08d}.jsonl"
 
 
-def _costs(records: Iterable[Fields], name: str) -> Iterable[tuple[BudgetPeriod, Cost]]:
-    for fields in records:
-        account = account_in(fields)
-        if account is not None:
-            yield account, cost_in(fields, name)
-
-
-def _by_account(costs: Iterable[tuple[BudgetPeriod, Cost]]) -> dict[BudgetPeriod, Cost]:
+def _by_account(holds: Iterable[BudgetHold]) -> dict[BudgetPeriod, Cost]:
     found: defaultdict[BudgetPeriod, Cost] = defaultdict(lambda: NOTHING)
-    for account, cost in costs:
-        found[account] = found[account] + cost
+    for hold in holds:
+        found[hold.account] = found[hold.account] + hold.cost
     return dict(found)

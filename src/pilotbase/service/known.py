@@ -15,9 +15,19 @@ from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.base import Document
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.record import Record
-from pilotbase.documents.service import CertifiedRoute, HoldBack, HoldBackSeed, Override, Route, Service, ServiceStatus
+from pilotbase.documents.service import (
+    CertifiedRoute,
+    ExposureGrant,
+    HoldBack,
+    HoldBackSeed,
+    Override,
+    Route,
+    Service,
+    ServiceStatus,
+)
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.subjects import (
+    exposure_head,
     hold_back_head,
     hold_back_seed_head,
     record_head,
@@ -82,6 +92,8 @@ class Serving:
     standing: ServiceStatus
     ways: tuple[RouteStatus, ...]
     hold_back: HoldBackDraw | None = None
+    exposure: ServiceBudget | None = None
+    """What its scenario may be exposed to; None: nobody has bounded that."""
 
     def way(self, now: datetime) -> RouteStatus | None:
         """Return the first way, from where the service stands, that may answer at ``now``."""
@@ -179,7 +191,9 @@ def read_serving(view: View, name: str, listed: RevocationList | None) -> Servin
     service = found[service_subject(name)].load(Service)
     standing = found[standing_head(name)].load(ServiceStatus)
     ways = tuple(_way(view, route, listed) for route in service.routes)
-    return Serving(service, standing, ways, _draw(view, found.get(hold_back_head(name))))
+    granted = view.load_head(exposure_head(service.exposed), ExposureGrant)
+    exposure = ServiceBudget.of_exposure(granted) if granted is not None else None
+    return Serving(service, standing, ways, _draw(view, found.get(hold_back_head(name))), exposure)
 
 
 def _draw(view: View, newest: Stored | None) -> HoldBackDraw | None:

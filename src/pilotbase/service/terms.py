@@ -1,25 +1,30 @@
-"""Keys, budgets and usage of a service, as those to whom they are open make and see them."""
+"""Keys, budgets, exposure and usage of a service, as those to whom they are open make and see them."""
 
 from __future__ import annotations
 
+import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from sqlalchemy import Connection, insert, select, update
 
-from pilotbase.documents.api.services import BudgetView, KeyView, UsageRow
+from pilotbase.catalogue.records import everything
+from pilotbase.documents.api.services import BudgetView, ExposureTold, KeyView, UsageRow
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.permissions import ServiceAct
-from pilotbase.documents.service import CertifiedRoute, Service
+from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.service import CertifiedRoute, ExposureGrant, ExposureTerms, Service
+from pilotbase.documents.subjects import exposure_head
 from pilotbase.documents.vocabularies import CallEnd
-from pilotbase.operations.services import NewBudget, NewKey
+from pilotbase.operations.services import NewBudget, NewExposure, NewKey
 from pilotbase.service import budgets
 from pilotbase.service.budgets import ServiceBudget, Spending
 from pilotbase.service.calls import in_billionths, in_money
-from pilotbase.service.registry import ServiceKey, keys_of, opened, withdraw_key, write_key
+from pilotbase.service.registry import ServiceKey, keys_of, opened, seen_by, services_of, withdraw_key, write_key
 from pilotbase.workspace import tables as tables
 from pilotbase.workspace.failures import ConflictError
 from pilotbase.workspace.store import View
@@ -147,6 +152,61 @@ def list_budgets(view: View, service: str) -> list[BudgetView]:
     """Return where each budget of a service stands, by name."""
     currency = _currency(opened(view, service, ServiceAct.INSPECT))
     return [_seen_budget(spending, currency) for spending in budgets.spending_of(view, service)]
+
+
+def grant_exposure(view: View, wanted: NewExposure) -> ExposureTold:
+    """Grant what applications may decide of the scenario of a service from now on; what was used before is left.
+
+    Raises `InputError` for a loss where no cost of an error is known, or which no case fits.
+    """
+    with view.transaction("service.exposure_granted") as change:
+        here = view.within(change)
+        found = opened(here, wanted.service, ServiceAct.BUDGET)
+        if here.outcome() is None:
+            granted = ExposureGrant(
+                identity=secrets.token_hex(16),
+                exposed=found.exposed,
+                organisation=view.actor.organisation,
+                terms=_with_error_cost(here, found, filled(ExposureTerms, wanted)),
+                since=change.now,
+            )
+            if granted.bound[1] < 1:
+                raise InputError("service.exposure_too_small")
+            made = change.put(granted, seen_by(found), owner=found.organisation, fields={"exposed": found.exposed})
+            change.let_stand(exposure_head(found.exposed), made)
+            change.settle(made)
+    return tell_exposure(view, wanted.service)
+
+
+def tell_exposure(view: View, service: str) -> ExposureTold:
+    """Return what applications may decide of the scenario of a service, and how far that has gone."""
+    found = opened(view, service, ServiceAct.INSPECT)
+    granted = view.load_head(exposure_head(found.exposed), ExposureGrant)
+    standing = budgets.standing_of(view, ServiceBudget.of_exposure(granted)) if granted is not None else None
+    others = [one for one in view.every(ExposureGrant, {"exposed": found.exposed}) if one != granted]
+    return ExposureTold(
+        service=service,
+        exposed=found.exposed,
+        exposure=granted,
+        bound=granted.bound[0] if granted is not None else None,
+        cases=granted.bound[1] if granted is not None else None,
+        used=standing.used.calls if standing is not None else 0,
+        held=standing.held.calls if standing is not None else 0,
+        services=tuple(one.name for one, _ in services_of(view) if one.exposed == found.exposed),
+        earlier=tuple(sorted(others, key=lambda one: one.since, reverse=True)),
+    )
+
+
+def _with_error_cost(view: View, service: Service, terms: ExposureTerms) -> ExposureTerms:
+    """Return the terms with what an error costs: as they say, or at most by the scenario; raises `InputError`."""
+    if terms.loss is None or terms.error_cost is not None:
+        return terms
+    scenario = everything(view).load_head(service.scenario, Scenario) if service.scenario is not None else None
+    costs = scenario.costs if scenario is not None else None
+    if costs is None:
+        raise InputError("service.exposure_no_error_cost")
+    mistakes = costs.rule.mistakes.values() if costs.rule is not None else (costs.miss or 0, costs.false_alarm or 0)
+    return terms.model_copy(update={"error_cost": Decimal(str(max(mistakes))), "currency": costs.currency})
 
 
 def usage_by_day(view: View, service: str, days: int = 30) -> list[UsageRow]:

@@ -8,7 +8,8 @@ from typing import Literal
 
 from pilotbase.documents.api.shapes import ResponseModel, SeatTold
 from pilotbase.documents.base import Localized, Moment, Name
-from pilotbase.documents.service import HoldBack, Service, ServiceStatus
+from pilotbase.documents.service import ExposureBound, ExposureGrant, HoldBack, Service, ServiceStatus
+from pilotbase.documents.subjects import Subject
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import CallEnd, ReleaseState, Scope, ServingState
 
@@ -50,6 +51,50 @@ class BudgetView(ResponseModel):
     """Held by gateways: in use, or to be returned."""
     held_tokens: int
     held_cost: Decimal
+
+
+class ExposureTold(ResponseModel):
+    """What applications may decide of a scenario in service, and how far that has gone."""
+
+    service: str
+    exposed: Subject
+    exposure: ExposureGrant | None
+    """None: nobody has bounded it."""
+    bound: ExposureBound | None
+    """Which bound is reached first."""
+    cases: int | None
+    """After how many cases."""
+    used: int
+    """Cases decided by applications."""
+    held: int
+    """Held by gateways: in use, or to be returned."""
+    services: tuple[str, ...]
+    """Services whose cases count together."""
+    earlier: tuple[ExposureGrant, ...]
+    """Those that were granted before, newest first."""
+
+
+DiligenceRule = Literal["certified", "attempts", "exposure", "warnings", "reactions", "reports"]
+"""Names: text ``service.diligence.<value>``."""
+RuleState = Literal["kept", "not_kept", "not_applicable"]
+
+
+class DiligenceLine(ResponseModel):
+    """Whether one rule was kept, by which facts."""
+
+    rule: DiligenceRule
+    state: RuleState
+    fact: Text
+    records: tuple[str, ...] = ()
+    """What shows it: digests of documents as the log names them, the newest first."""
+
+
+class DiligenceRecord(ResponseModel):
+    """Which rules a service was held to and has kept, from records alone; who is excused, others decide."""
+
+    service: str
+    at: Moment
+    lines: tuple[DiligenceLine, ...]
 
 
 class UsageRow(ResponseModel):

@@ -1,4 +1,4 @@
-"""What a service saves: the hold-back that measures it, outcomes, the benefit, and what the whole way costs."""
+"""What a service saves, by its hold-back; what it may still decide, by its exposure, and which rules it has kept."""
 
 from __future__ import annotations
 
@@ -7,17 +7,22 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 
+from pilotbase.charts.columns import Bar, Legend, bar_chart
+from pilotbase.documents.api.services import ExposureTold
 from pilotbase.documents.permissions import ServiceAct
+from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import text
-from pilotbase.hub.acting import HubRequest
+from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.forms.declared import do, form_of, form_post, post_of
 from pilotbase.hub.presenters.addresses import crumb
+from pilotbase.hub.presenters.drawn import drawn
 from pilotbase.hub.routing import page
 from pilotbase.operations import services
 from pilotbase.service.registry import load_service, may_act
 
 _HoldBackForm = form_of(services.HOLD_BACK)
-_PLACE = "services/<slug:name>/value/"
+_ExposureForm = form_of(services.GRANT_EXPOSURE)
+_PLACE, _EXPOSURE = "services/<slug:name>/value/", "services/<slug:name>/exposure/"
 
 
 @page(_PLACE, "service-value", ServiceAct.INSPECT)
@@ -45,3 +50,37 @@ def _value(request: HubRequest, name: str, form: Any = None) -> HttpResponse:
 
 form_post(f"{_PLACE}begin/", "hold-back", _HoldBackForm, (_value, "form"), "service-value", service="name")
 post_of(f"{_PLACE}end/", "hold-back-end", services.END_HOLD_BACK, "service-value", service="name")
+
+
+@page(_EXPOSURE, "service-exposure", ServiceAct.INSPECT)
+def show_exposure(request: HubRequest, name: str) -> HttpResponse:
+    """Show how much applications may decide of a scenario in service, and which rules the service has kept."""
+    return _exposure(request, name)
+
+
+def _exposure(request: HubRequest, name: str, form: Any = None) -> HttpResponse:
+    view = request.acting.view
+    told = do(services.EXPOSURE, view, {"service": name})
+    may = may_act(view, ServiceAct.BUDGET, load_service(view, name))
+    shown = {
+        "title": text("service.exposure_title", service=name),
+        "told": told,
+        "chart": drawn(_used(told)) if told.exposure is not None else "",
+        "rules": do(services.DILIGENCE, view, {"service": name}).lines,
+        "name": name,
+        "form": (form or _ExposureForm()) if may else None,
+        "crumbs": [crumb("services", text("service.nav")), crumb("service", text("service.one", name=name), name=name)],
+    }
+    return render(request, "hub/service_exposure.html", shown)
+
+
+def _used(told: ExposureTold) -> str:
+    reader = language()
+    bar = Bar(name_of(told.exposed), told.cases or 0, told.used + told.held)
+    words = (text("service.exposure"), text("service.exposure_bound.cases"), text("service.exposure_used"))
+    return bar_chart((bar,), Legend(*(word.render(reader) for word in words)), reader)
+
+
+form_post(
+    f"{_EXPOSURE}grant/", "exposure-grant", _ExposureForm, (_exposure, "form"), "service-exposure", service="name"
+)

@@ -39,9 +39,9 @@ _LOOKS = {
     "run": "running freezing signing rehearsing rectification retest reported",
     "pass": "open taken_up joined submitted registered certified accepted frozen plan_approved agreed accept valid "
     "done finished good sure active filed pass fits green serving published in_force granted paid met delivered "
-    "mitigated promoted",
+    "mitigated promoted kept",
     "fail": "revoked refused reject fail invalid failed expired key_is_revoked key_is_expired broken given_up "
-    "rolled_back",
+    "rolled_back not_kept",
     "open": "inconclusive unknown missing",
     "hold": "blocked suspended fallen_back silenced",
     "end": "closed withdrawn declined cancelled stopped stopping ended not_measured",

@@ -7,6 +7,7 @@ from pilotbase.operations import services as declared
 from pilotbase.service import consents, terms
 from pilotbase.worker.operations.binding import Caller, does
 from pilotbase.worker.services import acts
+from pilotbase.worker.services.duty_desk import diligence_of
 
 does(declared.LIST)(lambda caller, asked: acts.list_services(caller.view))
 does(declared.SHOW)(lambda caller, asked: show(caller, asked.service))
@@ -16,6 +17,9 @@ does(declared.CREATE_KEY)(lambda caller, asked: terms.create_key(caller.view, as
 does(declared.REVOKE_KEY)(lambda caller, asked: terms.revoke_key(caller.view, asked.service, asked.key))
 does(declared.BUDGETS)(lambda caller, asked: terms.list_budgets(caller.view, asked.service))
 does(declared.SET_BUDGET)(lambda caller, asked: terms.set_budget(caller.view, asked))
+does(declared.EXPOSURE)(lambda caller, asked: terms.tell_exposure(caller.view, asked.service))
+does(declared.GRANT_EXPOSURE)(lambda caller, asked: terms.grant_exposure(caller.view, asked))
+does(declared.DILIGENCE)(lambda caller, asked: diligence_of(caller.base, caller.view, asked.service))
 does(declared.CONSENTS)(lambda caller, asked: consents.consents_of(caller.view, asked.service))
 does(declared.CONSENT)(lambda caller, asked: consents.show_consent(caller.view, asked.service, asked.consent))
 does(declared.DECIDE)(lambda caller, asked: consents.decide_consent(caller.view, asked))

@@ -1,4 +1,7 @@
-"""The duty desk: the status and warnings of every service, what was done, and which reports are due when."""
+"""The duty desk: the status and warnings of every service, what was done, and which reports are due when.
+
+And the diligence record of one service: which of its rules were kept, by the same facts.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +10,30 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pilotbase.catalogue.records import both_languages
+from pilotbase.certificate.status import IssuedCertificate
+from pilotbase.documents.api.services import DiligenceLine, DiligenceRecord, DiligenceRule
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.api.watch import DeskClock, DeskService, DeskWarning, DutyDesk
+from pilotbase.documents.hashes import Digest
 from pilotbase.documents.moments import format_minute
-from pilotbase.documents.permissions import ReadScope, permitted
-from pilotbase.documents.service import Service, ServiceStatus
+from pilotbase.documents.permissions import ReadScope, ServiceAct, permitted
+from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.service import CertifiedRoute, EndpointRoute, Service, ServiceStatus
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.vocabularies import Colour, ServingState
 from pilotbase.documents.watch import Incident, ReportingClock, RiskWarning
-from pilotbase.service.registry import services_of
+from pilotbase.service.registry import opened, services_of
+from pilotbase.service.terms import tell_exposure
 from pilotbase.watch.incidents import list_incidents
 from pilotbase.watch.standings import armed_services, read_services
-from pilotbase.watch.warnings import Done, newest_steps, warned_heads
+from pilotbase.watch.warnings import Done, acknowledgements, newest_steps, steps_of, warned_heads, warnings_of
+from pilotbase.worker.base import Base
 from pilotbase.workspace.store import View
 
 _COLOURS, _STATES = list(Colour), list(ServingState)
 _SHOWN_ACTS, _LOOKED_AT, _INCIDENTS = 6, 60, 500
 """For each service: the shown acts, and the newest steps that are read; incidents of all services."""
+_MOST_WARNINGS, _MOST_SHOWN = 10_000, 20
 _OF_ONE_TIME = frozenset({"seconds"})
 """Parameters that differ when the same act is repeated."""
 
@@ -171,3 +181,91 @@ def _service(line: DeskLine, reader: Language) -> DeskService:
         incidents=[incident.number for incident in line.incidents],
         clocks=[filled(DeskClock, one.clock, one) for one in line.clocks],
     )
+
+
+def diligence_of(base: Base, view: View, name: str) -> DiligenceRecord:
+    """Return which rules a service has kept; raises `NotFoundError`, `RefusedError`."""
+    service = opened(view, name, ServiceAct.INSPECT)
+    warnings = warnings_of(view, name, _MOST_WARNINGS)
+    lines = (
+        _certified(service),
+        _attempts(base.lab.view, service),
+        _exposed(view, name),
+        _answered(view, warnings),
+        _reacted(view, warnings),
+        _reported(list_incidents(view, name, limit=_INCIDENTS), view.store.clock()),
+    )
+    return DiligenceRecord(service=name, at=view.store.clock(), lines=lines)
+
+
+def _certified(service: Service) -> DiligenceLine:
+    certified = [one.certificate for one in service.routes if isinstance(one, CertifiedRoute)]
+    others = [one.override for one in service.routes if isinstance(one, EndpointRoute)]
+    fact = text("service.diligence_certified", certified=len(certified), others=len(others))
+    return _line_of("certified", not others, fact, [*others, *certified])
+
+
+def _attempts(view: View, service: Service) -> DiligenceLine:
+    """Return whether each certificate came within the attempts that its plan allows."""
+    made = [one for one in service.routes if isinstance(one, CertifiedRoute)]
+    found = [(view.load(one.certificate, IssuedCertificate).certificate, view.get(one.plan)) for one in made]
+    known = [(one.attempt, plan.load(TrialPlan).attempts) for one, plan in found if plan is not None]
+    if not known:
+        return _not_applicable("attempts", text("service.diligence_no_plan"))
+    spelled = ", ".join(f"{attempt}/{allowed}" for attempt, allowed in known)
+    kept = all(attempt <= allowed for attempt, allowed in known)
+    return _line_of("attempts", kept, text("service.diligence_attempts", attempts=spelled), [one.plan for one in made])
+
+
+def _exposed(view: View, name: str) -> DiligenceLine:
+    told = tell_exposure(view, name)
+    if told.exposure is None or told.cases is None:
+        return _not_applicable("exposure", text("service.exposure_none"))
+    fact = text("service.diligence_exposure", used=told.used + told.held, cases=told.cases)
+    granted = [one.digest() for one in (told.exposure, *told.earlier)]
+    return _line_of("exposure", told.used + told.held <= told.cases, fact, granted)
+
+
+def _answered(view: View, warnings: Sequence[tuple[Digest, RiskWarning]]) -> DiligenceLine:
+    """Return whether somebody took care of every warning."""
+    raised = {digest: one for digest, one in warnings if one.colour is not Colour.GREEN}
+    if not raised:
+        return _not_applicable("warnings", text("service.diligence_no_warnings"))
+    answered = acknowledgements(view, raised)
+    hours = [(said.at - raised[digest].at).total_seconds() / 3600 for digest, said in answered.items()]
+    fact = text("service.diligence_unanswered", warnings=len(raised))
+    if hours:
+        longest = f"{max(hours):.1f}"
+        fact = text("service.diligence_warnings", answered=len(answered), warnings=len(raised), hours=longest)
+    return _line_of("warnings", len(answered) == len(raised), fact, raised)
+
+
+def _reacted(view: View, warnings: Sequence[tuple[Digest, RiskWarning]]) -> DiligenceLine:
+    """Return whether every red warning had its reaction, and no step of it failed."""
+    red = [digest for digest, one in warnings if one.colour is Colour.RED]
+    if not red:
+        return _not_applicable("reactions", text("service.diligence_no_red"))
+    with view.reading() as connection:
+        steps = [steps_of(connection, digest).values() for digest in red]
+    done = [bool(one) and not any(step.failed for step in one) for one in steps]
+    fact = text("service.diligence_reactions", done=sum(done), red=len(red))
+    return _line_of("reactions", all(done), fact, red)
+
+
+def _reported(incidents: Sequence[Incident], now: datetime) -> DiligenceLine:
+    """Return whether every report was made by its time; one that is not due yet counts for neither."""
+    due = [clock for one in incidents if not one.drill for clock in one.clocks if clock.done_at or clock.due < now]
+    if not due:
+        return _not_applicable("reports", text("service.diligence_no_reports"))
+    late = [clock for clock in due if (clock.done_at or now) > clock.due]
+    fact = text("service.diligence_reports", made=len(due) - len(late), due=len(due))
+    return _line_of("reports", not late, fact, [one.digest() for one in incidents])
+
+
+def _line_of(rule: DiligenceRule, kept: bool, fact: Text, records: Iterable[Digest]) -> DiligenceLine:
+    shown = tuple(records)[:_MOST_SHOWN]
+    return DiligenceLine(rule=rule, state="kept" if kept else "not_kept", fact=fact, records=shown)
+
+
+def _not_applicable(rule: DiligenceRule, fact: Text) -> DiligenceLine:
+    return DiligenceLine(rule=rule, state="not_applicable", fact=fact)
