@@ -352,6 +352,8 @@ PAGES = """
 /services/nothing/watch/            302 404 404 404 404 404 404 404 404 404
 /warnings/                          302 404 200 200 200 200 200 200 200 200
 /api/services/milling/watch         401 404 200 200 404 200 404 404 404 200
+/services/milling/watch/audit/      302 404 200 200 404 403 404 404 404 404
+/api/services/milling/watch/audit   401 404 200 200 404 403 404 404 404 403
 /api/services/milling/watch/path    401 422 422 422 422 422 422 422 422 422
 /api/services/milling/warnings      401 404 200 200 404 200 404 404 404 200
 /api/warnings                       401 200 200 200 200 200 200 200 200 200

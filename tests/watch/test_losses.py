@@ -19,8 +19,8 @@ from pilotbase.measures import Cases, RuleContext, observe, score
 from pilotbase.watch.losses import (
     Losses,
     WatchedLoss,
-    contract_losses,
     latency_losses,
+    losses_where,
     promised_loss,
     watched_risks,
 )
@@ -255,7 +255,7 @@ def test_the_promise_of_a_watch_is_shared_by_its_criteria() -> None:
 def test_a_call_without_an_answer_is_above_every_limit() -> None:
     found: Losses = latency_losses(np.array([10.0, 50.0, 50.1, np.nan]), 50.0)
     assert found.values.tolist() == [0, 0, 1, 1]
-    assert contract_losses(np.array([True, False])).values.tolist() == [1, 0]
+    assert losses_where(np.array([True, False])).values.tolist() == [1, 0]
 
 
 def dialogue(name: str, end: str = "done", **tried: int) -> str:

@@ -96,7 +96,8 @@ class World:
         )
         ingest(self.view, [replace(batch, pack=each)])
         first = sorted(ids, key=lambda one: truth[one] == "fine")[: round(labels * cases)]
-        ingest(self.view, [labelled(f"labels-{self.day}", {one: truth[one] for one in first})])
+        if first:
+            ingest(self.view, [labelled(f"labels-{self.day}", {one: truth[one] for one in first})])
 
     def pass_days(self, clock, days: int) -> None:
         clock.now += days * DAY

@@ -21,9 +21,9 @@ from pilotbase.documents.vocabularies import Signal
 from pilotbase.operations import watch
 
 if TYPE_CHECKING:
-    from pilotbase.documents.api.watch import RaisedWarning, WatchStatus
+    from pilotbase.documents.api.watch import AuditWork, RaisedWarning, WatchStatus
     from pilotbase.documents.observation import Scalar, Taken
-    from pilotbase.documents.watch import Replay, Watch, WatchTerms
+    from pilotbase.documents.watch import AuditDelay, Replay, Watch, WatchTerms
 
 
 app = Noun()
@@ -44,6 +44,19 @@ def label(service: str, labels: list[str], as_json: AsJson = False) -> None:
         LabelBatch, service=service, batch=f"by-hand-{secrets.token_hex(8)}", labels=dict(map(_label, labels))
     )
     _print_taken(call(watch.LABEL, service=service, sent=batch), as_json)
+
+
+@app.anywhere("audit")
+def audit(service: str, to: Path | None = None, as_json: AsJson = False) -> None:
+    """List the cases that were drawn at random and wait for a label, the most urgent first."""
+    found = call(watch.AUDIT, service=service)
+    if to is not None:
+        from pilotbase.watch.files import write_work
+
+        write_work(to, found)
+        say(text("watching.audit_written", path=to, cases=len(found.items)))
+        return
+    answer(found, as_json, _print_work)
 
 
 @app.anywhere("replay")
@@ -150,6 +163,13 @@ def _print_taken(taken: Taken, as_json: bool, file: str = "") -> None:
         raise typer.Exit(2)
 
 
+def _print_work(found: AuditWork) -> None:
+    say(text("watching.audit_waiting", waiting=found.waiting, drawn=found.drawn))
+    for one in found.items[:_SHOWN]:
+        at, closes = (format_minute(moment, zone=False) for moment in (one.at, one.closes_at))
+        say(text("watching.audit_case", case=one.case, at=at, closes=closes))
+
+
 def _print_replay(found: Replay) -> None:
     source = Text(code=f"watching.source.{found.source}")
     say(text("watching.replayed", source=source, cases=found.cases, cohorts=found.cohorts, turned=found.turned))
@@ -158,6 +178,14 @@ def _print_replay(found: Replay) -> None:
         began = format_minute(turn.began, zone=False)
         say(text("watching.line", colour=colour, detector=turn.detector, began=began, reason=turn.reason))
     say_all(found.cautions)
+    for delay in found.delays:
+        say(text("watching.delays_line", labels=delay.labels, times=f"{delay.times:g}", periods=_lasting(delay)))
+
+
+def _lasting(delay: AuditDelay) -> Text:
+    if delay.periods is None:
+        return text("watching.delays_too_long")
+    return text("watching.delays_periods", periods=delay.periods)
 
 
 def _print_status(found: WatchStatus) -> None:

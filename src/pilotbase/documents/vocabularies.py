@@ -296,6 +296,8 @@ class Signal(Vocabulary, domain="signal"):
     CONTRACT = "contract"
     LATENCY = "latency"
     SILENCE = "silence"
+    LABELS = "labels"
+    """Labels of drawn cases that do not come."""
     AVAILABILITY = "availability"
     """Calls that are not answered in time."""
     ERRORS = "errors"

@@ -78,6 +78,8 @@ class Watch(Document, published=True):
     unit: Sentence | None = None
     """The input whose values are the units; the losses of a unit within a span then count as one, their mean."""
     season: Annotated[Season, pydantic.AfterValidator(check_season)] = ()
+    audit_labels: int | None = pydantic.Field(default=None, ge=1)
+    """How many cases of each cohort are drawn to be labelled, the only ones that red reads; None: it reads all."""
     label_seconds: int = pydantic.Field(default=7 * 86_400, ge=0)
     """How long after its end a cohort waits for labels."""
     latency_ms: float | None = pydantic.Field(default=None, gt=0)
@@ -118,6 +120,8 @@ class WatchTerms(Part):
     unit: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     """An input whose values are the units (patient, machine); their cases belong together."""
     season: Annotated[Season, pydantic.Field(strict=False), pydantic.AfterValidator(check_season)] = ()
+    audit_labels: int | None = pydantic.Field(default=None, ge=1, le=10_000)
+    """None: red reads every case, and those without a label count as correct."""
     label_seconds: int = pydantic.Field(default=7 * 86_400, ge=0, le=LONGEST_DAYS * 86_400)
     latency_ms: float | None = pydantic.Field(default=None, gt=0, le=1e9)
     """None: as in the certificate's criterion, if it has one."""
@@ -155,6 +159,15 @@ class Dependence(Part):
     """Whether independent cases would reach it in fewer than one replay in a thousand."""
 
 
+class AuditDelay(Part):
+    """How long red takes with so many labels a period, about, if the loss is so many times what is accepted."""
+
+    labels: int = pydantic.Field(ge=1)
+    times: float = pydantic.Field(gt=1)
+    periods: int | None = None
+    """None: longer than the certificate still held."""
+
+
 class Replay(Document, published=True):
     """What a watch would have reported on the data the base already has: a watch can only be armed on this."""
 
@@ -173,6 +186,7 @@ class Replay(Document, published=True):
     """Total number of colour changes; the first are shown."""
     cautions: tuple[Text, ...] = ()
     dependence: tuple[Dependence, ...] = ()
+    delays: tuple[AuditDelay, ...] = ()
     at: Moment
 
 

@@ -14,6 +14,9 @@ from functools import cache
 from math import sqrt
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pilotbase.evidence.primitive import Bounds
 
 
@@ -46,6 +49,15 @@ def binomial_at_most(s: int, t: int, p: float) -> float:
     if s < 0 or s >= t:
         return float(s >= t)
     return float(_special().betaincc(s + 1, t - s, p))
+
+
+def binomial_chances(t: int, p: float) -> NDArray[np.float64]:
+    """Return P(Bin(t, p) = s) for s = 0 … t, 0 < p < 1."""
+    s, log_factorial = np.arange(t + 1), _special().gammaln(np.arange(t + 1) + 1.0)
+    chances: NDArray[np.float64] = np.exp(
+        log_factorial[t] - log_factorial - log_factorial[::-1] + s * np.log(p) + (t - s) * np.log1p(-p)
+    )
+    return chances
 
 
 def normal_upper_quantile(share: float) -> float:

@@ -18,6 +18,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from pilotbase.evidence.distributions import binomial_chances
 from pilotbase.evidence.martingale import FRACTIONS, log_mean
 from pilotbase.evidence.primitive import Floats, reals, within
 
@@ -140,6 +141,14 @@ class LifeRestart(_Detector):
         cash = np.log(np.maximum(1 - counts / self._life, np.finfo(float).tiny))
         value: Floats = np.logaddexp(log_mean(capitals), cash)
         return value
+
+
+def expected_delay(r0: float, risk: float, labels: int, life: int, alpha: float) -> float:
+    """Return about how many periods of so many labels `LifeRestart` takes at ``risk``: what its best bet grows by."""
+    counts = np.arange(labels + 1)
+    chances = binomial_chances(labels, risk)
+    growth = np.log1p(LifeRestart.bets[:, None] * (counts / labels / r0 - 1)) @ chances
+    return math.log(life / alpha) / float(growth.max()) if growth.max() > 0 else math.inf
 
 
 class ShiryaevRoberts(_Detector):

@@ -316,3 +316,16 @@ def running(sums: LabelledSums, labels: Ints, scores: Ints) -> tuple[SumsBefore,
     starts = (sums.count, sums.labels, sums.scores, sums.products, sums.squares)
     totals = [start + np.concatenate(([0], np.cumsum(term))) for start, term in zip(starts, terms, strict=True)]
     return SumsBefore(*(total[:-1] for total in totals)), LabelledSums(*(int(total[-1]) for total in totals))
+
+
+def spread_sample(predicted: Floats, wanted: int, random: np.random.Generator) -> NDArray[np.int64]:
+    """Return ``wanted`` places of ``predicted``, each with the same chance, spread evenly over its order.
+
+    Systematic sampling: the mean of the drawn is that of all on average, whatever is predicted, and varies the less
+    the better the prediction is.
+    """
+    count = len(predicted)
+    order = np.lexsort((random.random(count), predicted))
+    places = (random.random() + np.arange(wanted)) * count / wanted
+    drawn: NDArray[np.int64] = order[np.minimum(places.astype(np.int64), count - 1)]
+    return drawn

@@ -8,7 +8,7 @@ import pydantic
 from pydantic import StringConstraints
 
 from pilotbase.documents.api.shapes import RequestModel
-from pilotbase.documents.api.watch import MAXIMUM_BATCHES, PathPoint, RaisedWarning, SentBatch, WatchStatus
+from pilotbase.documents.api.watch import MAXIMUM_BATCHES, AuditWork, PathPoint, RaisedWarning, SentBatch, WatchStatus
 from pilotbase.documents.base import Moment
 from pilotbase.documents.hashes import DIGEST_PATTERN, Digest
 from pilotbase.documents.observation import CaseId, LabelBatch, ObservationBatch, Taken
@@ -101,6 +101,7 @@ OBSERVE = _hands_in("observe", "observations", OfServiceWith[ObservationBatch], 
 LABEL = _hands_in("label", "labels", OfServiceWith[LabelBatch], _LABELS)
 HAND_IN = _hands_in("hand_in", "batches", Batches, {"batches": [_CASES, _LABELS]})
 SHOW = Operation("watch.show", "GET /services/{service}/watch", OfService, WatchStatus)
+AUDIT = Operation("watch.audit", "GET /services/{service}/watch/audit", OfService, AuditWork, who=WatchAct.HAND_IN)
 PATH_OF = Operation("watch.path", "GET /services/{service}/watch/path", OfDetector, list[PathPoint])
 REPLAY = Operation(
     "watch.replay",

@@ -21,7 +21,7 @@ from pilotbase.documents.watch import Watch
 from pilotbase.watch.packs import microseconds, moment_of
 from pilotbase.workspace import watch_tables as tables
 
-_EVERY_LABEL = (1 << 63) - 1
+EVERY_LABEL = (1 << 63) - 1
 NEVER = "null"
 """A label that was taken back, as it stands in the store."""
 _rows, _packs, _cases, _labels = (
@@ -55,6 +55,8 @@ class Cohort:
     labelled: int
     labels_to: int
     """The last batch of labels that counts."""
+    audited: int | None
+    """How many cases were drawn to be labelled; None: none yet."""
 
     @property
     def missing(self) -> int:
@@ -83,6 +85,7 @@ def cohort_for(connection: Connection, watch: Watch, at: datetime, now: datetime
         "cases": 0,
         "labelled": 0,
         "labels_to": 0,
+        "audited": None,
     }
     key = connection.execute(insert(tables.watch_cohorts).values(values)).inserted_primary_key
     assert key is not None
@@ -110,6 +113,22 @@ def close_due(connection: Connection, service: str, now: datetime) -> int:
         }
         connection.execute(update(tables.watch_cohorts).where(_rows.number == number).values(values))
     return len(closing)
+
+
+def undrawn(connection: Connection, watch: Watch, now: datetime) -> Cohort | None:
+    """Return the oldest cohort since the arming whose cases have all had time to come, and of which none is drawn."""
+    over = now + timedelta(seconds=watch.label_seconds)
+    mine = (_rows.service == watch.service, _rows.audited.is_(None), _rows.state != CohortState.ENTERED.value)
+    rows = select(tables.watch_cohorts).where(*mine, _rows.closes_at <= over, _rows.closes_at > watch.armed_at)
+    found = connection.execute(rows.order_by(_rows.closes_at, _rows.number).limit(1)).one_or_none()
+    return None if found is None else _cohort(found)
+
+
+def waiting_cohorts(connection: Connection, service: str) -> list[Cohort]:
+    """Return the cohorts of a service that wait for the labels of cases that were drawn, the first to close first."""
+    waiting = (_rows.service == service, _rows.state == CohortState.OPEN.value, _rows.audited > 0)
+    rows = select(tables.watch_cohorts).where(*waiting).order_by(_rows.closes_at, _rows.number)
+    return [_cohort(row) for row in connection.execute(rows)]
 
 
 def next_closed(connection: Connection, service: str, after: datetime) -> Cohort | None:
@@ -142,7 +161,7 @@ def past_cohorts(connection: Connection, service: str, window: timedelta, now: d
     rows = select(tables.watch_cohorts).where(_rows.service == service).order_by(_rows.begins_at, _rows.number)
     found = [_cohort(row) for row in connection.execute(rows)]
     return [
-        one if one.state is not CohortState.OPEN else replace(one, labels_to=_EVERY_LABEL)
+        one if one.state is not CohortState.OPEN else replace(one, labels_to=EVERY_LABEL)
         for one in found
         if one.state is not CohortState.OPEN or one.begins_at + timedelta(seconds=one.seconds) + window <= now
     ]

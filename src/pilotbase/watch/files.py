@@ -7,6 +7,7 @@ observation, with ``label`` a label, with both it is both. A line of JSON Lines 
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 import re
@@ -21,6 +22,7 @@ import pydantic
 from pilotbase.data.column_types import type_column
 from pilotbase.data.sources.opening import read_table
 from pilotbase.data.sources.source import MOST_BYTES
+from pilotbase.documents.api.watch import AuditWork
 from pilotbase.documents.contract import Contract, DataType
 from pilotbase.documents.errors import InputError, Issue
 from pilotbase.documents.files import read_bounded
@@ -166,6 +168,15 @@ class _Table:
         lines = 1 if Path(self._file).suffix.lower() in LINES else 2
         found = (Issue(file=self._file, path=column, problem=problem(row), line=row + lines) for row in rows[:SHOWN])
         self._issues.extend(found)
+
+
+def write_work(path: Path, work: AuditWork) -> None:
+    """Write cases that wait for labels as a table whose empty column ``label`` is to be filled in and taken."""
+    names = sorted({name for one in work.items for name in one.inputs})
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["case", "label", *(f"{INPUT}{name}" if name in OURS else name for name in names)])
+        table.writerows([[one.case, "", *(one.inputs.get(name) for name in names)] for one in work.items])
 
 
 def take_file(view: View, service: str, path: Path) -> Taken:

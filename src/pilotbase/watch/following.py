@@ -30,15 +30,17 @@ from pilotbase.watch.losses import (
     CohortLosses,
     Promised,
     WatchedLoss,
-    contract_losses,
     latency_losses,
+    losses_where,
     promised_loss,
 )
 from pilotbase.watch.packs import Pack, moment_of
 
 States = Mapping[str, bytes]
 """Name of a detector → its state as it is stored."""
-CONTRACT, LATENCY, DRIFT, SILENCE = "contract", "latency", "drift", "silence"
+CONTRACT, LATENCY, DRIFT, SILENCE, LABELS = "contract", "latency", "drift", "silence", "labels"
+UNLABELLED = 0.05
+"""The share of drawn cases whose labels may stay away."""
 _ANSWERS = frozenset(end.value for end in CallEnd if end.is_answer)
 _BAD = {
     Signal.AVAILABILITY: frozenset({CallEnd.FAILED.value, CallEnd.TIMED_OUT.value}),
@@ -156,7 +158,7 @@ class Following:
         What the gateway has refused is not among them: a key holder who sends rubbish is told so, and nobody else.
         """
         contract, may_miss, before = promised.plan.contract, promised.may_miss, len(followed.turns)
-        followed.follow(contract_losses(broken_cases(pack, contract, may_miss)), pack.at)
+        followed.follow(losses_where(broken_cases(pack, contract, may_miss)), pack.at)
         fault = worst_fault(pack, contract, may_miss) if len(followed.turns) > before else None
         for place in range(before, len(followed.turns)):
             turn = followed.turns[place]
@@ -182,6 +184,8 @@ class Following:
 
     def take_cohort(self, cohort: CohortLosses) -> None:
         """Let the detectors of risk look at a cohort, so many cases at once that a path of points comes of it."""
+        if LABELS in self.stream:
+            self.stream[LABELS].follow(losses_where(~cohort.known), cohort.at)
         for (followed, _), losses in zip(self.risks.values(), cohort.losses, strict=True):
             for start in range(0, len(cohort.at), _RISK_EVERY):
                 rows = slice(start, start + _RISK_EVERY)
@@ -256,6 +260,8 @@ def _stream(
         design = LossWatch(Signal.LATENCY, subject, min(1 - watch.latency_quantile + watch.tolerance, 0.99))
         yield LATENCY, _loss_detector(LATENCY, design, states, every)
     yield SILENCE, _silence_detector(watch, states)
+    if watch.audit_labels is not None:
+        yield LABELS, _loss_detector(LABELS, LossWatch(Signal.LABELS, LABELS, UNLABELLED), states, _RISK_EVERY)
     for signal, promised_share in _levels(watch).items():
         level = LevelDetector(LevelWatch(signal, *LEVELS[signal], promised_share), _state(LevelState, states, signal))
         yield signal, Followed(signal.value, level, _ONE_POINT)

@@ -194,6 +194,16 @@ class WatchedLoss:
             best = np.minimum(best, np.where(np.isnan(losses), self.r0, losses))
         return np.where(best == self.r0, np.nan, best)
 
+    def predicted(self, cases: Cases) -> Floats | None:
+        """Return the mean loss of each case by the probabilities of its answer; None: it has none, or may not count."""
+        if self.rule.by is not None or cases.kind not in ("probability", "probabilities"):
+            return None
+        chances = _chances(cases)
+        each = [self._each(replace(cases, truth=truth)) for truth in _possible_truths(cases)]
+        losses = np.stack(each, axis=1)
+        found: Floats = (np.where(np.isfinite(chances), chances, 1 / chances.shape[1]) * losses).sum(axis=1)
+        return None if np.isnan(losses).any() else found
+
     def _each(self, cases: Cases) -> Floats:
         part = _part(self.rule, cases)
         claim = _claim(self.rule, part, self.bound)
@@ -238,9 +248,20 @@ def latency_losses(milliseconds: Floats, limit: float) -> Losses:
     return Losses(np.where(milliseconds <= limit, 0.0, 1.0))
 
 
-def contract_losses(broken: Flags) -> Losses:
-    """Return 1 for a case that broke the data contract."""
-    return Losses(broken.astype(np.float64))
+def losses_where(bad: Flags) -> Losses:
+    """Return 1 for each case that is bad."""
+    return Losses(bad.astype(np.float64))
+
+
+def _chances(cases: Cases) -> Floats:
+    """Return the chance of each class that answers state, shape (cases, classes)."""
+    answers = cases.answers.astype(np.float64)
+    if cases.kind == "probabilities":
+        return answers
+    positive = cases.classes.index(cases.positive) if cases.positive is not None else len(cases.classes) - 1
+    chances = np.repeat(1 - answers[:, None], len(cases.classes), axis=1)
+    chances[:, positive] = answers
+    return chances
 
 
 def _possible_truths(cases: Cases) -> Sequence[Truths]:
@@ -271,12 +292,17 @@ class CohortLosses:
 
     losses: Sequence[Losses]
     at: Sequence[int]
-    labelled: int
-    """How many of the cases have a label that can be read; the others count as correct."""
+    known: Flags
+    """Which of the cases have a label that can be read; the others count as correct."""
     by_case: Sequence[Losses] = ()
     """The same before the losses of a unit became one."""
     units: NDArray[np.str_] | None = None
     """The unit of each case, where the watch knows units."""
+
+    @property
+    def labelled(self) -> int:
+        """Return how many cases have a label that can be read."""
+        return int(self.known.sum())
 
 
 def losses_of(
@@ -286,10 +312,9 @@ def losses_of(
     keys: list[bytes] = []
     at: list[int] = []
     units: list[str] = []
-    labelled = 0
+    labelled: list[Flags] = []
     parts: list[list[Losses]] = [[] for _ in criteria]
-    by = frozenset(loss.rule.by for loss in criteria if loss.rule.by is not None)
-    given = frozenset(name for loss in criteria for name in given_columns(loss.rule))
+    by, given = columns_read(criteria)
     for one in packs:
         rows = rows_for_risk(one.pack, promised.version)
         if not rows:
@@ -301,13 +326,20 @@ def losses_of(
         keys += [one.keys[row] for row in rows]
         at += pack.at
         units += [] if watch.unit is None else _units(pack, watch.unit)
-        labelled += int(known.sum())
+        labelled.append(known)
     order = np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
     of_units = np.array(units)[order] if units else None
     expected = expected_share(watch.season, moment_of(at[0])) if at else 1.0
     by_case = [_ordered(part, order) for part in parts]
     losses = [in_period(one, of_units, expected) for one in by_case]
-    return CohortLosses(losses, [at[row] for row in order], labelled, by_case, of_units)
+    known = np.concatenate(labelled)[order] if labelled else np.zeros(0, dtype=np.bool_)
+    return CohortLosses(losses, [at[row] for row in order], known, by_case, of_units)
+
+
+def columns_read(criteria: Sequence[WatchedLoss]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the columns of groups, and those that measures read."""
+    by = frozenset(loss.rule.by for loss in criteria if loss.rule.by is not None)
+    return by, frozenset(name for loss in criteria for name in given_columns(loss.rule))
 
 
 def _units(pack: Pack, column: str) -> list[str]:

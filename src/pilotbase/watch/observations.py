@@ -282,6 +282,7 @@ def erase_case(view: View, service: str, case: str) -> None:
         change.connection.execute(update(tables.observation_packs).where(_packs.number == number).values(body=blank))
         change.connection.execute(delete(tables.observed_cases).where(_cases.key == key))
         change.connection.execute(delete(tables.labels).where(_labels.key == key))
+        change.connection.execute(delete(tables.audit_cases).where(tables.audit_cases.c.key == key))
         change.record("observation.erased", [service_subject(service)], {"cases": 1})
         change.settle(service_subject(service))
 
@@ -317,7 +318,8 @@ def _erase_packs(change: Transaction, service: str, numbers: Sequence[int]) -> i
 
 def _drop_labels(connection: Connection, packs: Sequence[int]) -> None:
     of_cases = select(_cases.key).where(_cases.pack.in_(packs))
-    connection.execute(delete(tables.labels).where(_labels.key.in_(of_cases)))
+    for of_case in (tables.labels, tables.audit_cases):
+        connection.execute(delete(of_case).where(of_case.c.key.in_(of_cases)))
 
 
 def _erase_labels(change: Transaction, service: str, numbers: Sequence[int]) -> None:

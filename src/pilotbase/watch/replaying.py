@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -15,13 +16,15 @@ from sqlalchemy import Connection, select
 from pilotbase.data.batches import feature_columns
 from pilotbase.documents.texts import Text, percent, text
 from pilotbase.documents.vocabularies import CallEnd, Colour, RedBy
-from pilotbase.documents.watch import Dependence, ReferenceProfile, Replay, ReplayedTurn, Watch
+from pilotbase.documents.watch import AuditDelay, Dependence, ReferenceProfile, Replay, ReplayedTurn, Watch
 from pilotbase.evidence.distributions import variance_ratio_tail
+from pilotbase.evidence.monitoring import expected_delay
 from pilotbase.evidence.primitive import Floats
 from pilotbase.protocols.contract_cases import scalars_of
 from pilotbase.protocols.frames import FeatureBatch
 from pilotbase.trial.lab import TrialRuntime
 from pilotbase.trial.sealed import load_sealed, read_public_sample
+from pilotbase.watch.audits import among_audited, drawn
 from pilotbase.watch.cohorts import past_cohorts
 from pilotbase.watch.detectors.drift import DriftDetector
 from pilotbase.watch.following import DRIFT, Following, follow
@@ -35,6 +38,8 @@ LONGEST = 500_000
 """Of a longer history the newest cases are replayed, about so many."""
 SHOWN = 200
 _RARE = 0.001
+_LABELS, _TIMES = (5, 10, 20, 50, 100, 200), (1.5, 2.0, 3.0)
+"""Labels a period, and how many times the accepted loss, for which a replay says how long red takes."""
 _packs = tables.observation_packs.c
 
 
@@ -56,10 +61,22 @@ def replay(lab: TrialRuntime, view: View, watch: Watch, promised: Promised | Non
         turns=tuple(ReplayedTurn.model_validate(turn, from_attributes=True) for turn in turns[:SHOWN]),
         turned=len(turns),
         dependence=tuple(alike.found()),
+        delays=tuple(_delays(watch)),
         at=view.store.clock(),
         **seen,
     )
     return found.model_copy(update={"cautions": tuple(_cautions(following, found))})
+
+
+def _delays(watch: Watch) -> Iterator[AuditDelay]:
+    """Yield how long red takes by the number of labels, over all criteria; nothing where periods are not judged."""
+    risks = [risk for risk in watch.risks if risk.red_by is RedBy.PERIOD]
+    for labels in sorted({*_LABELS, *([watch.audit_labels] if watch.audit_labels else [])}) if risks else ():
+        for times in _TIMES:
+            each = (expected_delay(one.r0, min(times * one.r0, 0.999), labels, one.periods, one.alpha) for one in risks)
+            longest = max(each)
+            reached = longest <= min(one.periods for one in risks)
+            yield AuditDelay(labels=labels, times=times, periods=math.ceil(longest) if reached else None)
 
 
 @dataclass
@@ -136,7 +153,12 @@ def _replay_history(view: View, following: Following, alike: _Alike) -> tuple[in
             return cases, seen
         criteria = [loss for _, loss in following.risks.values()]
         for cohort in _asked_cohorts(connection, following.watch, view.store.clock()):
-            losses = losses_of(cohort, following.promised, criteria, following.watch)
+            packs: Iterable[LabelledPack] = cohort
+            if following.watch.audit_labels is not None:
+                random = np.random.default_rng(seen["cohorts"])
+                keys = drawn(cohort, following.watch.audit_labels, following.promised, criteria, random)
+                packs = among_audited(cohort, keys)
+            losses = losses_of(packs, following.promised, criteria, following.watch)
             following.take_cohort(losses)
             alike.add(losses)
             seen["cohorts"] += 1

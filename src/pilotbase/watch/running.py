@@ -7,15 +7,17 @@ once.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import select
 
 from pilotbase.documents.subjects import service_subject
 from pilotbase.documents.watch import ReferenceProfile, Watch
-from pilotbase.watch.cohorts import Cohort, close_due, due_services, next_closed, note_entered
+from pilotbase.watch.audits import among_audited, audit_of, draw_audit
+from pilotbase.watch.cohorts import Cohort, close_due, due_services, next_closed, note_entered, undrawn
 from pilotbase.watch.following import SILENCE, Following, follow, follow_silence
-from pilotbase.watch.labels import cases_of
+from pilotbase.watch.labels import LabelledPack, cases_of
 from pilotbase.watch.losses import CohortLosses, losses_of, promised_to
 from pilotbase.watch.packs import Pack, microseconds
 from pilotbase.watch.standings import (
@@ -82,6 +84,8 @@ def run_once(view: View, service: str) -> bool:
     if standing is None or not standing.armed:
         return False
     watch = view.load(standing.watch, Watch)
+    if watch.audit_labels is not None and _draw(view, service, watch):
+        return True
     if not _has_more(view, standing, watch):
         _look_for_silence(view, standing, follow_silence(watch, states))
         return False
@@ -91,6 +95,18 @@ def run_once(view: View, service: str) -> bool:
     if reached is not None:
         _write(view, standing, following, reached)
     return reached is not None
+
+
+def _draw(view: View, service: str, watch: Watch) -> bool:
+    """Draw the audit of a cohort whose span is over; return whether there was one."""
+    with view.reading() as connection:
+        if undrawn(connection, watch, view.store.clock()) is None:
+            return False
+    promised = promised_to(view, service_of(view, service), watch)
+    if promised is None:
+        return False
+    losses = [loss for _, loss in follow(watch, promised, None).risks.values()]
+    return draw_audit(view, watch, promised, losses)
 
 
 def _has_more(view: View, standing: WatchState, watch: Watch) -> bool:
@@ -139,7 +155,10 @@ def _follow_cohort(view: View, standing: WatchState, following: Following) -> _R
         if following.promised is None or not following.risks:
             return _Reached(standing.read_to, cohort)
         criteria = [loss for _, loss in following.risks.values()]
-        losses = losses_of(cases_of(connection, cohort), following.promised, criteria, following.watch)
+        packs: Iterable[LabelledPack] = cases_of(connection, cohort)
+        if following.watch.audit_labels is not None:
+            packs = among_audited(packs, audit_of(connection, cohort))
+        losses = losses_of(packs, following.promised, criteria, following.watch)
     following.take_cohort(losses)
     return _Reached(standing.read_to, cohort, losses)
 

@@ -85,11 +85,15 @@ watch_cohorts = table(
     *moments("closes_at"),
     *words(state=8),
     *numbers("cases", "labelled", "labels_to"),
+    *numbers("audited", null=True),
     key("number"),
     index("watch_cohorts_span", "service", "begins_at", "seconds", unique=True),
     index("watch_cohorts_due", "state", "closes_at"),
 )
 """Spans of cases. Once closed, it takes no case, and no label of a batch after ``labels_to``."""
+
+audit_cases = table("audit_cases", *numbers("cohort"), *blobs("key"), key("cohort", "key"), clustered=True)
+"""The cases of a cohort that were drawn to be labelled, by their keys; ``audited`` of the cohort counts them."""
 
 watch_counts = table(
     "watch_counts", *words(service=63, what=40), *numbers("count"), *moments("last_at"), key("service", "what")

@@ -10,7 +10,7 @@ import pydantic
 from pilotbase.documents.api.shapes import ResponseModel
 from pilotbase.documents.base import Localized, Moment, Name, Part
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.observation import LabelBatch, ObservationBatch
+from pilotbase.documents.observation import CaseId, LabelBatch, ObservationBatch, Scalar
 from pilotbase.documents.texts import Text
 from pilotbase.documents.vocabularies import Colour, ServingState, Signal
 from pilotbase.documents.watch import Acknowledgement, Incident, RiskWarning, Silence, Watch
@@ -64,6 +64,32 @@ class CohortReading(Part):
     state: Literal["open", "closed", "entered"]
     cases: int
     labelled: int
+    audited: int | None = None
+    """How many cases were drawn to be labelled; None: none."""
+
+
+class AuditCase(Part):
+    """A case that waits for its label: what was asked, never what was answered."""
+
+    case: CaseId
+    at: Moment
+    inputs: dict[str, Scalar]
+    closes_at: Moment
+    """Until when its label counts."""
+
+
+class AuditWork(Part):
+    """The random sample of a service that waits for labels."""
+
+    service: Name
+    drawn: int
+    """Cases drawn from cohorts whose window for labels is open."""
+    waiting: int
+    """How many of them have no label."""
+    labels: tuple[str, ...] = ()
+    """The classes of the service's versions; empty: labels are no classes."""
+    items: tuple[AuditCase, ...] = ()
+    """The first of those without a label, the most urgent first."""
 
 
 class PathPoint(Part):

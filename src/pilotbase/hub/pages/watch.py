@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import groupby
+from secrets import token_hex
 from typing import Any, NamedTuple
 
 from django import forms
+from django.contrib import messages
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from pilotbase.charts.watch import DriftStrip, Spell, WatchedPath, WatchedPoint, drift_chart, watch_path_chart
 from pilotbase.documents.api.watch import DetectorReading, RaisedWarning, WatchStatus
+from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.permissions import ReadScope, SubjectRelation, WatchAct, permitted
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Text, make_visible, text
 from pilotbase.documents.vocabularies import Colour, RedBy, Signal
-from pilotbase.documents.watch import ReferenceProfile, Watch, WatchTerms
+from pilotbase.documents.watch import ReferenceProfile, Replay, Watch, WatchTerms
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.forms.declared import OperationForm, do, form_of, form_post, label_of, post_of, tell
 from pilotbase.hub.presenters.addresses import crumb
 from pilotbase.hub.presenters.drawn import drawn
-from pilotbase.hub.routing import POST, page
+from pilotbase.hub.routing import FORM, POST, page
 from pilotbase.hub.sentences import t
-from pilotbase.operations.watch import ACKNOWLEDGE, ARM, DISARM, END_SILENCE, REPLAY, SILENCE
+from pilotbase.operations.watch import ACKNOWLEDGE, ARM, AUDIT, DISARM, END_SILENCE, LABEL, REPLAY, SILENCE
 from pilotbase.watch import status
 from pilotbase.watch.arming import last_replay
 from pilotbase.watch.detectors.loss import LossDetector, LossWatch
@@ -38,8 +42,8 @@ _DAY = 86_400
 
 
 _TERMS = (
-    *("tolerance", "alpha", "red_by", "unit", "season", "cohort_seconds", "label_seconds", "silence_seconds"),
-    *("availability", "error_share", "hand_over_share", "keep_days"),
+    *("tolerance", "alpha", "red_by", "unit", "season", "cohort_seconds", "audit_labels", "label_seconds"),
+    *("silence_seconds", "availability", "error_share", "hand_over_share", "keep_days"),
 )
 """Terms on which a watch is replayed; what the certificate says cannot be chosen."""
 TermsForm = form_of(REPLAY, *_TERMS)
@@ -106,10 +110,39 @@ def acknowledge(request: HubRequest, digest: str) -> HttpResponse:
     return redirect("watch", name=said.service)
 
 
+@page("services/<slug:name>/watch/audit/", "watch-audit", WatchAct.HAND_IN, methods=FORM)
+def audit(request: HubRequest, name: str) -> HttpResponse:
+    """Show which cases wait for labels, and take those that are handed in."""
+    view = request.acting.view
+    work, service = do(AUDIT, view, {"service": name}), service_of(view, name)
+    given = {one.case: request.POST.get(f"label:{one.case}", "").strip() for one in work.items}
+    labels = {case: label for case, label in given.items() if label}
+    if labels:
+        batch = f"audit-{request.POST.get('batch', '')}"
+        sent = {"document": "label-batch/1", "service": name, "batch": batch, "labels": labels}
+        try:
+            do(LABEL, view, {"service": name, "sent": sent})
+        except InputError as error:
+            messages.error(request, error.render(language(), make_visible))
+        else:
+            messages.success(request, text("watching.audit_handed_in", labels=len(labels)).render(language()))
+            return redirect("watch-audit", name=name)
+    crumbs = [crumb("services", text("service.nav")), crumb("service", service.title, name=name)]
+    shown = {
+        "title": text("watching.audit"),
+        "service": service,
+        "work": work,
+        "rows": [(one, given[one.case]) for one in work.items],
+    }
+    watch = crumb("watch", text("watching.watch"), name=name)
+    return render(request, "hub/watch_audit.html", {**shown, "batch": token_hex(8), "crumbs": [*crumbs, watch]})
+
+
 def _page(request: HubRequest, name: str, **forms: Form) -> HttpResponse:
     view, operates = request.acting.view, request.acting.may(WatchAct.ARM)
     service, found = service_of(view, name), status.status_of(view, name)
     replayed = last_replay(view, name) if operates else None
+    relation = SubjectRelation(demand_owner=service.organisation)
     entered = {one.detector for one in found.detectors}
     raised = status.list_warnings(view, name, _WARNINGS)
     shown = {
@@ -124,10 +157,14 @@ def _page(request: HubRequest, name: str, **forms: Form) -> HttpResponse:
         "warnings": raised[:_LISTED],
         "earlier": earlier_armings(view, service, found.watch, raised),
         "incidents": list_incidents(view, name, limit=_INCIDENTS) if request.acting.reads(ReadScope.DESK) else [],
-        "may_care": permitted(WatchAct.CARE, view.actor, SubjectRelation(demand_owner=service.organisation)),
+        "may_care": permitted(WatchAct.CARE, view.actor, relation),
+        "may_label": found.watch is not None
+        and found.watch.audit_labels is not None
+        and permitted(WatchAct.HAND_IN, view.actor, relation),
         "replayed": replayed,
         "replay_digest": replayed.digest() if replayed else "",
         **(_replayed(view.load(replayed.watch, Watch)) if replayed else {}),
+        "delays": _delays(replayed) if replayed else {},
         "crumbs": [
             crumb("services", text("service.nav")),
             crumb("service", service.title, name=name),
@@ -157,6 +194,13 @@ def _promises(watch: Watch | None) -> list[_Promise]:
 def _replayed(watch: Watch) -> dict[str, object]:
     """Return on which terms a watch was replayed, and what it would promise."""
     return {"terms": _told(watch), "promised": _promises(watch), "unpromised": watch.unpromised.items()}
+
+
+def _delays(replayed: Replay) -> dict[str, object]:
+    """Return the table of labels and delays: how many times the accepted loss, and a row for each number of labels."""
+    times = sorted({one.times for one in replayed.delays})
+    rows = [(labels, [one.periods for one in of]) for labels, of in groupby(replayed.delays, lambda one: one.labels)]
+    return {"times": [f"{one:g}" for one in times], "rows": rows} if rows else {}
 
 
 def _in_order(detectors: Sequence[DetectorReading]) -> list[DetectorReading]:

@@ -1,4 +1,4 @@
-"""Has a loss risen above what was accepted? For the risk of a criterion, breaks of the contract, latency.
+"""Has a loss risen above what was accepted? For the risk of a criterion, breaks of the contract, latency, labels.
 
 Stages on the same losses (`pilotbase.evidence.monitoring`):
 
@@ -71,7 +71,8 @@ class LossWatch:
         """Return what the losses are of: a criterion's measure, breaks of the contract, slow calls."""
         if self.signal is Signal.RISK:
             return spoken(parse_rule(self.subject))
-        return text("signal.contract") if self.signal is Signal.CONTRACT else self.subject
+        named = self.signal in (Signal.CONTRACT, Signal.LABELS)
+        return text(f"signal.{self.signal}") if named else self.subject
 
     @property
     def high(self) -> Colour:

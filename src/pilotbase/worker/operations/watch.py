@@ -8,12 +8,13 @@ from pilotbase.documents.observation import Taken
 from pilotbase.documents.watch import Replay, WatchTerms
 from pilotbase.operations import watch as declared
 from pilotbase.operations.services import OfServiceWith
-from pilotbase.watch import arming, status, warnings
+from pilotbase.watch import arming, audits, status, warnings
 from pilotbase.watch.observations import Batch, erase_case, ingest, require_taken
 from pilotbase.worker.operations.binding import Caller, does
 from pilotbase.workspace.failures import NotFoundError
 
 does(declared.SHOW)(lambda caller, asked: status.status_of(caller.view, asked.service))
+does(declared.AUDIT)(lambda caller, asked: audits.work_list(caller.view, asked.service))
 does(declared.PATH_OF)(lambda caller, asked: list(status.path(caller.view, asked.service, asked.detector)))
 does(declared.WARNINGS_OF)(lambda caller, asked: list(status.list_warnings(caller.view, asked.service)))
 does(declared.WARNINGS)(lambda caller, asked: list(status.list_warnings(caller.view)))
