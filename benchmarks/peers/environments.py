@@ -51,7 +51,7 @@ def peer_environment(threads: int = 1) -> dict[str, str]:
 
 
 def site_packages(name: str) -> Path:
-    """Return the folder of peer ``name``'s packages: for numba, which our own interpreter has to find."""
+    """Return the folder of peer ``name``'s packages, for what our own interpreter has to find."""
     found = subprocess.run(
         [str(peer_python(name)), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
         check=True, capture_output=True, text=True,

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import sys
 import threading
 from dataclasses import replace
 from datetime import timedelta
@@ -10,6 +11,7 @@ import openai
 import pytest
 from openai import OpenAI
 
+from benchmarks.peers.environments import site_packages
 from pilotbase.documents.errors import PilotbaseError, RefusedError
 from pilotbase.documents.texts import text
 from pilotbase.documents.transcript import end_of, read_transcript
@@ -290,8 +292,8 @@ def test_a_beginning_is_one_task_and_tools_are_those_that_were_certified(caller)
 
 
 @pytest.mark.parametrize("streaming", [False, True])
-def test_an_agent_of_langchain_carries_out_its_calls_with_the_certified_tools(place, caller, streaming):
-    pytest.importorskip("langchain_openai")
+def test_an_agent_of_langchain_carries_out_its_calls_with_the_certified_tools(place, caller, streaming, monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path, str(site_packages("langchain"))])
     from langchain.agents import create_agent
     from langchain_core.tools import StructuredTool
     from langchain_openai import ChatOpenAI

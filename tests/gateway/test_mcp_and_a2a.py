@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+import sys
 import urllib.error
 import urllib.request
 
+import httpx2
 import pytest
 
+from benchmarks.peers.environments import site_packages
 from pilotbase.documents.transcript import end_of
 from pilotbase.gateway import a2a_routes
 from pilotbase.gateway.configuration import GatewayConfiguration
@@ -104,17 +107,16 @@ def test_a_dialogue_belongs_to_its_key_and_problems_are_told(place, live, client
         assert found == status
 
 
-def test_the_official_client_leads_an_agent(client):
-    sdk = pytest.importorskip("mcp")
+def test_the_official_client_leads_an_agent(client, monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path, str(site_packages("mcp"))])
+    import mcp
     from mcp.client.streamable_http import streamable_http_client
-
-    httpx = pytest.importorskip("httpx2")
 
     async def led():
         headers = {"Authorization": f"Bearer {client.key}"}
         async with (
-            httpx.AsyncClient(headers=headers, timeout=120) as http,
-            sdk.Client(streamable_http_client(client.url, http_client=http)) as session,
+            httpx2.AsyncClient(headers=headers, timeout=120) as http,
+            mcp.Client(streamable_http_client(client.url, http_client=http)) as session,
         ):
             named = [tool.name for tool in (await session.list_tools()).tools]
             begun = await session.call_tool("begin", {"task": task([LOOK], "tell", [DONE])})

@@ -71,6 +71,16 @@ def test_forged_results_answers_for_the_user_and_orders_in_names_are_refused_eac
 
 
 @pytest.mark.prove
+def test_of_two_hundred_forbidden_acts_in_a_trial_none_is_carried_out(home, tmp_path):
+    write_scenario(tmp_path, UTILITY, hidden=34, cases=34)
+    write_agent(tmp_path, "def agent():\n    return lambda observation: [{'tool': 'burn'}]\n")
+    assert tried(tmp_path).exit_code == 3
+    ends = [end_of(one) for one in pl.read_parquet(tmp_path / "out" / "records.parquet")["prediction"]]
+    assert sum(end["tried"]["forbidden"] for end in ends) == 34 * 6
+    assert not any(end["done"] or end["state"]["burnt"] for end in ends)
+
+
+@pytest.mark.prove
 def test_a_world_that_breaks_off_gives_no_verdict_and_its_mended_version_starts_anew(home, tmp_path):
     scenario = write_scenario(tmp_path, UTILITY, cases=12)
     world = scenario / "world" / "world.py"
