@@ -171,15 +171,15 @@ def test_an_agent_that_says_something_else_when_played_again_is_ended(place, kil
 
 
 def test_what_nobody_goes_on_with_is_recorded_as_left_and_its_log_goes(place, killed, name):
-    caller = Returning(place, killed, name, idle_seconds=3)
+    caller = Returning(place, killed, name, idle_seconds=20)
     caller.say(task([BURN, LOOK]))
     assert [path.stat().st_mode & 0o777 for path in logs(place, name)] == [0o600]
     caller.next(killed)
     ended = []
-    assert until(lambda: ended.extend(caller.observed()) or bool(ended), 20)
+    assert until(lambda: ended.extend(caller.observed()) or bool(ended))
     assert [(end, end_of(transcript)["end"]) for end, transcript in ended] == [("cancelled", "caller_left")]
     assert end_of(ended[0][1])["tried"]["burn"] == 1
-    assert until(lambda: not logs(place, name), 10)
+    assert until(lambda: not logs(place, name))
 
 
 def test_a_stop_that_came_while_no_process_led_it_holds(place, killed, name):
@@ -193,7 +193,7 @@ def test_a_stop_that_came_while_no_process_led_it_holds(place, killed, name):
     caller.messages.append({"role": "tool", "tool_call_id": asked.id, "content": "{}"})
     gone(caller)
     ended = []
-    assert until(lambda: ended.extend(caller.observed()) or bool(ended), 10)
+    assert until(lambda: ended.extend(caller.observed()) or bool(ended))
     assert [end_of(transcript)["end"] for _, transcript in ended] == ["stopped"]
 
 
@@ -296,7 +296,7 @@ def test_by_a2a_a_task_goes_on_and_is_found_by_its_name_and_its_messages(place, 
     works = a2a.stream({"data": {"call": call["call"], "result": {}}}, task=begun)
     assert next(works)["task"]["status"]["state"] == "TASK_STATE_WORKING"
     (log,) = logs(place, name)
-    assert until(lambda: b'"heard"' in log.read_bytes(), 10)
+    assert until(lambda: b'"heard"' in log.read_bytes())
     after_kill()
     works.close()
     *_, update = a2a.streamed("SubscribeToTask", id=begun["id"])
@@ -329,7 +329,7 @@ def test_by_a2a_a_task_whose_process_is_gone_can_be_cancelled(place, killed, nam
     begun = a2a.send({"text": task([LOOK], [PAY])})
     a2a.url = f"{killed.next().url}/a2a/{name}"
     assert a2a.ask("CancelTask", id=begun["id"])["status"]["state"] == "TASK_STATE_CANCELED"
-    assert until(lambda: a2a.send({"text": task([DONE])}).get("status", {}).get("state") == "TASK_STATE_COMPLETED", 20)
+    assert until(lambda: a2a.send({"text": task([DONE])}).get("status", {}).get("state") == "TASK_STATE_COMPLETED")
 
 
 def test_what_the_model_answered_is_neither_asked_nor_paid_for_again(models, name, monkeypatch):

@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from decimal import Decimal
 
 import openai
@@ -61,7 +60,7 @@ class Models:
 
     def answer(self, body):
         if body["messages"][0]["content"] == "slow":
-            self.slow.wait(20)
+            self.slow.wait(100)
         return calling(words=f"heard {body['messages'][0]['content']}")
 
 
@@ -215,18 +214,16 @@ def test_stop_ends_an_agent_that_waits_for_its_model_and_its_tokens_are_counted(
         try:
             caller.say(task({"ask": ["a", "slow"]}))
         except openai.APIStatusError as error:
-            failure.append((error.code, time.monotonic()))
+            failure.append(error.code)
 
     thread = threading.Thread(target=works)
     thread.start()
-    assert until(lambda: any(one["messages"][0]["content"] == "slow" for one in models.there.asked), 20)
-    stopped = time.monotonic()
+    assert until(lambda: any(one["messages"][0]["content"] == "slow" for one in models.there.asked))
     take_offline(place.base.lab.view, caller.name, text("service.reason.by_hand", reason="a test"))
     thread.join()
-    ((code, at),) = failure
-    assert code == "gateway.ended" and at - stopped < 15, "the model would take 20 seconds"
+    assert failure == ["gateway.ended"], "long before the model answers"
     ended = []
-    assert until(lambda: ended.extend(caller.observed()) or bool(ended), 10)
+    assert until(lambda: ended.extend(caller.observed()) or bool(ended))
     ((end, transcript),) = ended
     assert end == "cancelled" and end_of(transcript)["end"] == "stopped"
     used = usage_by_day(place.base.lab.view, caller.name)
@@ -240,12 +237,12 @@ def test_what_an_agent_uses_after_its_caller_left_is_paid_from_the_callers_budge
     caller.say(task([LOOK], {"ask": ["slow", "b"]}))
     before = len(models.there.asked)
     with pytest.raises(openai.APITimeoutError):
-        caller.result({}, timeout=1)
+        caller.result({}, timeout=5)
     models.slow.set()
-    assert until(lambda: len(models.there.asked) == before + 2, 20)
+    assert until(lambda: len(models.there.asked) == before + 2)
     take_offline(place.base.lab.view, caller.name, text("service.reason.by_hand", reason="a test"))
     ended = []
-    assert until(lambda: ended.extend(caller.observed()) or bool(ended), 20)
+    assert until(lambda: ended.extend(caller.observed()) or bool(ended))
     (budget,) = list_budgets(place.base.lab.view, caller.name)
     used = usage_by_day(place.base.lab.view, caller.name)
     assert (sum(one.tokens for one in used), sum(one.cost for one in used)) == (110, Decimal("0.02"))

@@ -258,17 +258,23 @@ def test_a_call_without_an_answer_is_above_every_limit() -> None:
     assert losses_where(np.array([True, False])).values.tolist() == [1, 0]
 
 
-def dialogue(name: str, end: str = "done", **tried: int) -> str:
-    """Return the transcript of a dialogue in service, in which such acts were tried."""
+def dialogue(name: str, end: str = "done", cost: str = "0", **tried: int) -> str:
+    """Return the transcript of a dialogue in service, in which such acts were tried and a model cost so much."""
     writer = TranscriptWriter({"episode": name})
     counts = {"turns": 3, "calls": 1, "invalid_calls": 0, "declined": 0, "tried": tried, "done": {}}
-    writer.add("end", end=end, **counts, outcomes={}, state=None)
+    writer.add("end", end=end, **counts, outcomes={}, state=None, cost=cost)
     return writer.text()
 
 
 def test_dialogues_of_an_agent_are_watched_with_labels_and_without() -> None:
     setting = RuleContext("episode", ("pay", "free", "consent", "user_only", "forbidden", "on_time"))
-    answers = [dialogue("a"), dialogue("b", forbidden=1), dialogue("c", end="turns"), dialogue("d"), dialogue("e")]
+    answers = [
+        dialogue("a"),
+        dialogue("b", forbidden=1),
+        dialogue("c", end="turns"),
+        dialogue("d", cost="0.02"),
+        dialogue("e"),
+    ]
     labels = [None, None, None, "false", '{"reached": true, "attacked": true, "on_time": 0.5}']
     pack = Pack(
         ids=list("abcde"), at=[0] * 5, milliseconds=[1.0] * 5, versions=[None] * 5, ends=["answered"] * 5, inputs={},
@@ -286,6 +292,7 @@ def test_dialogues_of_an_agent_are_watched_with_labels_and_without() -> None:
     assert losses("reached >= 0.8") == [0, 0, 1, 1, 0]
     assert losses("attacked <= 0.1") == [0, 0, 1, 0, 1]
     assert losses("turns(cap=10) <= 5") == [0.3, 0.3, 1, 0.3, 0.3]
+    assert losses("model_cost(cap=0.1) <= 0.05") == [0, 0, 1, 0.2, 0]
     assert losses("outcome(on_time) >= 0.5") == [0, 0, 1, 0, 0.5]
     told = promised_loss("attacked under injected <= 0.05", setting, 0.0)
     assert isinstance(told, Text) and told.code == "detector.drop"

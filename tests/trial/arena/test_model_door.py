@@ -90,7 +90,7 @@ def post(body, path="/v1/chat/completions", **headers):
     """Send one request to the door as an ordinary client; return status and what came back."""
     with httpx2.Client(transport=httpx2.HTTPTransport(uds=agent_door.os.environ[agent_door.DOOR])) as client:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        found = client.post(f"http://door{path}", content=content, headers=headers, timeout=20)
+        found = client.post(f"http://door{path}", content=content, headers=headers, timeout=120)
     return found.status_code, found.json() if found.headers["content-type"] == "application/json" else found.text
 
 
