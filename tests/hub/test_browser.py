@@ -118,6 +118,24 @@ def test_pages_are_for_everybody(browser, address, language, width, theme):
     visit.close()
 
 
+OFFERED = """() => [...document.querySelectorAll('main :is(a[href], button, input, select, textarea, summary)')]
+  .filter(one => one.checkVisibility()).map(one => [one.tagName, one.name, one.getAttribute('href'), one.innerText]
+  .join(' ').trim())"""
+"""What can be followed, pressed or filled in on a page."""
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("who", ["desk", "owner", "supplier"])
+def test_without_script_a_page_offers_the_same(browser, address, who):
+    """But for what is live, a browser without script can do all that one with script can."""
+    with_script, without = (Visit(browser, address, who, script=script) for script in (True, False))
+    for path in (*PAGES, "/scenarios/new/", "/applications/new/", "/services/alarm/", "/pools/", "/datasets/new/"):
+        offered = [visit.go(path).page.evaluate(OFFERED) for visit in (with_script, without)]
+        assert set(offered[0]) <= set(offered[1]), path
+    for visit in (with_script, without):
+        visit.close()
+
+
 def test_the_keyboard_reaches_the_content_first(browser, address):
     visit = Visit(browser, address, script=True)
     visit.page.keyboard.press("Tab")

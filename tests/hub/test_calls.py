@@ -5,10 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from pilotbase.documents.call import CallStage
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.vocabularies import Role
 from pilotbase.worker.intake.kept_files import take_application, take_scenario
 from tests.catalogue.records_for_tests import DESK, NOW, OTHER_SUPPLIER, OWNER, SUPPLIER, version
+from tests.hub.steps_for_tests import PEOPLE, Steps
 from tests.hub.worlds_for_tests import _person
 from tests.trial.conftest import BAD, GOOD, writing_application, writing_scenario
 from tests.worker.calls_for_tests import Clock
@@ -80,12 +82,19 @@ def test_a_call_through_the_pages(world):
     assert "write a weight and a title" in wrong
     assert "add up to 90 %" in post(world, "owner", new, DRAFT | {"weight_price": 20})
     assert "Publish the call" in post(world, "owner", new, DRAFT)
+    steps = Steps(world, (*PEOPLE, "other-supplier", *EXPERTS[1:]))
+
+    def look():
+        steps.look(get(world, "owner", API).json()["stage"], PAGE, f"{PAGE}score/", f"{PAGE}standing/")
+
+    look()
     assert get(world, None, PAGE).status_code == 404 == get(world, "supplier", PAGE).status_code
     form = get(world, "owner", f"{PAGE}edit/").content.decode()
     assert "60 Plan" in form and "2026-09-30 100 In service [certificate]" in form
     post(world, "owner", f"{PAGE}edit/", DRAFT | {"title": "No broken spindles"})
     post(world, "owner", f"{PAGE}publish/")
     assert get(world, "owner", f"{PAGE}edit/").status_code == 404
+    look()
     assert "No broken spindles" in said(world, None, "/calls/") and "Warn the shift" in said(world, None)
     assert get(world, "owner", f"{PAGE}claim/").status_code == 404
     claims = {
@@ -109,11 +118,13 @@ def test_a_call_through_the_pages(world):
     post(world, "desk", f"{PAGE}experts/", {"reviewers": chosen})
     assert "sealed for everybody until" in post(world, "desk", f"{PAGE}open/")
     world.clock.pass_days(30)
+    look()
     assert "A plan of other-supplier." not in post(world, "desk", f"{PAGE}open/")
     assert "the second key is yours" in said(world, "planner", "/work/")
     late = post(world, "planner", f"{PAGE}open/")
     assert "A plan of other-supplier." in late and "Tie to globex" in late
     assert "A plan of other-supplier." not in said(world, "supplier")
+    look()
     disagree_and_talk(world)
     score(world, {who: {"acme": (5, 4), "globex": (2, 3)} for who in EXPERTS[:3]}, "Judgement")
     assert get(world, "tied-reviewer", f"{PAGE}score/").status_code == 404
@@ -122,7 +133,9 @@ def test_a_call_through_the_pages(world):
     assert get(world, "supplier", f"{PAGE}standing/").status_code == 404
     assert "Score the claims of the call" not in said(world, "reviewer", "/work/")
     assert "Find the standing of the call" in said(world, "owner", "/work/")
+    look()
     post(world, "owner", f"{PAGE}rank/")
+    look()
     theirs = said(world, "other-supplier", f"{PAGE}standing/")
     assert "Acme" in theirs and "Judgement of" not in theirs and "accepted" in theirs
     assert get(world, "other-owner", f"{PAGE}standing/").status_code == 200, "hospital is a partner"
@@ -130,12 +143,15 @@ def test_a_call_through_the_pages(world):
     assert "has not passed the gate" in post(world, "owner", f"{PAGE}award/", {"leader": "globex", "grounds": "x"})
     assert "Objections until" in post(world, "owner", f"{PAGE}award/", {"leader": "acme"})
     assert "Acme" in said(world, None)
+    look()
     assert "Appeals" in post(world, "other-supplier", f"{PAGE}appeal/", {"grounds": "The trial was late."})
     assert "The trial was late." not in said(world, "supplier")
     decided = post(world, "desk", f"{PAGE}appeals/1/", {"outcome": "dismissed", "reasons": "It was not."})
     assert "It was not." in decided
     world.clock.pass_days(8)
     assert "Accept a milestone" in said(world, "owner")
+    look()
+    assert steps.seen == set(CallStage) - {CallStage.FINISHED, CallStage.VOID}
     assert "Accept the milestones of the call" in said(world, "owner", "/work/")
     assert "Accept the milestones" not in said(world, "other-supplier", "/work/")
     assert "Nothing on the base shows" in post(world, "owner", f"{PAGE}milestones/1/", {"words": "Done."})

@@ -1,12 +1,15 @@
 """Duty desk and incidents in the browser and over the API: from the warning to the closing, in both languages."""
 
 import re
+from typing import get_args
 
 import pytest
 
 from pilotbase.documents.vocabularies import Colour, EventGrade
+from pilotbase.documents.watch import Incident
 from pilotbase.worker.reactions.feed import Reactions
 from tests.catalogue.records_for_tests import COMMISSION
+from tests.hub.steps_for_tests import Steps
 from tests.watch.incidents_for_tests import keep_service, open_one, raise_warning, route, warning
 
 BODIES = {
@@ -78,6 +81,8 @@ def test_an_incident_is_handled_in_the_browser_without_a_script(world):
         seen = re.search(r'name="seen" value="([^"]+)"', form)[1]
         return browser.post(f"{address}{act}/", {"seen": seen, **given})
 
+    steps = Steps(world)
+    steps.look("open", address)
     assert take("incident.note", text="The night shift saw it.", unknown="Cause\nExtent").status_code == 302
     assert take("incident.grade", grade="larger", response="II", note="").status_code == 302
     page = browser.get(address).content.decode()
@@ -87,6 +92,8 @@ def test_an_incident_is_handled_in_the_browser_without_a_script(world):
     assert take("incident.correct", line="1", text="It was the late shift.").status_code == 302
     assert take("incident.mitigate", note="").status_code == 302
     assert browser.get(f"{address}incident.mitigate/").status_code == 404
+    steps.look("mitigated", address)
+    assert steps.seen == set(get_args(Incident.model_fields["state"].annotation)) - {"closed"}
     refused = take("incident.close", summary=" ")
     assert refused.status_code == 200 and "wrong-why" in refused.content.decode()
     assert take("incident.close", summary="A worn sensor.").status_code == 302

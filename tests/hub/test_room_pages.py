@@ -2,12 +2,15 @@
 
 import html
 import re
+from typing import get_args
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from pilotbase.documents.room import RoomState
 from pilotbase.worker.rooms import rooms_of
 from tests.catalogue.records_for_tests import DESK
+from tests.hub.steps_for_tests import Steps
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +37,12 @@ def test_two_sides_meet_in_a_room_and_part_with_a_reason(base):
     place = supplier.post(new, {"words": "Does it work without a torque sensor?"})["Location"]
     assert "proposes a room" in page(base, "owner", "/work/") and place in page(base, "owner", "/rooms/")
     assert base.client("other-supplier").get(place).status_code == 404
+    steps = Steps(base)
+    steps.look("proposed", place)
     owner.post(f"{place}agree/")
     assert "proposes a room" not in page(base, "owner", "/work/")
+    steps.look("open", place)
+    assert steps.seen == set(get_args(RoomState)) - {"ended"}
     supplier.post(place, {"add": "question", "words": "How often is torque measured?"})
     assert "has asked a question" in page(base, "owner", "/work/")
     assert "id_answer2_words" in page(base, "owner", place) and "id_answer2_words" not in page(base, "supplier", place)

@@ -56,7 +56,7 @@ def configuration(one_world, address, tmp_path_factory):
 
 
 @pytest.mark.prove
-@pytest.mark.parametrize("who", ["regulator", "supplier", "desk", "owner"])
+@pytest.mark.parametrize("who", ["reviewer", "regulator", "supplier", "planner", "desk", "owner"])
 def test_what_there_is_of_data_is_answered_as_documented(one_world, address, configuration, who):
     """Reading first, then all; the owner last, who may take things away."""
     about = ("--include-path-regex", "^/api/(datasets|labelling|descriptions|sites|site-packs|site-reports|agreements)")
@@ -68,7 +68,7 @@ def test_what_there_is_of_data_is_answered_as_documented(one_world, address, con
 
 
 @pytest.mark.prove
-@pytest.mark.parametrize("who", ["owner", "supplier", "regulator", "desk"])
+@pytest.mark.parametrize("who", ["owner", "supplier", "reviewer", "regulator", "planner", "desk"])
 def test_nothing_fails_and_nothing_is_undocumented(one_world, address, who, tmp_path):
     """After what needs people in their roles, and the operator last, who may take them away."""
     phases = ("--phases", "examples,coverage,fuzzing,stateful", "--max-time", SECONDS, "--seed", len(who))

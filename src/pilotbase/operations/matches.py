@@ -12,7 +12,7 @@ from pydantic import StringConstraints
 
 from pilotbase.documents.api.records import ListedRecord
 from pilotbase.documents.api.shapes import InAddress, RequestModel
-from pilotbase.documents.base import NAME, Name, Note, Trimmed
+from pilotbase.documents.base import NAME, Localized, Name, Note, Trimmed
 from pilotbase.documents.demand import LONGEST_DEMAND, LONGEST_TITLE, DemandDraft
 from pilotbase.documents.matching import Assignment, FollowedRecord, GapMap, Matches, OfferedApplication
 from pilotbase.documents.permissions import Act
@@ -51,7 +51,7 @@ class DemandToDraft(Demand):
 class NewDemand(Demand):
     """A demand that is registered in words, without data."""
 
-    title: Annotated[str, Trimmed(LONGEST_TITLE, min_length=0)] = ""
+    title: Annotated[str, Trimmed(LONGEST_TITLE, min_length=0)] | Localized = ""
     """Empty: the first sentence."""
     apart: Note = ""
     """Why it stands apart from what is on the base already, where that is much alike."""

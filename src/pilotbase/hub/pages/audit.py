@@ -15,15 +15,17 @@ from django.utils.http import urlencode
 
 from pilotbase.documents.api.people import AuditEntry
 from pilotbase.documents.api.shapes import MOST_LISTED
-from pilotbase.documents.base import NAME
+from pilotbase.documents.base import NAME, Localized
 from pilotbase.documents.files import format_csv, format_rows
 from pilotbase.documents.moments import format_second
 from pilotbase.documents.permissions import ReadScope
+from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.forms.declared import DayField, do
 from pilotbase.hub.models import Person
 from pilotbase.hub.presenters.addresses import KINDS, address_of
+from pilotbase.hub.presenters.records import titles_of
 from pilotbase.hub.presenters.taken import streamed_csv
 from pilotbase.hub.routing import page
 from pilotbase.hub.sentences import t
@@ -74,7 +76,7 @@ def show(request: HubRequest) -> HttpResponse:
     shown = {
         "title": text("people.audit"),
         "form": form,
-        "rows": [(one, list(_linked(one))) for one in rows],
+        "rows": _linked(request.acting.view, rows),
         "people": _names(rows),
         "narrowed": bool(kept),
         "kept": urlencode(kept),
@@ -112,12 +114,21 @@ def _cells(one: AuditEntry, reader: Language) -> list[str]:
     return [*whole, done, one.action, " ".join(one.subjects), facts]
 
 
-def _linked(one: AuditEntry) -> Iterator[tuple[str, str]]:
-    """Yield each record that a line is about, with the path of its page."""
+def _linked(view: View, rows: list[AuditEntry]) -> list[tuple[AuditEntry, list[tuple[Localized | str, str]]]]:
+    """Return each line with the titles of the records that it is about, and the paths of their pages."""
+    about = [list(_records_of(one)) for one in rows]
+    titles = titles_of(view, chain.from_iterable(about))
+    return [
+        (one, [(titles.get(subject, name_of(subject)), address_of(subject)) for subject in subjects])
+        for one, subjects in zip(rows, about, strict=True)
+    ]
+
+
+def _records_of(one: AuditEntry) -> Iterator[str]:
     named = (*one.subjects, *(fact.partition(" ")[2] for fact in one.facts))
     for subject in dict.fromkeys(name.removeprefix("record:") for name in named):
         if _RECORD.fullmatch(subject):
-            yield subject, address_of(subject)
+            yield subject
 
 
 def _names(rows: Iterable[AuditEntry]) -> dict[str, str]:

@@ -121,7 +121,10 @@ class _Register(OperationForm):
         return given
 
     def said(self, view: View) -> dict[str, Any]:
-        return {name: value for name, value in super().said(view).items() if name != "name"}
+        given, known = super().said(view), self.initial.get("known")
+        if known is not None and given.get("title") == localized(known, language()):
+            given["title"] = known  # in the other language too
+        return {name: value for name, value in given.items() if name != "name"}
 
 
 RegisterForm = form_of(matches.REGISTER, "text", "title", "joins", "apart", base=_Register)
@@ -141,7 +144,8 @@ def edit(request: HubRequest, name: str) -> HttpResponse:
     before = request.acting.view.load(record.documents["demand"], WordedDemand)
     if not permitted(Act.DEMAND_EDIT, request.acting.actor, record.stands):
         raise NotFoundError("hub.not_found")
-    initial = {"text": before.text, "title": localized(before.title, language()), "apart": before.apart}
+    initial = {"text": before.text, "title": localized(before.title, language()), "known": before.title}
+    initial["apart"] = before.apart
     return _registering(request, Text(code=f"act.{Act.DEMAND_EDIT}"), initial, {"name": before.name})
 
 

@@ -102,10 +102,6 @@ class RecordRow:
     sites: int = 1
     """Of a demand, with data or in words."""
 
-    @property
-    def name(self) -> str:
-        return name_of(self.listing.subject)
-
 
 def lines_of(view: View, listings: Iterable[Listing]) -> list[RecordRow]:
     """Return the lines of a list, with where each record stands for those who see that too, read at once."""
