@@ -120,7 +120,7 @@ def test_records_that_would_change_the_roadmap_are_in_the_inbox_with_what_and_wh
     assert review(view).because and review(view) is None
     work = shown(planned, "/work/")
     assert (
-        "Records would change the roadmap: 1 task changed, 1 scenario new. plant/beds: open → closed or withdrawn."
+        "Records would change the roadmap: 1 task changed, 1 scenario new. Plan beds: open → closed or withdrawn."
         in work
     )
     assert 'href="/ledger/plan/proposal/"' in work and "路线图应当调整" in shown(planned, "/work/", language="zh")

@@ -27,7 +27,7 @@ from pilotbase.hub.forms.parts import ADD, Spelled
 from pilotbase.hub.forms.planning import SheetForm
 from pilotbase.hub.presenters.addresses import Crumb
 from pilotbase.hub.presenters.drawn import capitalised, drawn
-from pilotbase.hub.presenters.records import records_offered, title_of, titles_of
+from pilotbase.hub.presenters.records import records_offered, title_of, titles_of, with_titles
 from pilotbase.hub.routing import FORM, page
 from pilotbase.hub.sentences import later, t
 from pilotbase.operations import ledger as operations
@@ -189,6 +189,7 @@ def _compared(
         "title": title,
         "crumbs": _CRUMBS,
         "plan": found,
+        "because": with_titles(request.acting.view, found.because) if found is not None else [],
         "gap": f"{100 * found.gap:.2f}" if found is not None else "",
         "titles": titles,
         "chart": drawn(_plan_chart(found, told, titles)) if found is not None else "",

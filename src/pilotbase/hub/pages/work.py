@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.contrib import messages
@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from pilotbase.catalogue.my_work import WorkItem
+from pilotbase.documents.base import localized
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Text, text
@@ -21,6 +22,7 @@ from pilotbase.hub.base import base
 from pilotbase.hub.presenters.addresses import address_of, back_to
 from pilotbase.hub.presenters.drawn import render_live
 from pilotbase.hub.presenters.inbox import Inbox, inbox_of, task_of
+from pilotbase.hub.presenters.records import titles_of, with_titles
 from pilotbase.hub.routing import POST, page
 from pilotbase.notices.rows import list_notices
 from pilotbase.worker.inbox import InboxItem, asked_of
@@ -28,6 +30,7 @@ from pilotbase.worker.operations.binding import there
 from pilotbase.worker.progress import waiting_line
 from pilotbase.worker.trials.acts import work_of
 from pilotbase.workspace.snoozes import SnoozedTask, snooze, wake
+from pilotbase.workspace.store import View
 
 _NEWS = 6
 AT_ONCE = frozenset({Act.SCENARIO_SUBMIT, Act.APPLICATION_SUBMIT, Act.RECTIFICATION_SUBMIT, Act.TRIAL_REPEAT})
@@ -56,7 +59,7 @@ def show(request: HubRequest) -> HttpResponse:
         "groups": _by_urgency(found.tasks, acting.view.store.clock()),
         "at_once": AT_ONCE,
         "held": found.held,
-        "asked": [(one, _address(one)) for one in found.asked],
+        "asked": _asked(acting.view, found.asked),
         "put_off": [(one, task_of(one.item)) for one in found.put_off],
         "later": LATER,
         "begin": [] if found.tasks or found.held or found.asked or found.put_off else list(_begin(acting)),
@@ -120,6 +123,16 @@ def _elsewhere(acting: RequestActor) -> Iterator[tuple[str, int]]:
             waiting = len(work_of(base(), view).tasks) + len(asked_of(base(), view))
             if waiting:
                 yield membership.organisation, waiting
+
+
+def _asked(view: View, items: Sequence[InboxItem]) -> list[tuple[InboxItem, str, str]]:
+    """Return what is asked in words that name records by their titles, where it is done, and what it is about."""
+    titles = titles_of(view, (one.subject for one in items))
+    said = with_titles(view, (one.said for one in items))
+    return [
+        (replace(one, said=words), _address(one), localized(titles.get(one.subject), language()))
+        for one, words in zip(items, said, strict=True)
+    ]
 
 
 def _address(one: InboxItem) -> str:

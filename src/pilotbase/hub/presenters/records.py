@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -187,8 +187,21 @@ _NAMING = {"application": _RECORDS[:1], "scenario": _RECORDS[1:2], "found": _REC
 def with_titles(view: View, sentences: Iterable[Text]) -> list[Text]:
     """Return sentences in which organisations, and the records that the reader sees, are called by their titles."""
     told = list(sentences)
-    titles = titles_of(view, (subject for said in told for key in said.params for subject in _named(said, key)))
-    return [Text(code=said.code, params={key: _called(said, key, titles) for key in said.params}) for said in told]
+    titles = titles_of(view, (subject for said in told for subject in _all_named(said)))
+    return [_with_titles(said, titles) for said in told]
+
+
+def _all_named(said: Text) -> Iterator[str]:
+    for key, value in said.params.items():
+        yield from _all_named(value) if isinstance(value, Text) else _named(said, key)
+
+
+def _with_titles(said: Text, titles: Mapping[str, Localized]) -> Text:
+    params = {
+        key: _with_titles(value, titles) if isinstance(value, Text) else _called(said, key, titles)
+        for key, value in said.params.items()
+    }
+    return Text(code=said.code, params=params)
 
 
 def _named(said: Text, key: str) -> tuple[str, ...]:
