@@ -17,6 +17,7 @@ from pilotbase.watch.observations import ingest
 from pilotbase.watch.packs import packed
 from pilotbase.watch.running import close_all_cohorts, run, run_once, watched_services
 from pilotbase.watch.standings import detectors_of, path_of, standing_of
+from pilotbase.watch.status import list_warnings
 from pilotbase.watch.warnings import standing_warnings, warnings_of
 from pilotbase.workspace import watch_tables as tables
 from pilotbase.workspace.failures import ConflictError, NotFoundError
@@ -72,6 +73,9 @@ def test_a_bad_week_turns_red_and_a_good_one_says_nothing(any_world, clock):
         any_world.pass_days(clock, 1)
     any_world.pass_days(clock, 2)
     assert told(any_world, RISK)[-1] == (RISK, "red")
+    red = next(one for one in list_warnings(any_world.view, "milling") if one.warning.colour is Colour.RED)
+    assert red.warning.excess == pytest.approx(200 * (float(red.warning.reason.params["mean"]) - 0.15), rel=0.01)
+    assert "runbook" in red.next.render("en") and "预案" in red.next.render("zh")
     with any_world.view.reading() as connection:
         assert standing_of(connection, "milling").colour is Colour.RED
         assert [point.seen for point in path_of(connection, "milling", RISK)][-1] == 1200

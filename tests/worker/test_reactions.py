@@ -62,6 +62,21 @@ def test_red_risk_falls_back_opens_an_incident_suspends_and_tells(any_watched, c
     ]
 
 
+@pytest.mark.parametrize(("excess", "lines"), [(2.0, ["confirm_first"]), (40.0, ["suspended", "retrial_by_hand"])])
+def test_where_little_comes_to_harm_a_person_confirms_the_suspension(watched, excess, lines):
+    watched.two_versions()
+    watched.warn(excess=excess)
+    watched.react()
+    assert watched.moves == [SERVING, FALLEN_BACK], "the earlier version answers meanwhile"
+    assert watched.lines() == ["warned", "measure_done", *lines]
+    assert watched.suspended() == (excess > 5)
+    if excess < 5:
+        said = watched.incident.timeline[-1].what
+        assert "about 2 more wrong answers a day than accepted, fewer than 5" in said.render("en")
+        assert "约多 2 个错误应答" in said.render("zh")
+        assert watched.told(OWNER) == ["told_acted"]
+
+
 def test_a_record_on_the_hub_is_suspended_and_asked_to_be_tried_again(watched):
     watched.of_trial()
     watched.warn()

@@ -225,6 +225,8 @@ def _print_warning(one: RaisedWarning) -> None:
     warning = one.warning
     colour, began = Text(code=f"colour.{warning.colour}"), format_minute(warning.began, zone=False)
     say(text("watching.line", colour=colour, detector=warning.detector, began=began, reason=warning.reason))
+    if one.next is not None:
+        say(text("watching.next", said=one.next))
     say(text("watching.named", service=warning.service, digest=one.digest))
 
 

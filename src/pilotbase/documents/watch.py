@@ -204,6 +204,8 @@ class RiskWarning(Document, published=True):
     """How often false warnings of this kind may occur, or that nothing is promised."""
     seen_to: int = pydantic.Field(ge=0)
     """How many cases (labels, chunks) the detector had seen."""
+    excess: float | None = pydantic.Field(default=None, ge=0)
+    """Of a risk: about how many more wrong answers a day than accepted; None: not known."""
     began: Moment
     """Time of the case at which it rose."""
     at: Moment
@@ -249,6 +251,8 @@ class RunbookRule(Part):
     """Proposed for the incident until a person sets it."""
     response: ResponseLevel = ResponseLevel.IV
     suspend_certificate: bool = False
+    confirm_below: float = pydantic.Field(default=0, ge=0)
+    """If a warning is about fewer more wrong answers a day than this, a person confirms before the suspension."""
     ask_retrial: bool = False
 
 

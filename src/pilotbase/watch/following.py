@@ -77,6 +77,9 @@ class ColourChange:
     promise: Text
     seen: int
     began: datetime
+    above: float | None = None
+    excess: float | None = None
+    """How many more wrong answers a day than accepted, where both are known."""
 
 
 @dataclass
@@ -109,7 +112,8 @@ class Followed:
     def _turn(self, change: DetectorChange, began: datetime) -> ColourChange:
         name = self.name if change.part == WHOLE else _short(f"{self.name}:{change.part}")
         return ColourChange(
-            name, self.detector.signal, change.colour, change.reason, self.detector.promise, change.seen, began
+            *(name, self.detector.signal, change.colour, change.reason, self.detector.promise, change.seen, began),
+            change.above,
         )
 
 

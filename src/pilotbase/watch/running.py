@@ -8,15 +8,16 @@ once.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
 from pilotbase.documents.subjects import service_subject
+from pilotbase.documents.vocabularies import Signal
 from pilotbase.documents.watch import ReferenceProfile, Watch
 from pilotbase.watch.audits import among_audited, audit_of, draw_audit
 from pilotbase.watch.cohorts import Cohort, close_due, due_services, next_closed, note_entered, undrawn
-from pilotbase.watch.following import SILENCE, Following, follow, follow_silence
+from pilotbase.watch.following import SILENCE, ColourChange, Following, follow, follow_silence
 from pilotbase.watch.labels import LabelledPack, cases_of
 from pilotbase.watch.losses import CohortLosses, losses_of, promised_to
 from pilotbase.watch.packs import Pack, microseconds
@@ -170,11 +171,18 @@ def _write(view: View, standing: WatchState, following: Following, reached: _Rea
         if not move_on(change.connection, standing, reached.read_to, change.now):
             return
         write_states(change.connection, standing.service, following.all)
-        turns = [turn for followed in following.all for turn in followed.turns]
+        turns = [_with_excess(turn, reached.cohort) for followed in following.all for turn in followed.turns]
         raise_warnings(change, view, service, sorted(turns, key=lambda turn: turn.began))
         if reached.cohort is not None:
             note_entered(change.connection, reached.cohort)
             change.record("watch.cohort_entered", [service_subject(standing.service)], _facts(reached))
+
+
+def _with_excess(turn: ColourChange, cohort: Cohort | None) -> ColourChange:
+    """Return a turn of a risk with what it comes to a day, by the cases of its cohort."""
+    if cohort is None or turn.signal is not Signal.RISK or turn.above is None:
+        return turn
+    return replace(turn, excess=max(turn.above, 0.0) * cohort.cases * 86_400 / cohort.seconds)
 
 
 def _facts(reached: _Reached) -> dict[str, str | int]:

@@ -28,7 +28,14 @@ from pilotbase.watch.detectors.level import LevelState
 from pilotbase.watch.following import LEVELS, risk_detector
 from pilotbase.watch.labels import counts_of
 from pilotbase.watch.standings import DetectorStanding, detectors_of, path_of, service_of, standing_of, watch_of
-from pilotbase.watch.warnings import acknowledgements, all_warnings, silences, standing_warnings, warnings_of
+from pilotbase.watch.warnings import (
+    acknowledgements,
+    all_warnings,
+    next_of,
+    silences,
+    standing_warnings,
+    warnings_of,
+)
 from pilotbase.workspace.store import View
 
 _COHORTS = 30
@@ -125,7 +132,8 @@ def earlier_armings(
 def _raised(view: View, warnings: list[tuple[Digest, RiskWarning]]) -> tuple[RaisedWarning, ...]:
     known = acknowledgements(view, [digest for digest, _ in warnings])
     return tuple(
-        RaisedWarning(digest=digest, warning=warning, acknowledged=known.get(digest)) for digest, warning in warnings
+        RaisedWarning(digest=digest, warning=warning, acknowledged=known.get(digest), next=next_of(warning))
+        for digest, warning in warnings
     )
 
 

@@ -89,6 +89,16 @@ def signal_of(warning: RiskWarning) -> Text:
     return text(f"signal.{warning.signal}")
 
 
+def next_of(warning: RiskWarning) -> Text | None:
+    """Return what a person does next about a warning; None: it is over."""
+    if warning.colour is Colour.GREEN:
+        return None
+    if is_of_dialogues(warning.detector):
+        return text("watching.next_dialogue")
+    of = f"risk_{warning.colour}" if warning.signal is Signal.RISK else warning.signal.value
+    return text(f"watching.next_{of}")
+
+
 def warn_of_dialogue(view: View, found: DialogueFinding) -> Digest:
     """Warn of a finding, whether or not a watch is armed, and return the digest; ``view``: the base's own.
 

@@ -28,6 +28,8 @@ class RaisedWarning(Part):
     warning: RiskWarning
     acknowledged: Acknowledgement | None = None
     """Who is handling it; None: nobody yet."""
+    next: Text | None = None
+    """What to do next; None: it is over."""
 
 
 class LevelReading(Part):

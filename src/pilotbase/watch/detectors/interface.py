@@ -41,6 +41,8 @@ class DetectorChange:
     colour: Colour
     seen: int
     reason: Text
+    above: float | None = None
+    """By how much the mean loss that it tells is above what was accepted; None: it is no mean loss."""
 
 
 class Detector(ABC, Generic[BatchT, StateT]):

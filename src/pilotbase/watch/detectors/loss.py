@@ -175,7 +175,8 @@ class LossDetector(Detector[Losses, LossState]):
         changes.sort(key=lambda change: change[0])
         first, self._seen = self._seen, self._seen + len(batch.values)
         return tuple(
-            DetectorChange(name, step.colour, first + row + 1, self._reason(name, step)) for row, name, step in changes
+            DetectorChange(name, step.colour, first + row + 1, self._reason(name, step), step.mean - self._design.r0)
+            for row, name, step in changes
         )
 
     def _stream(self, name: str) -> _Stream | None:

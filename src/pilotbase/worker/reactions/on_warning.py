@@ -135,9 +135,12 @@ def _steps(reacting: Reacting, case: WarningCase) -> Iterator[tuple[str, Step]]:
             yield f"measure:{measure}", partial(_take_measure, measure, reacting, case)
     if rule.incident:
         yield "incident", lambda: partial(_open_incident, reacting, case)
-    if rule.suspend_certificate and certified is not None:
+    confirmed = case.warning.excess is None or case.warning.excess >= rule.confirm_below
+    if rule.suspend_certificate and certified is not None and not confirmed:
+        yield "confirmation", lambda: told_to_incident(reacting, case.service.name, partial(_ask_confirmation, case))
+    elif rule.suspend_certificate and certified is not None:
         yield "suspension", partial(_suspend, certified, reacting, case)
-    if rule.ask_retrial and certified is not None:
+    if rule.ask_retrial and certified is not None and confirmed:
         ask = partial(_ask_retrial, certified, reacting, case)
         yield "retrial", lambda: told_to_incident(reacting, case.service.name, ask)
     if rule.incident or Countermeasure.NOTIFY in rule.measures:
@@ -231,6 +234,12 @@ def _suspend(route: CertifiedRoute, reacting: Reacting, case: WarningCase) -> Fi
     return told_to_incident(reacting, service, lambda change: Done(what=what, at=change.now))
 
 
+def _ask_confirmation(case: WarningCase, change: Transaction) -> Done:
+    """Leave the suspension to a person: little comes to harm while they look."""
+    told = {"excess": f"{case.warning.excess:.2g}", "least": f"{case.rule.confirm_below:g}"}
+    return Done(what=text("reaction.confirm_first", **told), at=change.now)
+
+
 def _ask_retrial(route: CertifiedRoute, reacting: Reacting, case: WarningCase, change: Transaction) -> Done:
     if not _has_record(reacting, route):
         return Done(what=text("reaction.retrial_by_hand"), at=change.now)
@@ -253,7 +262,7 @@ def _notify(reacting: Reacting, case: WarningCase, change: Transaction) -> Done:
     done = steps_of(change.connection, case.cause.digest)
     if not done and is_muted(reacting.view.within(change), case.warning):
         return Done(what=text("reaction.muted"), at=change.now)
-    acted = [one.what for step, one in done.items() if step.startswith("measure:")]
+    acted = [one.what for step, one in done.items() if step.startswith("measure:") or step == "confirmation"]
     said = text("reaction.told_acted", warning=_raised(case.warning), done=acted[0]) if acted else None
     told, happening = said or _raised(case.warning), f"{case.cause.digest} notice"
     if "incident" in done and done["incident"].document is not None:
