@@ -1,4 +1,4 @@
-"""Demand finds technology in real browsers: a hospital's paragraph, a supplier in English, notices by the worker."""
+"""Demand finds technology in real browsers: a hospital's paragraph, a supplier in English, their room, a scenario."""
 
 import re
 
@@ -15,19 +15,17 @@ MANIFEST = """
 document: application/1
 name: ward-watch
 version: 1.0.0
-title: {en: Ward watch, zh: 病房监护预警}
+title: Ward watch
 supplier: {organisation: acme}
 licence: Apache-2.0
 entry_point: app:predict
 requirements: requirements.lock
 offer: {published: true, sends_data: false, languages: [zh, en]}
 model_card:
-  summary:
-    en: Warns nurses hours before a patient on a monitored ward deteriorates.
-    zh: 提前预警病房患者病情转差。
-  training_data: {en: None., zh: 无。}
-  limitations: {en: Adults only., zh: 仅成人。}
-  human_oversight: {en: The nurse decides., zh: 由护士决定。}
+  summary: Watches the monitors of a ward at night and warns nurses hours before a patient deteriorates.
+  training_data: None.
+  limitations: Adults only.
+  human_oversight: The nurse decides.
 """
 
 
@@ -69,13 +67,61 @@ class DemandWalk(Walk):
         self.owner.go("/notices/").wait_for("可能相符：acme/ward-watch")
 
     def talk(self):
+        """The room of the match: a question, a file on terms, minutes, a decision and the next step."""
         owner = self.owner.go(f"{self.demand}matches/")
+        assert "语义" in owner.said and "Ward watch" in owner.said
         self.look("owner", "matches-with-an-application")
         owner.press("main a[href^='/rooms/new/']").fill(words="贵方的应用能用于监护数据吗？").press()
-        room = re.search(r"/rooms/\w+/", owner.page.url)[0]
-        supplier = self.supplier.go(room).press("main form[action$='/agree/'] button")
-        supplier.page.locator("summary", has_text="question").first.click()
-        self.look("supplier", "room")
+        self.room = re.search(r"/rooms/\w+/", owner.page.url)[0]
+        supplier = self.supplier.go(self.room).press("main form[action$='/agree/'] button")
+        self.add("question", words="每小时采集几次？")
+        assert "has asked a question" in supplier.go("/work/").said
+        supplier.go(self.room).page.fill("[id^=id_answer][id$=_words]", "Once a minute.")
+        supplier.press("main button[value=answer]")
+        sample = self.folder / "bed.csv"
+        sample.write_text("pulse,pressure\n82,120\n")
+        self.add("file", terms="仅供本次洽谈。", content=str(sample))
+        supplier.go(self.room)
+        assert not supplier.page.locator("a[href*='/files/']").count(), "terms come first"
+        supplier.press("main form[action$='/accept/'] button")
+        with supplier.page.expect_download() as taken:
+            supplier.page.click("a[href*='/files/']")
+        assert taken.value.path().read_bytes() == sample.read_bytes()
+        self.add("minutes", day="2026-01-05", words="双方约定用两周夜间数据试运行。")
+        self.add("decision", words="先在一个病房试用。")
+        supplier.go(self.room).press("main form[action$='/confirm/'] button")
+        self.add("step", words="导出两周监护数据。", who="plant", due="2099-01-15")
+        self.look("owner", "room")
+        self.look("supplier", "room-of-the-supplier")
+        self.owner.go(self.room).press("main form[action$='/done/'] button")
+
+    def add(self, part, **given):
+        """Let the owner add to the room what one of its folded forms says."""
+        person = self.owner.go(self.room)
+        folded = f"main details:has(button[value={part}])"
+        person.page.click(f"{folded} summary")
+        person.fill(folded, **given).press(f"{folded} button[value={part}]")
+
+    def count(self):
+        """The funnel counts how far the pair has come, step by step."""
+        rows = self.desk.go("/overview/funnel/").page.locator("main table").first.locator("tbody tr")
+        reached = [one.strip() for one in rows.locator("td:nth-child(3)").all_text_contents()]
+        assert reached == ["1"] * 4 + ["0"] * (len(reached) - 4), "seen, shown as a match, contacted, in a room"
+        self.look("desk", "funnel")
+
+    def become_scenario(self):
+        """Data have come: the demand's words go on into a scenario, which leads back to it."""
+        table = self.folder / "wards.csv"
+        rows = (f"{60 + at % 60},{at % 40 + 80},{'yes' if at % 60 > 45 else 'no'}" for at in range(400))
+        table.write_text("\n".join(["pulse,pressure,deteriorates", *rows]) + "\n")
+        owner = self.owner.go(self.demand).press("main a[href^='/scenarios/new/?demand=']")
+        owner.fill(cases=str(table)).press()
+        assert WARDS in owner.page.input_value("#id_problem")
+        self.look("owner", "scenario-of-a-demand")
+        owner.fill(name="ward-watch", target="deteriorates").press()
+        assert owner.page.url.endswith("/scenarios/plant/ward-watch/"), owner.said
+        self.look("owner", "scenario-made-of-a-demand")
+        assert "已转为场景" in owner.go(self.demand).said
 
     def join(self):
         """Another hospital with the same need is offered to join, and the owner agrees."""
@@ -105,7 +151,9 @@ def test_a_hospital_finds_who_can_help(hub, browser, tmp_path, monkeypatch):
     walk.claim_to_help()
     walk.publish()
     walk.talk()
+    walk.count()
     walk.join()
+    walk.become_scenario()
     wrong = [f"{look}: {one}" for look, found in walk.gallery.wrong.items() for one in found]
     assert not wrong, "\n".join(wrong)
     assert {name: one.complaints for name, one in walk.people.items() if one.complaints} == {}

@@ -157,9 +157,9 @@ class Person:
             self.page.click(selector)
         return self
 
-    def fill(self, **fields):
+    def fill(self, within="", **fields):
         for name, value in fields.items():
-            field = self.page.locator(f"[name={name}]").first
+            field = self.page.locator(f"{within} [name={name}]").first
             kind = field.evaluate("e => e.tagName + '.' + e.type")
             if kind.startswith("SELECT"):
                 field.select_option(value)

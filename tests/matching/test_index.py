@@ -139,13 +139,14 @@ def test_of_a_large_base_the_nearest_are_judged(any_store, reader, monkeypatch):
 
 
 def test_of_a_large_base_that_is_read_in_part_the_rest_is_found_by_words(any_store, reader, monkeypatch):
+    """What was read is found by its meaning: it holds more of the words, and takes no place from what was not."""
     offers = offered(any_store)
     reader.read()
     card = {"summary": "Reads the retina of diabetics in photographs"}
     late = hand_in(any_store, name="eyes", made_for=None, title="Application", model_card=card)
     monkeypatch.setattr(finding, "MOST", 2)
     monkeypatch.setattr(finding, "NEAREST", 1)
-    asked = scenario(name="new", title="Eyes", problem="Photographs of the retina of diabetics")
+    asked = scenario(name="new", title="Eyes", problem="Photographs of the retina of people with diabetes")
     found = match_document(any_store.as_actor(DESK), asked)
     assert {one.subject for one in found.ranked} == {offers["retina"], late} and found.by_meaning == 1
     reader.read()

@@ -32,6 +32,13 @@ TERMS = {
     "closes": "2026-05-20",
 }
 
+VOUCHERS = {
+    **{"name": "pilot", "title": "For calls", "issuer": "city", "begins": "2026-01-01", "ends": "2027-12-31"},
+    **{"claimed_by": ["supplier"], "rate": 3000, "cap_voucher": 10**6, "cap_year": 10**6, "total": 10**7},
+    **{"minimum": 100, "valid_days": 90, "hold_hours": 48, "settle_hours": 24, "claim_days": 30},
+}
+"""The rules of a programme of vouchers."""
+
 
 class Clock:
     """The clock of a base, which a test moves."""

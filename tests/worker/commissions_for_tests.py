@@ -22,10 +22,11 @@ MACHINE = actor("test-base", Role.OPERATOR)
 class Ordered:
     """One commission on a real base."""
 
-    def __init__(self, base: Base) -> None:
-        self.base = base
+    def __init__(
+        self, base: Base, supplier: Actor = SUPPLIER, application: str = APPLICATION, commission: str = COMMISSION
+    ) -> None:
+        self.base, self.supplier, self.application, self.commission = base, supplier, application, commission
         self.worker = JobWorker(base, "w1")
-        self.commission = COMMISSION
 
     def view(self, who: Actor):
         return self.base.lab.store.as_actor(who)
@@ -50,14 +51,14 @@ class Ordered:
         take_application(self.base, self.view(SUPPLIER), application, SCENARIO)
 
     def propose(self) -> None:
-        self.do(SUPPLIER, Act.APPLICATION_SUBMIT, subject=APPLICATION)
+        self.do(self.supplier, Act.APPLICATION_SUBMIT, subject=self.application)
         versions = (
             self.record(SCENARIO).documents["scenario"],
-            self.record(APPLICATION).documents["application"],
+            self.record(self.application).documents["application"],
         )
         terms = Commission(
             scenario=SCENARIO,
-            application=APPLICATION,
+            application=self.application,
             scenario_version=versions[0],
             application_version=versions[1],
             scope="One trial.",
@@ -65,7 +66,7 @@ class Ordered:
             results="supplier",
             deadline="2099-01-31",
         )
-        self.do(SUPPLIER, Act.COMMISSION_PROPOSE, terms)
+        self.do(self.supplier, Act.COMMISSION_PROPOSE, terms)
         self.do(OWNER, Act.COMMISSION_AGREE)
 
     def approve(self, until: str = "2099-01-01") -> None:

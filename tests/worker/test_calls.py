@@ -23,7 +23,7 @@ from pilotbase_estate.vouchers.wallet import set_rules, wallet
 from tests.catalogue import records_for_tests as records
 from tests.catalogue.records_for_tests import DESK, OTHER_OWNER, OWNER, REGULATOR, SIGNER
 from tests.trial.conftest import BAD, GOOD, writing_application, writing_scenario
-from tests.worker.calls_for_tests import CALL, EXPERTS, TEAMS, TERMS, Called, Clock, application_of
+from tests.worker.calls_for_tests import CALL, EXPERTS, TEAMS, TERMS, VOUCHERS, Called, Clock, application_of
 
 
 @pytest.fixture
@@ -89,11 +89,6 @@ def test_a_call_from_draft_to_finished(called):
 
 
 OTHER_CALL = "call:plant/bearing-2026"
-VOUCHERS = {
-    **{"name": "pilot", "title": "For calls", "issuer": "city", "begins": "2026-01-01", "ends": "2027-12-31"},
-    **{"claimed_by": ["supplier"], "rate": 3000, "cap_voucher": 10**6, "cap_year": 10**6, "total": 10**7},
-    **{"minimum": 100, "valid_days": 90, "hold_hours": 48, "settle_hours": 24, "claim_days": 30},
-}
 
 
 @pytest.fixture
@@ -257,6 +252,30 @@ def test_what_does_not_fit_the_call_is_refused(called):
     refused("record.not_found", called.claim, "acme", application=application_of("globex"))
     refused("labelling.not_a_member", called.name, [Reviewer(organisation="lab1", person="p-lab9"), *EXPERTS[1:]])
     refused("calls.few_reviewers", called.name, EXPERTS[:2])
+
+
+def test_who_is_tied_to_the_owner_neither_bids_nor_wins(called):
+    """A tie that is declared after the claim counts, too."""
+
+    def tie(team):
+        own = records.Organisation(name=team, title=team.title(), roles=(Role.SUPPLIER,), related=("plant",))
+        called.trial.do(called.team(team), f"organisation:{team}", records.Act.ORGANISATION_DECLARE, own)
+
+    called.publish()
+    tie("wayne")
+    refused("calls.excluded", called.claim, "wayne")
+    refused("calls.excluded", called.claim, "acme", partners=[{"organisation": "wayne", "part": "Data"}])
+    for team in TEAMS[:-1]:
+        called.claim(team)
+    called.name()
+    called.clock.pass_days(30)
+    called.open()
+    called.score_all()
+    called.try_applications()
+    call_judging.rank_call(called.base, called.view(OWNER), CALL)
+    tie("acme")
+    refused("calls.excluded", call_awards.propose_award, called.base, called.view(OWNER), CALL, "acme", "")
+    call_awards.propose_award(called.base, called.view(OWNER), CALL, "globex", "The first is tied to us.")
 
 
 def test_with_too_few_claims_a_call_is_extended_once_then_void(called):

@@ -226,8 +226,8 @@ def _find_candidates(
     """Return at most `MOST` listings that ``query`` finds.
 
     ``tied`` are narrower queries whose newest results come first (for example, made for this very scenario); the others
-    are the nearest by meaning and, as long as a worker has not read them all, those that hold most words of what they
-    are ``about``.
+    are the nearest by meaning and, of those that no worker has read, those that hold most words of what they are
+    ``about``.
     """
     listed = count(view, query)
     if listed <= MOST:
@@ -237,9 +237,20 @@ def _find_candidates(
         nearest = asked.nearest(query, about.passages, NEAREST)
         listings = find_listings(view, nearest)
         found += [listings[subject] for subject in nearest if subject in listings]
-    if asked is None or asked.unread(query, listed):
+        found += find_unread(view, query, about.words, asked, listed)
+    else:
         found += list_resembling(view, query, _terms_of(about.words), MOST)
     return Candidates(tuple({one.subject: one for one in found}.values())[:MOST], listed)
+
+
+def find_unread(view: View, query: Query, words: Sequence[str], asked: AskedMeaning, listed: int) -> list[Listing]:
+    """Return those of the ``listed`` that no worker has read and that hold most of ``words``, at most `NEAREST`."""
+    read = asked.read(query)
+    if len(read) >= listed:
+        return []
+    return list_resembling(
+        view, query, _terms_of(words), NEAREST, lambda sequences: np.setdiff1d(sequences, read).tolist()
+    )
 
 
 @dataclass(frozen=True)

@@ -206,14 +206,14 @@ class AskedMeaning:
                     best[subject] = max(best.get(subject, -1.0), value)
         return sorted(best, key=lambda subject: (-best[subject], subject))[:limit]
 
-    def unread(self, query: Query, listed: int) -> int:
-        """Return how many of the ``listed`` that ``query`` finds no worker has read yet."""
+    def read(self, query: Query) -> _Numbers:
+        """Return the sequence of each listing that ``query`` finds and that a worker has read."""
         read = [np.zeros(0, np.int64)]
         for group, space in self.index.spaces.items():
             if group[0] == KIND_OF[query.kind]:
                 seen = self.index.mask(Audience(self.view, query, self.newest), group)
                 read.append(space.sequences[: len(seen)][seen])
-        return listed - len(np.unique(np.concatenate(read)))
+        return np.unique(np.concatenate(read))
 
     def _mean(self, group: Group) -> Values:
         return self.index.mean(self._audience(group[0]), group)

@@ -14,7 +14,7 @@ however many listings there are, and neither time nor number of statements depen
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import lru_cache
@@ -287,20 +287,23 @@ def seen_by(actor: Actor) -> ColumnElement[bool]:
     return or_(*(part.condition for part in _parts_seen_by(actor)))
 
 
-def list_resembling(view: View, query: Query, words: Sequence[str], limit: int) -> list[Listing]:
+def list_resembling(
+    view: View, query: Query, words: Sequence[str], limit: int, wanted: Callable[[list[int]], list[int]] = list
+) -> list[Listing]:
     """Return at most ``limit`` listings that ``view`` sees, those with most of ``words`` first, then the newest.
 
-    The words of ``query`` are ignored; the rest applies.
+    The words of ``query`` are ignored; the rest applies. ``wanted`` drops sequences that the caller has no use for.
     """
     folded = list(dict.fromkeys(word for one in words for word in records.fold(one).split()))
     if not folded:
         return []
-    found: list[tuple[int, int, Listing]] = []
+    now, found = view.store.clock(), list[tuple[int, Row[Any]]]()
     with view.reading() as connection:
         for part in _parts_seen_by(view.actor):
-            found += _resembling_in(connection, part, query, folded, limit, view.store.clock())
-    found.sort(key=lambda one: one[:2], reverse=True)
-    return [listing for _, _, listing in found[:limit]]
+            asked = select(tables.listings).where(part.condition, *_conditions_of(part, query, now))
+            found += _resembling_in(connection, asked, (query.kind, part.whole), folded, 2 * limit, wanted)
+    found.sort(key=lambda one: (one[0], one[1].sequence), reverse=True)
+    return [listing_from(row, now) for _, row in found[:limit]]
 
 
 @dataclass(frozen=True)
@@ -467,17 +470,22 @@ def _unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def _resembling_in(
-    connection: Connection, part: _AudiencePart, query: Query, words: list[str], limit: int, now: datetime
-) -> Iterator[tuple[int, int, Listing]]:
-    """Yield (words held, sequence, listing) of at most twice ``limit``: other conditions may drop some."""
-    asked = select(tables.listings).where(part.condition, *_conditions_of(part, query, now))
-    if part.whole is None:
+    connection: Connection,
+    asked: Select[Any],
+    place: tuple[str, str | None],
+    words: list[str],
+    most: int,
+    wanted: Callable[[list[int]], list[int]],
+) -> Iterator[tuple[int, Row[Any]]]:
+    """Yield words held and row of at most ``most``: the conditions of what is ``asked`` may drop some."""
+    kind, scope = place
+    if scope is None:
         held = asked.where(or_(*(text_index.containing([word]) for word in words)))
-        for row in connection.execute(held.order_by(_rows.sequence.desc()).limit(2 * limit)):
-            yield sum(word in row.words for word in words), row.sequence, listing_from(row, now)
+        found = connection.execute(held.order_by(_rows.sequence.desc()).limit(most)).all()
+        kept = set(wanted([row.sequence for row in found]))
+        yield from ((sum(word in row.words for word in words), row) for row in found if row.sequence in kept)
         return
-    newest = text_index.newest_holding(connection, (query.kind, part.whole), words, OF_A_WORD)
-    hits = Counter(connection.scalars(newest))
-    best = sorted(hits, key=lambda sequence: (hits[sequence], sequence), reverse=True)[: 2 * limit]
+    hits = Counter(connection.scalars(text_index.newest_holding(connection, (kind, scope), words, OF_A_WORD)))
+    best = sorted(wanted(list(hits)), key=lambda sequence: (hits[sequence], sequence), reverse=True)[:most]
     for row in connection.execute(asked.where(_rows.sequence.in_(best))):
-        yield hits[row.sequence], row.sequence, listing_from(row, now)
+        yield hits[row.sequence], row

@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from pilotbase.catalogue.records import records_of
 from pilotbase.certificate.status import issued_certificates
 from pilotbase.documents.api.calls import CallDetail
 from pilotbase.documents.base import localized
@@ -99,6 +100,7 @@ def show(request: HubRequest, owner: str, name: str) -> HttpResponse:
         "may": _may(acting, found),
         "teams": [one for one in found.standing.lines if one.place] if found.standing is not None else [],
         "won": _won(acting, found),
+        "tried": _tried(acting, found),
         "outcomes": ("dismissed", "award_again", "score_again", "void"),
         "now": base().lab.store.clock(),
     }
@@ -217,20 +219,28 @@ def _found(request: HubRequest, owner: str, name: str) -> CallDetail:
 
 
 def _won(acting: RequestActor, found: CallDetail) -> list[tuple[Text, str, str]]:
-    """Return what the reader may see of the winner's application and its trials: kind, subject and title."""
+    """Return what the reader may see of the winner's application and its certificates: kind, subject and title."""
     if found.award is None:
         return []
     view, won = acting.view, found.award.application
-    query = Query("commission", scenario=found.scenario, application=won)
-    listed = [find_listing(view, won), *list_page(view, query, limit=_WON).items]
-    names = {"application": text("hub.application"), "commission": text("service.trial")}
-    shown = [(names[one.kind], one.subject, title_shown(one)) for one in listed if one is not None]
+    listing = find_listing(view, won)
+    shown = [(text("hub.application"), listing.subject, title_shown(listing))] if listing is not None else []
     issued = [
         (text("hub.certificate"), one.serial.replace("sha256:", "certificate:"), one.application.name)
         for one in issued_certificates(view)
         if (one.application.subject, one.scenario.subject) == (won, found.scenario)
     ]
     return [*shown, *issued[:_WON]]
+
+
+def _tried(acting: RequestActor, found: CallDetail) -> str:
+    """Return the winner's trial that opened the gate to it, if the reader may see it."""
+    if found.award is None:
+        return ""
+    query = Query("commission", scenario=found.scenario, application=found.award.application)
+    records = records_of(acting.view, [one.subject for one in list_page(acting.view, query).items])
+    shown = (subject for subject, one in records.items() if one.documents.get("report") == found.award.report)
+    return next(shown, "")
 
 
 def _may(acting: RequestActor, found: CallDetail) -> dict[str, bool]:

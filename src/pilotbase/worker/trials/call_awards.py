@@ -29,7 +29,15 @@ from pilotbase.service.registry import services_behind
 from pilotbase.worker.base import Base
 from pilotbase.worker.providers import MilestoneBill, payer
 from pilotbase.worker.trials.call_judging import must_talk, score_receipts
-from pilotbase.worker.trials.calls import call_head, find_call, history_of, knows, own_call, require_operator
+from pilotbase.worker.trials.calls import (
+    call_head,
+    find_call,
+    history_of,
+    knows,
+    own_call,
+    require_may_bid,
+    require_operator,
+)
 from pilotbase.worker.trials.tenders import result_for
 from pilotbase.workspace.actors import PUBLIC, parties
 from pilotbase.workspace.failures import NotFoundError
@@ -43,7 +51,7 @@ def propose_award(base: Base, view: View, subject: str, leader: str, grounds: st
     Raises:
         NotFoundError: the actor owns no such call.
         InputError: no such team, or no grounds although another team is first.
-        RefusedError: the team has not passed the gate.
+        RefusedError: the team has not passed the gate, or has declared a tie to the owner.
         BarredError: there is no standing, an appeal is open, another award is proposed, or the experts disagree and
             have not talked.
     """
@@ -65,6 +73,7 @@ def propose_award(base: Base, view: View, subject: str, leader: str, grounds: st
     if line.place > 1 and not grounds.strip():
         raise InputError("calls.award_differs", organisation=leader, place=line.place)
     claim = base.lab.view.load(line.claim, TeamClaim)
+    require_may_bid(base, history, claim.team)
     with view.transaction("call.award_proposed") as change:
         made = CallAward(
             call=subject,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -107,7 +107,8 @@ def hand_in_claim(base: Base, view: View, subject: str, terms: ClaimTerms) -> Se
     Raises:
         NotFoundError: no such call, application or partner.
         RefusedError: the actor is no supplier; the call is closed by the clock of the store; a member of the team is
-            excluded, or owns the call; the application is not the leader's, or not submitted for the scenario.
+            excluded or tied to the owner, or owns the call; the application is not the leader's, or not submitted for
+            the scenario.
         InputError: too many partners, one of them twice, or a price above the prize.
     """
     history, now, leader = find_call(base, view, subject), view.store.clock(), view.actor.organisation
@@ -417,11 +418,17 @@ def _require_fit(base: Base, history: CallHistory, leader: str, claim: ClaimTerm
     for one in partners:
         if organisation_of(base.lab.view, one) is None:
             raise InputError("calls.unknown_partner", organisation=one)
-    for one in (leader, *partners):
-        if one in terms.excluded or one == history.call.owner:
-            raise RefusedError("calls.excluded", organisation=one)
+    require_may_bid(base, history, (leader, *partners))
     if not 0 < float(claim.price) <= float(terms.prize):
         raise InputError("calls.price", price=claim.price, prize=terms.prize, currency=terms.currency)
+
+
+def require_may_bid(base: Base, history: CallHistory, team: Iterable[str]) -> None:
+    """Return if a team may bid for a call; raises `RefusedError`: a member is excluded, or tied to the owner."""
+    owner = history.call.owner
+    for one in team:
+        if one in history.terms.excluded or are_tied(base.lab.view, one, owner):
+            raise RefusedError("calls.excluded", organisation=one)
 
 
 def _version(view: View, history: CallHistory, application: str) -> str:
