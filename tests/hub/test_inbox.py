@@ -6,8 +6,19 @@ from datetime import timedelta
 import pytest
 
 from pilotbase.documents.permissions import Act
+from pilotbase.documents.record import Reviewer
 from pilotbase.documents.subjects import name_of
-from tests.catalogue.records_for_tests import COMMISSION, DESK, MACHINE, OWNER, REGULATOR, SCENARIO, Order
+from tests.catalogue.records_for_tests import (
+    COMMISSION,
+    DESK,
+    MACHINE,
+    OWNER,
+    PLANNER,
+    REGULATOR,
+    SCENARIO,
+    Order,
+    proposal,
+)  # fmt: skip
 from tests.hub.services_for_tests import let_ask, serve
 from tests.hub.worlds_for_tests import world
 
@@ -60,6 +71,16 @@ def test_tasks_stand_by_when_they_are_due(begun, days, group):
     due = now + timedelta(days=days) if days is not None else None
     ((label, (task,)),) = _by_urgency([SimpleNamespace(due=due)], now)
     assert label.render("en") == group and task.due == due
+
+
+def test_what_ones_own_task_makes_way_for_is_named_there_alone(fresh):
+    trial = fresh.trial
+    trial.propose()
+    trial.agree()
+    trial.do(PLANNER, COMMISSION, Act.PLAN_DRAFT, proposal(trial.scenario, trial.version))
+    trial.do(DESK, COMMISSION, Act.REVIEWER_NAME, Reviewer(organisation="institute", person="p-reviewer"))
+    shown = inbox(fresh, "reviewer")
+    assert "“Approve the test plan” depends on this" in shown and "Waiting for others" not in shown
 
 
 def test_what_is_new_stands_beside_and_is_read_at_once(begun):

@@ -18,7 +18,7 @@ from pilotbase.hub.serving import serving
 from pilotbase.operations.services import NewBudget, NewKey
 from pilotbase.service.terms import create_key, set_budget
 from pilotbase.worker.demo.walk import prove_walk
-from pilotbase.worker.demo.walked_service import BUDGET, SERVICE
+from pilotbase.worker.demo.walked_service import BUDGET, SERVICE, TERMS, armed
 
 OWNER = "three-airports-desk"
 _BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -35,6 +35,7 @@ def main() -> None:
     try:
         for step in prove_walk(base(), cast):
             print(step.stage, step.what.render(), file=sys.stderr, flush=True)
+        armed(base(), TERMS)
     except PilotbaseError as error:
         sys.exit(error.text.code)
     set_budget(lab.view, NewBudget(service=SERVICE, budget=BUDGET, calls=10_000))

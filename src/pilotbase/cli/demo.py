@@ -55,7 +55,7 @@ def demo(
 def take_walk(base: Base, cast: Cast, err: bool = False) -> None:
     """Take the walk in ``base`` and print each step as it happens; what was walked before is only named."""
     from pilotbase.gateway.app import running_gateway
-    from pilotbase.worker.demo.walk import is_walked, live_walk, prove_walk
+    from pilotbase.worker.demo.walk import is_proven, is_walked, live_walk, prove_walk
     from pilotbase.worker.demo.walked_service import SERVICE
 
     if is_walked(base):
@@ -63,7 +63,7 @@ def take_walk(base: Base, cast: Cast, err: bool = False) -> None:
         return
     console = Console(stderr=err, width=None if Console(stderr=err).is_terminal else 160)
     console.print(Cell(shown(text("walk.title")), style="bold"))
-    for step in prove_walk(base, cast):
+    for step in () if is_proven(base) else prove_walk(base, cast):
         console.print(_line(step))
     with running_gateway(base.lab) as address:
         for step in live_walk(base, _Asking(address)):

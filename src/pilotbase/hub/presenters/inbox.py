@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from django.core.cache import cache
 
-from pilotbase.catalogue.my_work import WorkItem
+from pilotbase.catalogue.my_work import MyWork, WorkItem
 from pilotbase.documents.permissions import DeskAct, permitted
 from pilotbase.documents.subjects import organisation_subject
 from pilotbase.documents.texts import text
@@ -56,7 +56,7 @@ def inbox_of(view: View) -> Inbox:
     everything: tuple[WorkItem | InboxItem, ...] = (*work.tasks, *asked)
     put_off = [PutOff(one, later[task_of(one)]) for one in everything if task_of(one) in later]
     now_due = (tuple(_without(work.tasks, later)), tuple(_without(asked, later)))
-    found = Inbox(*now_due, work.held, tuple(sorted(put_off, key=lambda one: one.until)))
+    found = Inbox(*now_due, tuple(_for_others(work)), tuple(sorted(put_off, key=lambda one: one.until)))
     cache.set(_key(view), (change, at, found.waiting), KEPT_SECONDS)
     return found
 
@@ -90,6 +90,14 @@ def _proposals(view: View) -> Iterator[InboxItem]:
             subject = organisation_subject(one.organisation)
             said = text("people.told_proposal", email=one.email)
             yield InboxItem("role-change", str(one.pk), subject, said, one.proposed_at)
+
+
+def _for_others(work: MyWork) -> Iterator[WorkItem]:
+    """Yield what waits for others: a task that one's own other task makes way for is named there."""
+    own = {(one.subject, one.act) for one in work.tasks}
+    for one in work.held:
+        if one.bar is None or not any((remedy.subject, remedy.act) in own for remedy in one.bar.remedies):
+            yield one
 
 
 def _without(items: Iterable[Waits], later: dict[SnoozedTask, datetime]) -> Iterator[Waits]:

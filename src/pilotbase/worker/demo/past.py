@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -23,14 +24,17 @@ from pilotbase.documents.roadmap import Phase
 from pilotbase.documents.states import CommissionState
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Role
+from pilotbase.notices.rows import mark_read
 from pilotbase.roadmap.planning import set_sheet
 from pilotbase.roadmap.proposals import adopt, propose
 from pilotbase.worker.base import Base, rotate_key
 from pilotbase.worker.demo.examples import find_examples, made_ahead, place_of
-from pilotbase.worker.demo.records import STAGES, Cast, PlayedTrial, open_scenario, register, submit
+from pilotbase.worker.demo.records import PARTIES, STAGES, Cast, PlayedTrial, open_scenario, register, submit
+from pilotbase.worker.demo.walk import prove_walk
 from pilotbase.worker.jobs.worker import JobWorker, default_name
 from pilotbase.worker.reactions.feed import Reactions
 from pilotbase.worker.reactions.noticing import Noticing, Ways
+from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.store import View, utc_now
 
 DAYS = 720
@@ -210,6 +214,26 @@ def _under_way(past: PlayedPast, sector: str) -> Steps:
     return _trial(lambda trial: trial.way_to(state))(past, f"{sector}/{application}")
 
 
+def _prove_walk(past: PlayedPast, _: str) -> None:
+    """Take the first half of the walk: its demand is certified and in service when today begins."""
+    for _step in prove_walk(past.base, past.cast, partial(PastTrial, past)):
+        _follow(past.base)
+
+
+def _read_up(past: PlayedPast, _: str) -> None:
+    """Let everybody have read what they were told until then: a first look finds news, not two years of it."""
+    cast = past.cast
+    people = {
+        Role.DEMAND_OWNER: cast.owner,
+        Role.SUPPLIER: cast.supplier,
+        Role.REVIEWER: cast.reviewer,
+        Role.REGULATOR: cast.regulator,
+    }
+    parties = [Actor(name, frozenset({role}), people[role]) for name, (_, _, role) in PARTIES.items()]
+    for actor in (*parties, *map(cast.operator, (cast.desk, cast.planner, cast.signer))):
+        mark_read(past.base.lab.store.as_actor(actor), None)
+
+
 def _hand_in(past: PlayedPast, name: str) -> None:
     past.application(name)
 
@@ -236,6 +260,7 @@ EVENTS: tuple[tuple[int, Event, str], ...] = (
     (560, _later(PastTrial.reinstate), "finance/careful-score"),
     (590, _trial(PastTrial.decline), "transport/first-impression"),
     (610, _later(PastTrial.revoke), "energy/output-trees"),
+    (612, _prove_walk, "late-arrivals"),
     (645, _trial(PastTrial.cancel), "healthcare/sample-memory"),
     (655, _under_way, "manufacturing"),
     (655, _trial(PastTrial.rectify), "energy/fourth-order-curve"),
@@ -244,6 +269,7 @@ EVENTS: tuple[tuple[int, Event, str], ...] = (
     (692, _under_way, "energy"),
     (703, _hand_in, "finance/known-customers"),
     (704, _under_way, "finance"),
+    (711, _read_up, ""),
     (712, _under_way, "transport"),
     (716, _under_way, "healthcare"),
 )

@@ -11,7 +11,7 @@ promise leaves so much room that hardly any order would change the story (``test
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -24,7 +24,7 @@ from pilotbase.documents.observation import LabelBatch, ObservationBatch, Scalar
 from pilotbase.documents.record import ApplicationVersion
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import CommissionState
-from pilotbase.documents.subjects import name_of
+from pilotbase.documents.subjects import name_of, service_subject, watch_head
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Colour, ServingState
 from pilotbase.roadmap.ledger import count_anew
@@ -69,12 +69,20 @@ class CaseCaller(Protocol):
 
 
 def is_walked(base: Base) -> bool:
-    """Return whether the walk was begun in this base: its scenario exists."""
-    return is_played(base, find_examples() / EXAMPLE)
+    """Return whether the walk was taken in this base, or broken off before there was a service."""
+    return is_played(base, find_examples() / EXAMPLE) and not is_proven(base)
 
 
-def prove_walk(base: Base, cast: Cast) -> Iterator[WalkStep]:
-    """Publish the demand, find its application, certify both of its versions, put them into service, arm the watch.
+def is_proven(base: Base) -> bool:
+    """Return whether the walk has its service, and nothing was asked of that yet."""
+    found = base.lab.view.named([service_subject(SERVICE), watch_head(SERVICE)])
+    return found.keys() == {service_subject(SERVICE)}
+
+
+def prove_walk(base: Base, cast: Cast, trial_of: Callable[[str, str], PlayedTrial] | None = None) -> Iterator[WalkStep]:
+    """Publish the demand, find its application, certify both of its versions, put them into service.
+
+    ``trial_of``: makes the trial of a scenario and an application, in place of one whose steps follow at once.
 
     Raises:
         PilotbaseError: the packages with the data cannot be fetched.
@@ -88,15 +96,15 @@ def prove_walk(base: Base, cast: Cast) -> Iterator[WalkStep]:
         application = submit(base, cast, folder / "applications" / version, scenario)
         if version == VERSIONS[0]:
             yield WalkStep("match", _matched(base))
-        trial = PlayedTrial(base, cast, scenario, application)
+        trial = trial_of(scenario, application) if trial_of else PlayedTrial(base, cast, scenario, application)
         trial.reach(CommissionState.CERTIFIED)
         yield WalkStep("proof", _proven(base, trial))
         yield WalkStep("service", put_into_service(base, trial))
-    yield WalkStep("watch", armed(base, TERMS))
 
 
 def live_walk(base: Base, ask: CaseCaller) -> Iterator[WalkStep]:
-    """Ask the service about the departures of April, day by day, until it has moved off the version that failed."""
+    """Arm the watch, and ask about the departures of April, day by day, until the version that failed is moved off."""
+    yield WalkStep("watch", armed(base, TERMS))
     view = base.lab.view
     asking = partial(ask, SERVICE, new_key(view))
     known, after = {digest for digest, _ in warnings_of(view, SERVICE)}, 0
