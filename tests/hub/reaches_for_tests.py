@@ -79,6 +79,11 @@ PAGES = """
 /api/services/alarm/runbook         401 404 200 200 404 404 404 404 404 200
 /search/                            200 200 200 200 200 200 200 200 200 200
 /certified/                         200 200 200 200 200 200 200 200 200 200
+/openness/                          200 200 200 200 200 200 200 200 200 200
+/openness/plant/milling/            200 200 200 200 200 200 200 200 200 200
+/openness/plant/none/               404 404 404 404 404 404 404 404 404 404
+/api/openness                       200 200 200 200 200 200 200 200 200 200
+/api/scenarios/plant/milling/openness 200 200 200 200 200 200 200 200 200 200
 /figures/                           200 200 200 200 200 200 200 200 200 200
 /standards/                         200 200 200 200 200 200 200 200 200 200
 /standards/scenario.json            200 200 200 200 200 200 200 200 200 200

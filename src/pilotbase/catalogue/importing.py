@@ -33,7 +33,7 @@ from pilotbase.documents.demand import DataKind
 from pilotbase.documents.roadmap import Aim, Target
 from pilotbase.documents.subjects import Organisation, organisation_subject
 from pilotbase.documents.texts import LANGUAGES, Language, Text, text
-from pilotbase.documents.vocabularies import Action, Role, Sector
+from pilotbase.documents.vocabularies import Action, Ownership, Role, Sector
 from pilotbase.workspace.records import fold
 from pilotbase.workspace.store import View
 
@@ -94,6 +94,8 @@ COLUMNS: dict[str, tuple[ImportColumn, ...]] = {
         ImportColumn("roles", True, "demand_owner; reviewer"),
         ImportColumn("contact", False, "office@river.example"),
         ImportColumn("related", False, ""),
+        ImportColumn("ownership", False, "government"),
+        ImportColumn("ownership_proof", False, "12330100470116614Q"),
     ),
     "people": (
         ImportColumn("email", True, "li@river.example"),
@@ -228,6 +230,8 @@ def plan_organisations(view: View, table: ImportTable) -> ImportPlan[Organisatio
             roles=cell.read("roles", _roles, _NO_ROLES),
             contact=cell.text("contact", 200),
             related=cell.read("related", _names, _NO_NAMES),
+            ownership=_chosen(cell, "ownership", Ownership),
+            ownership_proof=cell.text("ownership_proof", 200),
         )
         return Planned(cell.row, _compared(view, found), found)
 

@@ -20,7 +20,8 @@ from pilotbase.cli.hub_records import read_part
 from pilotbase.documents.base import localized
 from pilotbase.documents.files import format_csv
 from pilotbase.documents.roadmap import Driving, Phase, PotentialBy
-from pilotbase.documents.texts import Text, format_for_terminal, text
+from pilotbase.documents.subjects import name_of
+from pilotbase.documents.texts import Text, format_for_terminal, percent, text
 from pilotbase.operations import figures
 from pilotbase.operations import ledger as operations
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         ClauseTold,
         FunnelTold,
         MapTold,
+        OpennessTable,
         PlanTold,
         RankingTold,
         RoadmapTold,
@@ -218,6 +220,17 @@ def _print_clauses(told: list[ClauseTold]) -> None:
     print_aligned(clause_table(told, language()))
 
 
+def _print_openness(told: OpennessTable) -> None:
+    for one in told.scenarios:
+        score = text("openness.early") if one.score is None else one.score
+        raised = Text(code=f"openness.raise.{one.next}") if one.next is not None else "–"
+        say(text("openness.line", scenario=name_of(one.scenario), score=score, unanswered=one.unanswered, next=raised))
+    for owner in told.owners:
+        kind = Text(code=f"ownership.{owner.ownership}") if owner.ownership is not None else text("openness.unknown")
+        lower = percent(owner.outside_lower)
+        say(text("openness.owner_line", owner=owner.owner, kind=kind, lower=lower, unanswered=owner.unanswered))
+
+
 def _phase(phase: str) -> Text:
     return Text(code=f"phase.{phase}")
 
@@ -245,6 +258,7 @@ add(
     Command("sheet", operations.SHEET, show=_print_sheet),
     Command("proposal", operations.PROPOSAL, show=_print_plan, nulls=True),
     Command("clauses", operations.CLAUSES, show=_print_clauses),
+    Command("openness", operations.OPENNESS, show=_print_openness),
     Command("funnel", figures.FUNNEL, show=_print_funnel),
 )
 

@@ -45,6 +45,7 @@ _FIRST: Mapping[str, tuple[Act, ...]] = {
     "demanded": (Act.SCENARIO_REGISTER,),
     "opened": (Act.SCENARIO_OPEN,),
     "proposed": (Act.COMMISSION_PROPOSE,),
+    "answered": (Act.COMMISSION_AGREE, Act.COMMISSION_COUNTER, Act.COMMISSION_DECLINE),
     "agreed": (Act.COMMISSION_AGREE, Act.COMMISSION_CONCEDE),
     "frozen": (Act.PLAN_FROZEN,),
     "certified": (Act.CERTIFICATE_ISSUE,),

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import StringConstraints
 
 from pilotbase.documents.base import Document, Localized, Name
-from pilotbase.documents.vocabularies import Role
+from pilotbase.documents.vocabularies import Ownership, Role
 
 
 class Organisation(Document, published=True):
@@ -25,6 +25,10 @@ class Organisation(Document, published=True):
     contact: str = ""
     related: tuple[Name, ...] = ()
     """Organisations with ownership ties, declared and printed on certificates."""
+    ownership: Ownership | None = None
+    """Who owns it; None: not stated."""
+    ownership_proof: Annotated[str, StringConstraints(max_length=200)] = ""
+    """What shows that: a registration number, a document."""
 
     @property
     def subject(self) -> str:

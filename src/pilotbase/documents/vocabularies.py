@@ -194,6 +194,16 @@ class Role(Vocabulary, domain="role"):
     REGULATOR = "regulator"
 
 
+class Ownership(Vocabulary, domain="ownership"):
+    """Who owns an organisation; names: text ``ownership.<value>``."""
+
+    GOVERNMENT = "government"
+    STATE_OWNED = "state_owned"
+    PRIVATE = "private"
+    UNIVERSITY = "university"
+    OTHER = "other"
+
+
 class ApprovalKind(StrEnum):
     """Approvals that a trial usually needs; an owner may require others. Names: text ``hub.approval.<value>``."""
 

@@ -10,6 +10,8 @@ from pilotbase.documents.api.ledger import (
     ClauseTold,
     LedgerTold,
     MapTold,
+    OpennessTable,
+    OpennessTold,
     PeriodClosed,
     PeriodCompared,
     PlanTold,
@@ -155,6 +157,10 @@ SCORE_POTENTIAL = Operation(
     who=DeskAct.SCORE,
     repeated=Repeated.HARMLESS,
     example={"potential": 4, "words": "Forty lines in the region do the same work, and downtime is costly."},
+)
+OPENNESS = Operation("ledger.openness", "GET /openness", NoInput, OpennessTable, callers=Callers.UNASKED, shared=True)
+OPENNESS_OF = Operation(
+    "ledger.openness_of", "GET /scenarios/{owner}/{name}/openness", OfRecord, OpennessTold, callers=Callers.UNASKED
 )
 RECORDS = _reads("ledger.records", "GET /ledger/records/{figure}", OfFigure, RecordPage)
 STEP = _reads("ledger.step", "GET /ledger/steps/{step}/{progress}", OnStep, RecordPage)

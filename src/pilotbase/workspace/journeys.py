@@ -37,7 +37,7 @@ from pilotbase.workspace import tables
 from pilotbase.workspace.columns import set_row
 from pilotbase.workspace.listings import Listing, Page, cut_to, is_in, listing_from, sequence_of
 from pilotbase.workspace.store import View
-from pilotbase.workspace.tables import OF_RECORDS, OF_SERVICES
+from pilotbase.workspace.tables import ANSWERED, OF_RECORDS, OF_SERVICES
 from pilotbase.workspace.transaction import Transaction
 
 _rows, _listed = tables.journeys.c, tables.listings.c
@@ -137,7 +137,7 @@ def put_journey(change: Transaction, journey: Journey) -> None:
         "potential": worth and worth.potential,
         "maturity": worth and worth.maturity,
         "driving_effect": worth and worth.driving_effect,
-        **{f"{milestone}_at": journey.reached.get(milestone) for milestone in OF_RECORDS},
+        **{f"{milestone}_at": journey.reached.get(milestone) for milestone in (*OF_RECORDS, ANSWERED)},
     }
     set_row(change.connection, tables.journeys, {"subject": journey.subject}, values)
 
@@ -157,7 +157,7 @@ def find_journey(change: Transaction, subject: str) -> Journey | None:
     row = change.connection.execute(select(tables.journeys).where(_rows.subject == subject)).one_or_none()
     if row is None:
         return None
-    found = {milestone: getattr(row, f"{milestone}_at") for milestone in OF_RECORDS}
+    found = {milestone: getattr(row, f"{milestone}_at") for milestone in (*OF_RECORDS, ANSWERED)}
     return Journey(
         subject=row.subject,
         reached={milestone: moment for milestone, moment in found.items() if moment is not None},
@@ -226,18 +226,23 @@ def read_journeys(
 
 
 class TriedPair(NamedTuple):
-    """A scenario and a supplier, and when a trial of theirs was proposed, certified and first answered in service."""
+    """A scenario and a supplier, and when a trial of theirs reached what."""
 
     scenario: str
     supplier: str
     proposed: datetime | None
+    answered: datetime | None
+    """The owner's first answer, or until when the supplier waited for it."""
+    agreed: datetime | None
+    reported: datetime | None
     certified: datetime | None
     served: datetime | None
+    """It first answered in service."""
 
 
 def tried_pairs(view: View) -> list[TriedPair]:
     """Return one row for each trial that ``view`` sees."""
-    told = (_listed.scenario, _rows.supplier, _rows.proposed_at, _rows.certified_at, _rows.served_at)
+    told = [_listed.scenario, _rows.supplier, *(_rows[f"{one}_at"] for one in TriedPair._fields[2:])]
     rows = select(*told).join(tables.journeys, _rows.subject == _listed.subject).where(_rows.kind == "commission")
     with view.reading() as connection:
         return [TriedPair(*row) for row in connection.execute(cut_to(rows, view.actor))]

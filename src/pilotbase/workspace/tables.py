@@ -204,13 +204,15 @@ OF_RECORDS = ("demanded", "opened", "proposed", "agreed", "frozen", "reported", 
 """The milestones of a record on the way from demand to use, in order."""
 OF_SERVICES = ("served", "warned", "stopped")
 """The first-time milestones of a service: it answers, a risk warning is raised, it is stopped."""
+ANSWERED = "answered"
+"""Beside the way: when a proposed trial was first answered, or given up."""
 MILESTONES = (*OF_RECORDS, "served")
 """The whole way from demand to use."""
 
 journeys = table(
     "journeys",
     *words(subject=200, kind=20),
-    *moments(*(f"{milestone}_at" for milestone in (*OF_RECORDS, *OF_SERVICES)), null=True),
+    *moments(*(f"{milestone}_at" for milestone in (*OF_RECORDS, ANSWERED, *OF_SERVICES)), null=True),
     *words(verdict=20, supplier=120),
     *numbers("amount", null=True),
     *words(currency=3),

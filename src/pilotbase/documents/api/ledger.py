@@ -7,11 +7,12 @@ from typing import Literal
 
 from pilotbase.documents.api.records import ListedRecord
 from pilotbase.documents.api.shapes import ResponseModel
-from pilotbase.documents.base import Localized
+from pilotbase.documents.base import Localized, Name
 from pilotbase.documents.planning import GoalReached, ProposedTask, ResourceUse, ScenarioLeftOut
 from pilotbase.documents.roadmap import Phase, TaskState
+from pilotbase.documents.subjects import Subject
 from pilotbase.documents.texts import Text
-from pilotbase.documents.vocabularies import Action, Role, Sector, Support
+from pilotbase.documents.vocabularies import Action, Ownership, Role, Sector, Support
 
 
 class QuartilesTold(ResponseModel):
@@ -429,3 +430,58 @@ class OverviewTold(ResponseModel):
     late: int
     queued: int
     targets: list[TargetTold]
+
+
+OpennessFactName = Literal["data", "terms", "answer", "outside", "verdicts", "second", "open_days"]
+"""Names: text ``openness.name.<value>``; how to raise it: ``openness.raise.<value>``."""
+
+
+class OpennessFact(ResponseModel):
+    """One fact on how open a scenario is, with its points."""
+
+    name: OpennessFactName
+    points: float
+    most: int
+    fact: Text
+    known: bool = True
+    """What is not known gives no points."""
+
+
+class OpennessTold(ResponseModel):
+    """How open a scenario is, by facts."""
+
+    scenario: Subject
+    title: Localized | str
+    owner: Name
+    score: int | None
+    """0 to 100; None: too early, with fewer than three proposals."""
+    facts: tuple[OpennessFact, ...]
+    next: OpennessFactName | None
+    """The fact that would add most; None: all points are earned."""
+    proposals: int
+    """All of them, those given up too."""
+    unanswered: int
+
+
+class OwnerOpenness(ResponseModel):
+    """How open the open scenarios of one owner are."""
+
+    owner: Name
+    ownership: Ownership | None
+    """None: not stated."""
+    scenarios: int
+    score: float | None
+    """Median of the scenarios that have a score."""
+    trials: int
+    outside: int
+    """Trials with suppliers that have no tie to the owner."""
+    outside_lower: float
+    """Lower bound of their share (95 %, Wilson)."""
+    unanswered: int
+
+
+class OpennessTable(ResponseModel):
+    """Open scenarios and their owners, the most open first."""
+
+    scenarios: tuple[OpennessTold, ...]
+    owners: tuple[OwnerOpenness, ...]

@@ -25,7 +25,7 @@ from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import ApplicationState, ScenarioState
 from pilotbase.documents.subjects import Organisation
 from pilotbase.documents.terms import Purpose
-from pilotbase.documents.vocabularies import ApprovalKind, Role
+from pilotbase.documents.vocabularies import ApprovalKind, Ownership, Role
 from pilotbase.hub.acting import RequestActor, language, roles_of
 from pilotbase.hub.forms.declared import Choices, DayField, fields_of, offer
 from pilotbase.hub.models import Membership
@@ -337,6 +337,14 @@ class OrganisationForm(StepForm):
     )
     contact = forms.CharField(**asked("hub.contact", "hub.help_contact"), max_length=200, required=False)
     related = area(t("hub.ties"), t("hub.help_ties"), rows=2, required=False)
+    ownership = forms.ChoiceField(
+        **asked("hub.ownership", "hub.help_ownership"),
+        choices=lambda: [("", "–"), *((one.value, t(f"ownership.{one.value}")) for one in Ownership)],
+        required=False,
+    )
+    ownership_proof = forms.CharField(
+        **asked("hub.ownership_proof", "hub.help_ownership_proof"), max_length=200, required=False
+    )
 
     def prepare(self) -> None:
         if "organisation" not in self.bringing.record.documents:
@@ -351,6 +359,8 @@ class OrganisationForm(StepForm):
                 "roles": [role.value for role in known.roles],
                 "contact": known.contact,
                 "related": "\n".join(known.related),
+                "ownership": known.ownership or "",
+                "ownership_proof": known.ownership_proof,
             }
         )
         fixed = ("name", "roles") if self.bringing.act is Act.ORGANISATION_DECLARE else ("name",)
@@ -366,6 +376,8 @@ class OrganisationForm(StepForm):
             roles=tuple(Role(role) for role in given["roles"]),
             contact=given["contact"],
             related=tuple(given["related"].replace(",", " ").split()),
+            ownership=Ownership(given["ownership"]) if given["ownership"] else None,
+            ownership_proof=given["ownership_proof"],
         )
 
 

@@ -16,6 +16,7 @@ from pilotbase.documents.demand import WordedDemand
 from pilotbase.documents.permissions import Act, ReadScope, SubjectRelation, permitted
 from pilotbase.documents.record import ApplicationVersion, Record, Waiting
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.states import ScenarioState
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import RequestActor
 from pilotbase.hub.base import base
@@ -140,6 +141,8 @@ def _links(acting: RequestActor, seen: RecordView, scenario: Scenario) -> list[t
     if permitted(ReadScope.BUDGET, acting.actor, stands):
         links.append((text("trial.size.title"), f"{reverse('plan-size')}?{urlencode({'scenario': seen.name})}"))
     owned = dict(zip(("owner", "name"), seen.name.split("/"), strict=True))
+    if seen.listing.state == ScenarioState.OPEN:
+        links.append((text("openness.score"), reverse("openness-of", kwargs=owned)))
     if permitted(ReadScope.POTENTIAL, acting.actor, stands):
         links.append((text("roadmap.potential"), reverse("potential", kwargs=owned)))
     if permitted(ReadScope.COMPARISON, acting.actor, stands):

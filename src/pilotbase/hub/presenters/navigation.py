@@ -98,6 +98,7 @@ FLOW = (
     NavigationItem(text("learning.title"), "courses"),
     NavigationItem(text("portal.nav_standards"), "standards"),
     NavigationItem(text("portal.nav_figures"), "figures"),
+    NavigationItem(text("openness.title"), "openness"),
     NavigationItem(text("portal.nav_next"), "next"),
 )
 """In the order of their tabs; what plug-ins add to `FLOW` in a module of this name comes next."""
@@ -112,9 +113,9 @@ HELP: Mapping[str, str] = {
     "measure-data-quality": "dataset-quality dataset-quality-measured dataset-quality-report",
     "open-data-on-terms": "datasets agreements readers",
     "account-for-a-period": "clauses components period periods period-records",
-    "plan-scenarios": "ledger-plan plan-proposal plan-tasks plan-what-if plan-sheet potential",
+    "plan-scenarios": "openness ledger-plan plan-proposal plan-tasks plan-what-if plan-sheet potential",
     "private-statistics": "statistics statistics-answer statistics-terms",
-    "put-into-service": "services service-put service-value",
+    "put-into-service": "services service-put service-value service-exposure",
     "read-a-report": "certificates certified report rehearsal comparison",
     "run-a-hub": "account audit exchange figures find import ledger notices organisations overview people role-changes "
     "search",

@@ -17,6 +17,7 @@ from pilotbase.roadmap.periods import close_period, closed_periods, compare, rea
 from pilotbase.roadmap.planning import read_sheet, set_roadmap, set_sheet, tell_roadmap, tell_task_sheets
 from pilotbase.roadmap.proposals import adopt, propose, read_proposal, tell_plan, what_if
 from pilotbase.roadmap.ranking import rank_as_asked
+from pilotbase.worker.openness import openness, openness_of
 from pilotbase.worker.operations.binding import Caller, does
 from pilotbase.worker.potential import score_potential, tell_potential
 from pilotbase.workspace.actors import VISITOR
@@ -37,6 +38,12 @@ does(declared.SCORE_POTENTIAL)(
         (asked.potential, asked.words),
         caller.is_member,
     )
+)
+does(declared.OPENNESS)(
+    lambda caller, asked: caller.remember("openness", KEPT_SECONDS, lambda: openness(caller.base, caller.view))
+)
+does(declared.OPENNESS_OF)(
+    lambda caller, asked: openness_of(caller.base, caller.view, scenario_subject(asked.owner, asked.name))
 )
 does(declared.ROADMAP)(lambda caller, asked: tell_roadmap(caller.view))
 

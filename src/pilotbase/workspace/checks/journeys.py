@@ -94,7 +94,7 @@ def _of_trial(connection: Connection, record: Json, terms: Json, reached: dict[s
 
 
 def _moments(reached: dict[str, datetime]) -> Json:
-    return {f"{milestone}_at": reached.get(milestone) for milestone in tables.OF_RECORDS}
+    return {f"{milestone}_at": reached.get(milestone) for milestone in (*tables.OF_RECORDS, tables.ANSWERED)}
 
 
 def _verdict(connection: Connection, record: Json) -> str:
