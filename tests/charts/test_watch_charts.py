@@ -5,14 +5,18 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pilotbase.charts.drawing import FILLS
+from pilotbase.charts.drawing import BLUE, FILLS
 from pilotbase.charts.watch import (
     DRIFT_LEFT,
     DRIFT_RIGHT,
+    Alarm,
+    AlarmMark,
+    CohortMean,
     DriftStrip,
     Spell,
     WatchedPath,
     WatchedPoint,
+    alarm_chart,
     drift_chart,
     watch_path_chart,
 )
@@ -80,3 +84,51 @@ def test_strips_stand_where_the_column_had_the_colour(language):
     assert float(spell.get("x")) == pytest.approx(DRIFT_LEFT + (DRIFT_RIGHT - DRIFT_LEFT) / 4)
     assert float(spell.get("width")) == pytest.approx((DRIFT_RIGHT - DRIFT_LEFT) / 4)
     assert {"x", "速度", "橙色" if language == "zh" else "orange"} <= set(texts(svg))
+
+
+def alarm(**changes) -> Alarm:
+    means = [
+        CohortMean(NOW + day * DAY, 0.1 + 0.02 * day, 0.12, 0.13 if day > 8 else None, 200, 60) for day in range(12)
+    ]
+    marks = [
+        AlarmMark(NOW, "armed: forest 1.0.0"),
+        AlarmMark(NOW + 5 * DAY, "orange", Colour.ORANGE),
+        AlarmMark(NOW + 9 * DAY, "red", Colour.RED),
+        AlarmMark(NOW + 9 * DAY, "fall back"),
+    ]
+    path = [point(100 * day, day / 8) for day in range(1, 12)]
+    spell = Spell(NOW + 3 * DAY, NOW + 11 * DAY, Colour.ORANGE)
+    told = {"strips": [DriftStrip("torque", [spell])], "marks": marks}
+    told |= {"means": means, "evidence": path} | changes
+    return Alarm("Error rate", alpha=0.05, begins=NOW, ends=NOW + 11 * DAY, **told)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_alarm_shows_risk_evidence_labels_inputs_and_acts_over_one_axis(language):
+    svg = alarm_chart(alarm(), language)
+    words = texts(svg)
+    bands = (
+        ["风险", "证据", "标签", "输入", "处置"]
+        if language == "zh"
+        else ["Risk", "Evidence", "Labels", "Inputs", "Acts"]
+    )
+    assert [word for word in words if word in bands] == bands
+    assert ("accepted: at most 12 %" if language == "en" else "可接受：至多 12%") in words
+    assert ("red at 20" if language == "en" else "20 时变红") in words
+    assert ("latest 32 %; was above 13 % for certain" if language == "en" else "最近 32%；可以确定曾高于 13%") in words
+    assert {"torque", "armed: forest 1.0.0", "fall back", "2026-05-01", "2026-05-12"} <= set(words)
+    dashed = [one for one in ElementTree.fromstring(svg).iter(f"{SVG}line") if one.get("stroke-dasharray")]
+    assert [one.get("stroke") for one in dashed] == [FILLS[Colour.ORANGE], FILLS[Colour.RED]]
+
+
+def test_each_arming_has_a_line_of_its_own():
+    path = [point(100, 0.5), point(200, 0.9), WatchedPoint(NOW + 6 * DAY, 100, 0.1, Colour.GREEN), point(900, 0.2)]
+    lines = list(ElementTree.fromstring(alarm_chart(alarm(evidence=path), "en")).iter(f"{SVG}polyline"))
+    assert len([one for one in lines if one.get("stroke") == BLUE]) == 3, "the risk, and evidence twice"
+
+
+def test_words_of_acts_cover_none_and_there_is_no_alarm_without_a_cohort():
+    crowd = [AlarmMark(NOW + 9 * DAY, f"a long name of what was done {number}") for number in range(9)]
+    drawn = [word for word in texts(alarm_chart(alarm(marks=crowd), "en")) if word.startswith("a long name")]
+    assert len(drawn) == 5
+    assert alarm_chart(alarm(means=[]), "en") == ""

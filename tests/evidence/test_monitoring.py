@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pilotbase.evidence.martingale import FRACTIONS, MeanMartingale
-from pilotbase.evidence.monitoring import LifeRestart, ShiryaevRoberts, WeightedRestart
+from pilotbase.evidence.monitoring import LifeRestart, ShiryaevRoberts, WeightedRestart, exceeded
 
 R0 = 0.15
 
@@ -48,6 +48,16 @@ def test_life_restart_is_its_definition() -> None:
         wealth = (wealth + start) * (1 + bets / R0 * (loss - R0))
         path.append(max(1 - (t + 1) / life, 0) + float(wealth.sum()))
     assert np.exp(LifeRestart(R0, life).update(losses)) == pytest.approx(path, rel=1e-9)
+
+
+def test_what_was_exceeded_is_above_r0_exactly_once_the_restart_is_red() -> None:
+    """The bound that a page draws says the same as red, and never more than the risk was."""
+    means = np.concatenate((np.full(20, 0.10), np.full(40, 0.30)))
+    found = exceeded(means, 365, 0.05)
+    red = LifeRestart(0.18, 365).update(means) >= math.log(20)
+    assert red.any() and ((np.nan_to_num(found) >= 0.18) == red).all()
+    assert np.nanmax(found) < 0.30 and np.isnan(found[0])
+    assert (np.diff(found[~np.isnan(found)]) >= 0).all()
 
 
 def test_weights_sum_to_one_however_long_it_runs() -> None:

@@ -121,7 +121,8 @@ def test_the_page_shows_each_detector_with_its_picture_and_promise(watched):
     for shown in ("Accuracy at least 0.850", "P(ever red", "Criteria without a guarantee", "Cohorts", DRIFT):
         assert shown in content, shown
     assert content.count("<svg") >= 3
-    assert "evidence against the guarantee; red at " in content and "= 1/" in content
+    assert "From certificate to alarm: " in content and "accepted: at most 15 %" in content and "red at 20" in content
+    assert "What next:" in content and "How sure" in content
     told = watched.client("owner").get(f"{SERVICE}/watch").json()
     alphas = {f"risk:{risk['criterion']}": risk["alpha"] for risk in told["watch"]["risks"]}
     levels = {one["detector"]: one["level"] for one in told["detectors"]}
@@ -251,3 +252,15 @@ def test_what_an_earlier_arming_had_come_to_stays_on_the_page(watched, monkeypat
     assert "Red" in first and "Read by then: " in first
     chinese = watched.client("owner", HTTP_ACCEPT_LANGUAGE="zh").get("/services/milling/watch/").content.decode()
     assert "以往启用" in chinese and "Earlier armings" not in chinese
+
+
+def test_the_incident_shows_what_led_to_the_alarm_whatever_was_armed_since(watched):
+    from tests.watch.incidents_for_tests import open_one
+
+    warned = watched.client("desk").get(f"{SERVICE}/warnings").json()
+    red = next(one["digest"] for one in warned if one["warning"]["colour"] == "red")
+    number = open_one(watched.served.store, service="milling", cause=red).number
+    for language, bands in (("en", ("Risk", "Evidence", "Acts")), ("zh", ("风险", "证据", "处置"))):
+        told = {"HTTP_ACCEPT_LANGUAGE": language}
+        shown = watched.client("owner", **told).get(f"/incidents/{number}/").content.decode()
+        assert all(f">{band}</text>" in shown for band in bands)

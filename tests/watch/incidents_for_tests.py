@@ -78,15 +78,19 @@ def raise_warning(store: Store, one: RiskWarning) -> str:
 
 
 def open_one(
-    store: Store, grade: EventGrade = EventGrade.GENERAL, reporter: str = "other_operator", service: str = "alarm"
+    store: Store,
+    grade: EventGrade = EventGrade.GENERAL,
+    reporter: str = "other_operator",
+    service: str = "alarm",
+    cause: str = digest("warning"),
 ) -> Incident:
-    """An incident of the plant's service, known and opened now."""
+    """An incident of the plant's service, known and opened now, for the warning ``cause``."""
     now = store.clock()
     draft = Incident(
         number=1,
         service=service,
         owner="plant",
-        warning=digest("warning"),
+        warning=cause,
         title=text("incident.title", service=service, signal=text("signal.risk")),
         colour=Colour.RED,
         grade=grade,

@@ -16,8 +16,8 @@ from pilotbase.watch.labels import counts_of
 from pilotbase.watch.observations import ingest
 from pilotbase.watch.packs import packed
 from pilotbase.watch.running import close_all_cohorts, run, run_once, watched_services
-from pilotbase.watch.standings import detectors_of, path_of, standing_of
-from pilotbase.watch.status import list_warnings
+from pilotbase.watch.standings import detectors_of, path_of, service_of, standing_of
+from pilotbase.watch.status import alarm_history, list_warnings, path
 from pilotbase.watch.warnings import standing_warnings, warnings_of
 from pilotbase.workspace import watch_tables as tables
 from pilotbase.workspace.failures import ConflictError, NotFoundError
@@ -302,6 +302,28 @@ def test_without_history_the_public_sample_is_replayed(world):
         "detector.small_reference",
     ]
     assert found.turns == ()
+
+
+def test_the_history_of_an_alarm_outlives_a_new_arming(world, clock):
+    world.arm()
+    for wrong in (0.05, 0.5, 0.5):
+        world.bring(200, wrong=wrong)
+        world.pass_days(clock, 1)
+    world.pass_days(clock, 2)
+    world.arm()
+    world.bring(200, wrong=0.05)
+    world.pass_days(clock, 3)
+    service = service_of(world.view, "milling")
+    found = alarm_history(world.view, service, RISK, acts=True)
+    assert [one.accepted for one in found.means] == pytest.approx([0.15] * 4)
+    assert [(one.cases, one.labelled) for one in found.means] == [(200, 200)] * 4
+    assert [one.mean > 0.3 for one in found.means] == [False, True, True, False]
+    assert len(found.exceeded) == 4 and found.path[-1].seen == 200
+    assert [one.what.code for one in found.events].count("chart.alarm.armed") == 2
+    assert Colour.RED in {one.colour for one in found.events}
+    with world.view.reading() as connection:
+        assert [point.seen for point in path_of(connection, "milling", RISK)][-1] == 200
+    assert [point.seen for point in path(world.view, "milling", RISK)] == [100, 200], "of this arming alone"
 
 
 def test_arming_anew_takes_warnings_back_and_disarmed_warns_of_nothing(world, clock):

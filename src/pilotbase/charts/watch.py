@@ -6,10 +6,23 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from math import log10
 
-from pilotbase.charts.drawing import BLUE, DEEP_BLUE, FILLS, INKS, LINE, MUTED, PAPER, Drawing, width_of
+from pilotbase.charts.drawing import (
+    BLUE,
+    DEEP_BLUE,
+    FILLS,
+    HAIR,
+    INKS,
+    LINE,
+    MUTED,
+    PALE_BLUE,
+    PAPER,
+    Drawing,
+    shortened,
+    width_of,
+)
 from pilotbase.charts.scales import Scale, format_count, format_number
 from pilotbase.documents.moments import format_day, format_minute, format_second
-from pilotbase.documents.texts import Language, Text, text
+from pilotbase.documents.texts import Language, Text, percent, text
 from pilotbase.documents.vocabularies import Colour
 
 WIDTH, HEIGHT = 640, 250
@@ -186,3 +199,189 @@ def _cut(name: str, room: float = DRIFT_LEFT - 20) -> str:
     while name and width_of(name) > room:
         name = name[:-1]
     return name
+
+
+ALARM_WIDTH, ALARM_LEFT, ALARM_RIGHT = 760, 150, 738
+_GAP, _LANE, _LANES, _STRIPS_SHOWN = 26, 17, 5, 4
+_RISK_HEIGHT, _EVIDENCE_HEIGHT, _LABELS_HEIGHT = 104, 84, 34
+
+
+@dataclass(frozen=True)
+class CohortMean:
+    """The mean loss of a cohort, what was accepted then, and what the loss has exceeded at some time until then."""
+
+    at: datetime
+    mean: float
+    accepted: float
+    exceeded: float | None
+    """None: nothing is certain yet."""
+    cases: int
+    """Those whose labels count."""
+    labelled: int
+
+
+@dataclass(frozen=True)
+class AlarmMark:
+    """Something that was done or said; with a ``colour``, a detector took it."""
+
+    at: datetime
+    said: str
+    colour: Colour | None = None
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """What led to the colour of a criterion and what followed, over all versions and armings."""
+
+    name: str
+    means: Sequence[CohortMean]
+    evidence: Sequence[WatchedPoint]
+    alpha: float
+    strips: Sequence[DriftStrip]
+    marks: Sequence[AlarmMark]
+    begins: datetime
+    ends: datetime
+
+
+def alarm_chart(alarm: Alarm, language: Language) -> str:
+    """Return the alarm as SVG: risk, evidence, labels, inputs and acts over one axis of time; "" before any cohort."""
+    if not alarm.means:
+        return ""
+    strips, lanes = alarm.strips[:_STRIPS_SHOWN], _in_lanes(alarm)
+    heights = (_RISK_HEIGHT, _EVIDENCE_HEIGHT, _LABELS_HEIGHT, max(len(strips), 1) * _LANE, max(len(lanes), 1) * _LANE)
+    tops = [20.0]
+    for height in heights:
+        tops.append(tops[-1] + height + _GAP)
+    title = text("chart.alarm.title", name=alarm.name).render(language)
+    drawing = Drawing(ALARM_WIDTH, tops[-1] + 18, title, _alarm_in_words(alarm).render(language))
+    across = Scale(alarm.begins.timestamp(), alarm.ends.timestamp(), ALARM_LEFT, ALARM_RIGHT)
+    for mark in alarm.marks:
+        if mark.colour is not None:
+            x = across(mark.at.timestamp())
+            drawing.line((x, tops[0]), (x, tops[-1] - _GAP), FILLS[mark.colour], 1, "4 3")
+    for top, band in zip(tops, ("risk", "evidence", "labels", "inputs", "acts"), strict=False):
+        drawing.text((8, top + 12), text(f"chart.alarm.{band}").render(language), bold=True)
+        drawing.text((8, top + 28), text(f"chart.alarm.{band}_help").render(language), colour=MUTED, size=11)
+        if top > tops[0]:
+            drawing.line((8, top - _GAP / 2), (ALARM_RIGHT, top - _GAP / 2), HAIR)
+    _draw_risk(drawing, alarm, across, tops[0], language)
+    _draw_evidence(drawing, alarm, across, tops[1], language)
+    _draw_labels(drawing, alarm, across, tops[2])
+    _draw_inputs(drawing, alarm, strips, across, tops[3])
+    _draw_acts(drawing, lanes, across, tops[4])
+    days = [format_day(alarm.begins + share * (alarm.ends - alarm.begins)) for share in (0, 1 / 3, 2 / 3, 1)]
+    drawing.labels_within(ALARM_LEFT, ALARM_RIGHT, days, tops[-1] + 6)
+    return drawing.to_svg()
+
+
+def _draw_risk(drawing: Drawing, alarm: Alarm, across: Scale, top: float, language: Language) -> None:
+    """Draw the mean of each cohort, the bound that it has exceeded for certain, and what was accepted."""
+    means, last = alarm.means, alarm.means[-1]
+    highest = max(max(one.mean, one.accepted) for one in means)
+    up = Scale(0, min(1.15 * highest, 1.0), top + _RISK_HEIGHT, top)
+    drawing.up_ticks(up, (ALARM_LEFT, ALARM_RIGHT), 3)
+    certain = [(across(one.at.timestamp()), up(one.exceeded)) for one in means if one.exceeded is not None]
+    if certain:
+        shape = [(certain[0][0], up(0)), *certain, (certain[-1][0], up(0))]
+        drawing.polygon(shape, PALE_BLUE)
+    accepted = [(across(one.at.timestamp()), up(one.accepted)) for one in means]
+    drawing.path([(ALARM_LEFT, accepted[0][1]), *accepted, (ALARM_RIGHT, accepted[-1][1])], FILLS[Colour.RED], 2)
+    drawing.path([(across(one.at.timestamp()), up(one.mean)) for one in means], BLUE)
+    drawing.circle((across(last.at.timestamp()), up(last.mean)), 3.5, BLUE)
+    said = text("chart.alarm.accepted", share=percent(last.accepted, ".3g")).render(language)
+    drawing.text((ALARM_LEFT + 4, accepted[0][1] - 5), said, colour=INKS[Colour.RED], bold=True)
+    drawing.text((ALARM_RIGHT, top - 6), _now(last).render(language), anchor="end", bold=True)
+
+
+def _now(last: CohortMean) -> Text:
+    mean = percent(last.mean, ".3g")
+    if not last.exceeded:
+        return text("chart.alarm.latest", mean=mean)
+    return text("chart.alarm.latest_sure", mean=mean, least=percent(last.exceeded, ".3g"))
+
+
+def _draw_evidence(drawing: Drawing, alarm: Alarm, across: Scale, top: float, language: Language) -> None:
+    """Draw the log of the evidence against its level, at which it is red, a line for each arming."""
+    up = Scale(0, min(max(_LEAST, max((one.value for one in alarm.evidence), default=0)), _MOST), top + 84, top)
+    drawing.line((ALARM_LEFT, up(0)), (ALARM_RIGHT, up(0)), LINE)
+    drawing.line((ALARM_LEFT, up(1)), (ALARM_RIGHT, up(1)), FILLS[Colour.RED], 2)
+    said = text("chart.alarm.level", level=f"{1 / alarm.alpha:.4g}").render(language)
+    drawing.text((ALARM_LEFT + 4, up(1) - 5), said, colour=INKS[Colour.RED], bold=True)
+    drawing.text((ALARM_LEFT - 6, up(0) + 4), "1", anchor="end", colour=MUTED, size=11)
+    for run in _by_arming(alarm.evidence):
+        drawing.path([(across(one.at.timestamp()), up(max(one.value, 0))) for one in run], BLUE)
+
+
+def _by_arming(points: Sequence[WatchedPoint]) -> list[list[WatchedPoint]]:
+    """Return the points of each arming: with it a detector begins to count anew."""
+    runs: list[list[WatchedPoint]] = []
+    for point in points:
+        if not runs or point.seen < runs[-1][-1].seen:
+            runs.append([])
+        runs[-1].append(point)
+    return runs
+
+
+def _draw_labels(drawing: Drawing, alarm: Alarm, across: Scale, top: float) -> None:
+    """Draw of each cohort the cases that count, and how many of them have a label."""
+    most = max(one.cases for one in alarm.means)
+    width = max((ALARM_RIGHT - ALARM_LEFT) / max(len(alarm.means), 1) * 0.8, 1.0)
+    for one in alarm.means:
+        left = min(max(across(one.at.timestamp()) - width / 2, ALARM_LEFT), ALARM_RIGHT - width)
+        for count, fill in ((one.cases, LINE), (one.labelled, BLUE)):
+            height = _LABELS_HEIGHT * count / most
+            drawing.rectangle((left, top + _LABELS_HEIGHT - height), (width, height), fill)
+
+
+def _draw_inputs(drawing: Drawing, alarm: Alarm, strips: Sequence[DriftStrip], across: Scale, top: float) -> None:
+    for row, strip in enumerate(strips):
+        y = top + row * _LANE
+        drawing.rectangle((ALARM_LEFT, y), (ALARM_RIGHT - ALARM_LEFT, _STRIP), LINE, rounding=2)
+        for spell in strip.spells:
+            left = across(max(spell.begins, alarm.begins).timestamp())
+            wide = max(across(min(spell.ends, alarm.ends).timestamp()) - left, _NARROWEST)
+            drawing.rectangle((left, y), (wide, _STRIP), FILLS[spell.colour], rounding=2)
+        drawing.text((ALARM_LEFT + 6, y + _STRIP - 2), shortened(strip.column, 200), size=11)
+    if not strips:
+        drawing.line((ALARM_LEFT, top + 8), (ALARM_RIGHT, top + 8), LINE)
+
+
+def _in_lanes(alarm: Alarm) -> list[list[AlarmMark]]:
+    """Return marks in lanes in which none covers another's words; what finds no room is left to the list beside."""
+    across = Scale(alarm.begins.timestamp(), alarm.ends.timestamp(), ALARM_LEFT, ALARM_RIGHT)
+    lanes: list[list[AlarmMark]] = []
+    ends: list[float] = []
+    for mark in sorted(alarm.marks, key=lambda one: one.at):
+        left, right = _span(mark, across)
+        free = next((lane for lane, end in enumerate(ends) if left > end + 8), len(lanes))
+        if free == len(lanes):
+            if free >= _LANES:
+                continue
+            lanes.append([])
+            ends.append(0.0)
+        lanes[free].append(mark)
+        ends[free] = right
+    return lanes
+
+
+def _span(mark: AlarmMark, across: Scale) -> tuple[float, float]:
+    x, wide = across(mark.at.timestamp()), width_of(mark.said) + 12
+    return (x - wide, x + 6) if x + wide > ALARM_RIGHT else (x - 6, x + wide)
+
+
+def _draw_acts(drawing: Drawing, lanes: Sequence[Sequence[AlarmMark]], across: Scale, top: float) -> None:
+    for row, lane in enumerate(lanes):
+        y = top + row * _LANE + 6
+        for mark in lane:
+            x = across(mark.at.timestamp())
+            to_left = _span(mark, across)[0] < x - 6
+            drawing.circle((x, y), 4.5, FILLS[mark.colour] if mark.colour is not None else MUTED)
+            place = (x + (-9 if to_left else 9), y + 4)
+            drawing.text(place, mark.said, anchor="end" if to_left else "start", size=11)
+
+
+def _alarm_in_words(alarm: Alarm) -> Text:
+    """Return the picture in words: what was measured last, against what, and what was done."""
+    marks = "; ".join(f"{format_day(one.at)} {one.said}" for one in alarm.marks)
+    accepted = percent(alarm.means[-1].accepted, ".3g")
+    return text("chart.alarm.description", latest=_now(alarm.means[-1]), accepted=accepted, marks=marks)

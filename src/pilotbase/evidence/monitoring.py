@@ -25,6 +25,7 @@ from pilotbase.evidence.primitive import Floats, reals, within
 MOST = 1e6
 """The largest loss that is taken."""
 _CHUNK = 1 << 14
+_GRID = 100
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,18 @@ def expected_delay(r0: float, risk: float, labels: int, life: int, alpha: float)
     chances = binomial_chances(labels, risk)
     growth = np.log1p(LifeRestart.bets[:, None] * (counts / labels / r0 - 1)) @ chances
     return math.log(life / alpha) / float(growth.max()) if growth.max() > 0 else math.inf
+
+
+def exceeded(means: Floats, life: int, alpha: float) -> Floats:
+    """Return after each mean what the risk has exceeded at some time: P(ever more than it ever was) ≤ α.
+
+    It is the largest r0 against which `LifeRestart` has reached 1/α by then, of `_GRID` of them; NaN before the first.
+    """
+    found = np.full(len(means), np.nan)
+    for r0 in np.linspace(0, min(float(means.max(initial=0.01)), 0.99), _GRID + 1)[1:]:
+        path = np.maximum.accumulate(LifeRestart(float(r0), life).update(means))
+        found[path >= math.log(1 / alpha)] = r0
+    return found
 
 
 class ShiryaevRoberts(_Detector):

@@ -186,6 +186,15 @@ class Following:
         self.hear(at[begun : begun + 1])
         self.hear(at[-1:])
 
+    def means(self, cohort: CohortLosses) -> Iterator[tuple[str, float, float]]:
+        """Yield for each criterion and group the name of its detector, the mean loss of a cohort, and the accepted."""
+        for (followed, loss), losses in zip(self.risks.values(), cohort.losses, strict=True):
+            periods = np.zeros(0) if losses.periods is None else losses.periods
+            for row in np.flatnonzero(~np.isnan(periods)):
+                group = "" if losses.groups is None else str(losses.groups[row])
+                name = _short(f"{followed.name}:{group}") if group else followed.name
+                yield name, float(periods[row]), loss.r0
+
     def take_cohort(self, cohort: CohortLosses) -> None:
         """Let the detectors of risk look at a cohort, so many cases at once that a path of points comes of it."""
         if LABELS in self.stream:

@@ -22,6 +22,7 @@ from pilotbase.watch.labels import LabelledPack, cases_of
 from pilotbase.watch.losses import CohortLosses, losses_of, promised_to
 from pilotbase.watch.packs import Pack, microseconds
 from pilotbase.watch.standings import (
+    EnteredMean,
     WatchState,
     armed_services,
     move_on,
@@ -29,6 +30,7 @@ from pilotbase.watch.standings import (
     standing_of,
     states_of,
     stored_service,
+    write_means,
     write_states,
 )
 from pilotbase.watch.warnings import raise_warnings
@@ -170,7 +172,12 @@ def _write(view: View, standing: WatchState, following: Following, reached: _Rea
     with view.transaction("watch.warned") as change:
         if not move_on(change.connection, standing, reached.read_to, change.now):
             return
-        write_states(change.connection, standing.service, following.all)
+        write_states(change.connection, standing, following.all)
+        if reached.cohort is not None and reached.losses is not None:
+            read = (reached.cohort.begins_at, len(reached.losses.at), reached.losses.labelled)
+            means = following.means(reached.losses)
+            entered = (EnteredMean(name, standing.watch, *read, mean, accepted) for name, mean, accepted in means)
+            write_means(change.connection, standing.service, entered)
         turns = [_with_excess(turn, reached.cohort) for followed in following.all for turn in followed.turns]
         raise_warnings(change, view, service, sorted(turns, key=lambda turn: turn.began))
         if reached.cohort is not None:

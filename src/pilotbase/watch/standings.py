@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +33,8 @@ _rows, _states, _points, _packs = (
     tables.watch_points.c,
     tables.observation_packs.c,
 )
-_MOST_POINTS = 400
+_MOST_POINTS, _MOST_MEANS = 400, 1000
+_means = tables.watch_means.c
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,6 @@ def begin(connection: Connection, service: str, watch: Digest, now: datetime) ->
     newest = connection.scalar(select(func.max(_packs.number)).where(_packs.service == service)) or 0
     fresh = {"watch": watch, "armed": 1, "read_to": newest, "colour": Colour.GREEN.value, "ran_at": now}
     connection.execute(delete(tables.watch_states).where(_states.service == service))
-    connection.execute(delete(tables.watch_points).where(_points.service == service))
     again = update(tables.watches).where(_rows.service == service).values(passes=_rows.passes + 1, **fresh)
     if connection.execute(again).rowcount == 0:
         connection.execute(insert(tables.watches).values(service=service, passes=0, **fresh))
@@ -113,8 +113,9 @@ def states_of(connection: Connection, service: str) -> Mapping[str, bytes]:
     return {row.detector: bytes(row.state) for row in connection.execute(rows)}
 
 
-def write_states(connection: Connection, service: str, followed: Iterable[Followed]) -> None:
+def write_states(connection: Connection, standing: WatchState, followed: Iterable[Followed]) -> None:
     """Write where detectors stand now, the points of their paths, and the highest colour of the service."""
+    service = standing.service
     for one in followed:
         if not one.points:
             continue
@@ -129,7 +130,7 @@ def write_states(connection: Connection, service: str, followed: Iterable[Follow
             "last_at": latest.at,
         }
         set_row(connection, tables.watch_states, {"service": service, "detector": one.name}, values)
-        _write_points(connection, service, one)
+        _write_points(connection, standing, one)
     colours = connection.scalars(select(_states.colour).where(_states.service == service))
     highest = max(map(Colour, colours), key=list(Colour).index, default=Colour.GREEN)
     connection.execute(update(tables.watches).where(_rows.service == service).values(colour=highest.value))
@@ -147,10 +148,15 @@ def detectors_of(connection: Connection, service: str) -> list[DetectorStanding]
     ]
 
 
-def path_of(connection: Connection, service: str, detector: str) -> list[PathPoint]:
-    """Return the path of a detector, oldest first, thinned to some hundred points; each turn of colour stays."""
-    here = (_points.service == service, _points.detector == detector)
-    rows = connection.execute(select(tables.watch_points).where(*here).order_by(_points.number)).all()
+def path_of(connection: Connection, service: str, detector: str, watch: Digest | None = None) -> list[PathPoint]:
+    """Return the path of a detector, oldest first, thinned to some hundred points; each turn of colour stays.
+
+    ``watch``: of this arming alone; else one path after the other.
+    """
+    here = [_points.service == service, _points.detector == detector]
+    here += [] if watch is None else [_points.watch == watch]
+    begun = func.min(_points.at).over(partition_by=_points.watch)
+    rows = connection.execute(select(tables.watch_points).where(*here).order_by(begun, _points.number)).all()
     step = max(len(rows) // _MOST_POINTS, 1)
     kept = [
         row
@@ -160,11 +166,40 @@ def path_of(connection: Connection, service: str, detector: str) -> list[PathPoi
     return [PathPoint.model_validate(row, from_attributes=True) for row in kept]
 
 
-def _write_points(connection: Connection, service: str, one: Followed) -> None:
+@dataclass(frozen=True)
+class EnteredMean:
+    """The mean loss of a cohort under a watch, beside what that accepted."""
+
+    detector: str
+    watch: Digest
+    at: datetime
+    cases: int
+    labelled: int
+    mean: float
+    accepted: float
+
+
+def write_means(connection: Connection, service: str, means: Iterable[EnteredMean]) -> None:
+    """Write the mean losses of a cohort that is entered."""
+    rows = [{"service": service, **vars(one)} for one in means]
+    if rows:
+        connection.execute(insert(tables.watch_means), rows)
+
+
+def means_of(connection: Connection, service: str, detector: str) -> list[EnteredMean]:
+    """Return the newest mean losses of cohorts, oldest first, of every arming."""
+    here = (_means.service == service, _means.detector == detector)
+    rows = select(tables.watch_means).where(*here).order_by(_means.at.desc()).limit(_MOST_MEANS)
+    columns = [field.name for field in fields(EnteredMean)]
+    found = [EnteredMean(**{name: row._mapping[name] for name in columns}) for row in connection.execute(rows)]
+    return found[::-1]
+
+
+def _write_points(connection: Connection, standing: WatchState, one: Followed) -> None:
     """Write points of a path; the newest that stands there may be one that is written anew, with more rows seen."""
-    of_path = (_points.service == service, _points.detector == one.name)
+    path = {"service": standing.service, "detector": one.name, "watch": standing.watch}
+    of_path = [tables.watch_points.c[name] == value for name, value in path.items()]
     connection.execute(delete(tables.watch_points).where(*of_path, _points.number.in_(list(one.points))))
-    path = {"service": service, "detector": one.name}
     rows = [
         {**path, "number": number, **dict(point), "colour": point.colour.value} for number, point in one.points.items()
     ]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
+from itertools import groupby, pairwise
+
+import numpy as np
 
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.api.watch import (
@@ -20,20 +22,32 @@ from pilotbase.documents.api.watch import (
 )
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.service import CertifiedRoute, Service
+from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Colour, Signal
 from pilotbase.documents.watch import RiskWarning, Watch
+from pilotbase.evidence.monitoring import exceeded
 from pilotbase.watch.cohorts import list_cohorts
 from pilotbase.watch.detectors.interface import restored
 from pilotbase.watch.detectors.level import LevelState
 from pilotbase.watch.following import LEVELS, risk_detector
 from pilotbase.watch.labels import counts_of
-from pilotbase.watch.standings import DetectorStanding, detectors_of, path_of, service_of, standing_of, watch_of
+from pilotbase.watch.standings import (
+    DetectorStanding,
+    EnteredMean,
+    detectors_of,
+    means_of,
+    path_of,
+    service_of,
+    standing_of,
+    watch_of,
+)
 from pilotbase.watch.warnings import (
     acknowledgements,
     all_warnings,
     next_of,
     silences,
     standing_warnings,
+    steps_of,
     warnings_of,
 )
 from pilotbase.workspace.store import View
@@ -41,6 +55,8 @@ from pilotbase.workspace.store import View
 _COHORTS = 30
 _STORED, _SHOWN = 200, 10
 _COLOURS = list(Colour)
+_EVENTS = 24
+_SHOWN_STEPS = ("measure", "suspension", "confirmation", "retrial")
 
 
 def status_of(view: View, service: str) -> WatchStatus:
@@ -80,7 +96,77 @@ def path(view: View, service: str, detector: str) -> tuple[PathPoint, ...]:
     """Return the path of a detector, oldest first; raises `NotFoundError` where the actor sees no such service."""
     service_of(view, service)
     with view.reading() as connection:
-        return tuple(path_of(connection, service, detector))
+        standing = standing_of(connection, service)
+        return tuple(path_of(connection, service, detector, standing.watch if standing is not None else None))
+
+
+@dataclass(frozen=True)
+class AlarmEvent:
+    """What was said or done at a moment; with a colour, the detector took it."""
+
+    at: datetime
+    what: Text
+    colour: Colour | None = None
+
+
+@dataclass(frozen=True)
+class AlarmHistory:
+    """What led to a colour of a criterion and what followed, over all armings; ``exceeded`` as `evidence.exceeded`."""
+
+    means: list[EnteredMean]
+    exceeded: list[float]
+    path: list[PathPoint]
+    alpha: float
+    events: list[AlarmEvent]
+    raised: tuple[RaisedWarning, ...]
+
+
+def alarm_history(view: View, service: Service, detector: str, acts: bool) -> AlarmHistory | None:
+    """Return the history of a detector of risk, None before its first cohort; ``acts``: with what the base did."""
+    with view.reading() as connection:
+        means, path = means_of(connection, service.name, detector), path_of(connection, service.name, detector)
+    if not means:
+        return None
+    exceeding: list[float] = []
+    alpha = 1.0
+    for watch, own in groupby(means, lambda one: one.watch):
+        known = [one for one in view.load(watch, Watch).risks if detector.startswith(risk_detector(one))]
+        risk = max(known, key=lambda one: len(one.criterion), default=None)
+        alpha, life = (risk.alpha, risk.periods) if risk is not None else (alpha, 1)
+        exceeding += exceeded(np.array([one.mean for one in own]), life, alpha).tolist()
+    raised = list_warnings(view, service.name, _STORED)
+    own_warnings = [one for one in raised if one.warning.detector == detector]
+    events = [*_armings(view, service), *_turns(own_warnings)]
+    events += _acts(view, own_warnings) if acts else []
+    since = min(one.at for one in means)
+    shown = sorted((one for one in events if one.at >= since or one.colour is None), key=lambda one: one.at)
+    return AlarmHistory(means, exceeding, path, alpha, shown[-_EVENTS:], raised)
+
+
+def _armings(view: View, service: Service) -> list[AlarmEvent]:
+    found = [one.load(Watch) for one in view.find("watch", {"service": service.name}, _STORED)]
+    return [
+        AlarmEvent(one.armed_at, text("chart.alarm.armed", version=_watched(service, one)))
+        for one in found
+        if one.armed_at is not None
+    ]
+
+
+def _turns(raised: Sequence[RaisedWarning]) -> Iterator[AlarmEvent]:
+    for one in raised:
+        said = text(f"colour.{one.warning.colour}")
+        yield AlarmEvent(one.warning.began, said, one.warning.colour)
+
+
+def _acts(view: View, raised: Sequence[RaisedWarning]) -> Iterator[AlarmEvent]:
+    """Yield what the base did about the warnings, in the words of its runbook."""
+    with view.reading() as connection:
+        for one in raised:
+            for step, done in steps_of(connection, one.digest).items():
+                kind, _, measure = step.partition(":")
+                if not done.failed and kind in _SHOWN_STEPS:
+                    code = f"countermeasure.{measure}" if measure else f"reaction.step.{kind}"
+                    yield AlarmEvent(done.at, text(code))
 
 
 @dataclass(frozen=True)

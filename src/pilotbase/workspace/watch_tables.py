@@ -129,15 +129,25 @@ watch_states = table(
 
 watch_points = table(
     "watch_points",
-    *words(service=63, detector=200),
+    *words(service=63, detector=200, watch=71),
     *numbers("number"),
     *moments("at"),
     *numbers("seen"),
     *floats("value"),
     *words(colour=10),
-    key("service", "detector", "number"),
+    key("service", "detector", "watch", "number"),
 )
-"""What each detector read, pass by pass: the path that a page draws."""
+"""What each detector read, pass by pass, of every arming: the path that a page draws."""
+
+watch_means = table(
+    "watch_means",
+    *words(service=63, detector=200, watch=71),
+    *moments("at"),
+    *numbers("cases", "labelled"),
+    *floats("mean", "accepted"),
+    key("service", "detector", "watch", "at"),
+)
+"""The mean loss of each cohort that a detector of risk has entered, and what was accepted; kept for ever."""
 
 warning_levels = table(
     "warning_levels", *words(service=63, detector=200, colour=10, warning=71), key("service", "detector")

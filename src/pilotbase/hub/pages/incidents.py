@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.safestring import SafeString
 
 from pilotbase.documents.base import Localized
 from pilotbase.documents.permissions import Act, IncidentAct, ReadScope
@@ -13,12 +14,12 @@ from pilotbase.documents.quantities import in_whole_units
 from pilotbase.documents.service import CertifiedRoute, Service
 from pilotbase.documents.subjects import incident_subject
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Role
-from pilotbase.documents.watch import Incident, TimelineEntry
+from pilotbase.documents.vocabularies import Role, Signal
+from pilotbase.documents.watch import Incident, RiskWarning, TimelineEntry
 from pilotbase.hub.acting import HubRequest, RequestActor, language, posted
 from pilotbase.hub.forms.declared import Choices, OperationForm, form_of, tell
 from pilotbase.hub.presenters.addresses import Crumb, address_of, crumb
-from pilotbase.hub.presenters.drawn import render_live
+from pilotbase.hub.presenters.drawn import drawn_alarm, render_live
 from pilotbase.hub.presenters.mission import mission_shown
 from pilotbase.hub.presenters.records import names_shown
 from pilotbase.hub.routing import FORM, page
@@ -101,6 +102,7 @@ def show(request: HubRequest, number: int) -> HttpResponse:
         "clocks": [(clock, running.get(clock.clock)) for clock in incident.clocks],
         "book": load_book(incident.book),
         "lines": list(_lines(incident)),
+        "picture": _picture(view, service, incident),
         "people": names_shown(request.acting.actor, ((one.organisation, one.person) for one in incident.timeline)),
         "acts": [act for act in FORMS if act in possible_acts(view, incident)],
         "order": _order_address(request.acting, service),
@@ -110,6 +112,15 @@ def show(request: HubRequest, number: int) -> HttpResponse:
         "crumbs": _crumbs(),
     }
     return render(request, "hub/incident.html", shown)
+
+
+def _picture(view: View, service: Service, incident: Incident) -> SafeString:
+    """Return the picture of the warning that the incident was opened for, if it is of a risk."""
+    stored = view.get(incident.warning)
+    warning = stored.load(RiskWarning) if stored is not None and stored.kind == "risk-warning" else None
+    if warning is None or warning.signal is not Signal.RISK:
+        return SafeString("")
+    return drawn_alarm(view, service, warning.detector, acts=True)
 
 
 @page("incidents/<int:number>/<str:act>/", "incident-act", ReadScope.DESK, FORM)

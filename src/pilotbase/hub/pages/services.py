@@ -23,7 +23,7 @@ from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.base import base
 from pilotbase.hub.forms.declared import Choices, form_of, form_post, label_of, post_of, tell
 from pilotbase.hub.presenters.addresses import crumb
-from pilotbase.hub.presenters.drawn import drawn
+from pilotbase.hub.presenters.drawn import drawn, drawn_alarms
 from pilotbase.hub.presenters.mission import mission_shown
 from pilotbase.hub.routing import FORM, POST, page
 from pilotbase.hub.sentences import t
@@ -205,6 +205,7 @@ def _inside(view: View, service: Service) -> dict[str, Any]:
     budgets, usage = list_budgets(view, service.name), usage_by_day(view, service.name, DAYS)
     return {
         "inside": True,
+        "alarms": drawn_alarms(view, service),
         "gateway": settings.CONFIGURATION.gateway,
         "snippets": call_snippets(base(), service),
         "keys": list_keys(view, service.name),

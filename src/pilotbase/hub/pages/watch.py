@@ -13,19 +13,21 @@ from django.contrib import messages
 from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.safestring import SafeString
 
 from pilotbase.charts.watch import DriftStrip, Spell, WatchedPath, WatchedPoint, drift_chart, watch_path_chart
 from pilotbase.documents.api.watch import DetectorReading, RaisedWarning, WatchStatus
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.permissions import ReadScope, SubjectRelation, WatchAct, permitted
+from pilotbase.documents.service import Service
 from pilotbase.documents.texts import Text, make_visible, text
 from pilotbase.documents.vocabularies import Colour, RedBy, Signal
 from pilotbase.documents.watch import ReferenceProfile, Replay, Watch, WatchTerms
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.forms.declared import OperationForm, do, form_of, form_post, label_of, post_of, tell
 from pilotbase.hub.presenters.addresses import crumb
-from pilotbase.hub.presenters.drawn import drawn
+from pilotbase.hub.presenters.drawn import drawn, drawn_alarm
 from pilotbase.hub.routing import FORM, POST, page
 from pilotbase.hub.sentences import t
 from pilotbase.operations.watch import ACKNOWLEDGE, ARM, AUDIT, DISARM, END_SILENCE, LABEL, REPLAY, SILENCE
@@ -151,7 +153,7 @@ def _page(request: HubRequest, name: str, **forms: Form) -> HttpResponse:
         "found": found,
         "armed": found.watch is not None and found.watch.armed_at is not None,
         "awaited": [one for one in _promises(found.watch) if one.detector not in entered],
-        "pictures": [(one, drawn(_path_chart(view, name, one))) for one in _in_order(found.detectors)],
+        "pictures": [(one, _picture(request, service, one)) for one in _in_order(found.detectors)],
         "drift": drawn(_drift_chart(view, found, raised)),
         "counts": [(Text(code=f"counted.{what}"), count) for what, count in found.counts.items()],
         "warnings": raised[:_LISTED],
@@ -206,6 +208,14 @@ def _delays(replayed: Replay) -> dict[str, object]:
 def _in_order(detectors: Sequence[DetectorReading]) -> list[DetectorReading]:
     """Return detectors in the order of signals: what measures harm before what hints at it."""
     return sorted(detectors, key=lambda one: list(Signal).index(one.signal))
+
+
+def _picture(request: HubRequest, service: Service, one: DetectorReading) -> SafeString:
+    """Return the picture of a detector: of a risk all that led to its colour, else the path of its evidence."""
+    view = request.acting.view
+    acts = request.acting.reads(ReadScope.DESK)
+    alarm = drawn_alarm(view, service, one.detector, acts) if one.signal is Signal.RISK else None
+    return alarm or drawn(_path_chart(view, service.name, one))
 
 
 def _path_chart(view: View, name: str, one: DetectorReading) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, isnan
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -18,11 +18,19 @@ from pilotbase.charts.criterion import order_chart
 from pilotbase.charts.drawing import stretched
 from pilotbase.charts.scales import format_count
 from pilotbase.charts.stages import Leg
+from pilotbase.charts.watch import Alarm, AlarmMark, CohortMean, DriftStrip, Spell, WatchedPoint, alarm_chart
 from pilotbase.documents.board import TenderResult
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.quality import FieldProfile, RecordSetProfile
+from pilotbase.documents.service import Service
 from pilotbase.documents.texts import Language, Text, text
+from pilotbase.documents.vocabularies import Signal
+from pilotbase.documents.watch import RiskWarning
 from pilotbase.hub.acting import language
+from pilotbase.watch.detectors.loss import measure_in_words
+from pilotbase.watch.status import alarm_history, drift_spells
+from pilotbase.watch.warnings import standing_warnings
+from pilotbase.workspace.store import View
 
 _SHADES = 4
 
@@ -38,6 +46,36 @@ def drawn(svg: str, fixed: bool = False) -> SafeString:
 def drawn_order(result: TenderResult | None) -> SafeString:
     """Return the chart of the order that a tender has found; nothing before there is a result."""
     return drawn(order_chart(result, language()) if result is not None else "", fixed=True)
+
+
+def drawn_alarm(view: View, service: Service, detector: str, acts: bool) -> SafeString:
+    """Return the picture of what led to the colour of a criterion; nothing before its first cohort is entered.
+
+    ``acts``: whether the reader sees what the base did.
+    """
+    found = alarm_history(view, service, detector, acts)
+    if found is None:
+        return SafeString("")
+    means = [
+        CohortMean(one.at, one.mean, one.accepted, None if isnan(bound) else bound, one.cases, one.labelled)
+        for one, bound in zip(found.means, found.exceeded, strict=True)
+    ]
+    reader = language()
+    marks = [AlarmMark(one.at, one.what.render(reader), one.colour) for one in found.events]
+    moments = [one.at for one in means] + [one.at for one in marks] + [point.at for point in found.path]
+    begins, ends = min(moments), max(moments)
+    spells = drift_spells(found.raised, begins, ends).items()
+    strips = [DriftStrip(name, [Spell(one.begins, one.ends, one.colour) for one in own]) for name, own in spells if own]
+    path = [WatchedPoint(point.at, point.seen, point.value, point.colour) for point in found.path]
+    name = str(measure_in_words(detector.removeprefix("risk:")))
+    return drawn(alarm_chart(Alarm(name, means, path, found.alpha, strips, marks, begins, ends), reader), fixed=True)
+
+
+def drawn_alarms(view: View, service: Service) -> list[tuple[RiskWarning, SafeString]]:
+    """Return the warnings about risks that stand now, each with its picture."""
+    standing = [one for one in standing_warnings(view, service.name).values() if one.signal is Signal.RISK]
+    found = [(one, drawn_alarm(view, service, one.detector, acts=True)) for one in standing]
+    return [(one, picture) for one, picture in found if picture]
 
 
 def shade(number: float, most: float) -> int:
