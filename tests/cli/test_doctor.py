@@ -61,7 +61,7 @@ def test_a_messy_table_is_examined_column_by_column(drafted):
     told = run("scenario", "doctor", drafted).stdout
     for found in (
         "hidden cases are of the class burst",
-        'temperature is -999 in 24 cases, far from all other values: it seems to mean a missing one. Add "-999"',
+        "temperature is -999 in 24 cases, far from all other values: it seems to mean a missing one. If it stands",
         "flow has its unit in every cell (l/min)",
         "phone may identify a person: 100 % of the values have the form of a mobile number",
         "note<b> has no value in 70 % of the cases",

@@ -401,3 +401,31 @@ def test_a_hundred_pages_and_hidden_letters_do_no_harm(base):
     too_long = browser.post("/scenarios/new/", {"words": "1", "problem": "长" * 200_001})
     assert too_long.status_code == 200 and "200000" in too_long.content.decode()
     browser.post("/scenarios/new/", {"words": "1", "problem": "short again"})
+
+
+def test_what_the_cases_can_prove_is_told_before_a_scenario_opens_and_nothing_opens_only_when_that_is_confirmed(base):
+    rows = [f"{at % 13},{at % 7},{'broken' if at % 28 == 0 else 'fine'}" for at in range(140)]
+    table = upload("\n".join(["torque,flow,failure", *rows]).encode(), name="few.csv")
+    draft = base.client("owner").post("/scenarios/new/", {**ANSWERS, "cases": table})["Location"]
+    submit, opening = f"{draft}acts/scenario.submit/", f"{draft}acts/scenario.open/"
+    shown = html.unescape(base.client("owner").get(submit).content.decode())
+    assert (
+        "Only 1 hidden case is of the class broken, which a criterion is about" in shown
+        and "about future cases takes" in shown
+    )
+    assert "A criterion on this class can hardly be decided" in shown, "what the data doctor remarked is told again"
+    refused = base.client("owner").post(submit, {})
+    assert refused.status_code == 200 and "wrong-why" in refused.content.decode()
+    place = f"/api{draft}"
+    asked = base.client("owner").post(f"{place}acts/scenario.submit", {}, content_type="application/json")
+    assert told(asked)[1] == "record.proves_nothing"
+    assert base.client("owner").post(submit, {"although": "on"}).status_code == 302
+    assert "Confirmed that the cases can prove nothing" in base.client("owner").get(draft).content.decode()
+    found = base.client("desk").get(f"{place}prospect").json()
+    assert found["against"] and found["remarks"]
+    assert base.client("supplier").get(f"{place}prospect").status_code == 404
+    assert 'name="although"' in base.client("desk").get(opening).content.decode()
+    sent = {"although": True, "note": "for practice"}
+    opened = base.client("desk").post(f"{place}acts/scenario.open", sent, content_type="application/json")
+    assert opened.json()["state"] == "open"
+    assert "can prove nothing" not in base.client("supplier").get(draft).content.decode()

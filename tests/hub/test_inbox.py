@@ -9,6 +9,7 @@ from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Reviewer
 from pilotbase.documents.subjects import name_of
 from tests.catalogue.records_for_tests import (
+    APPLICATION,
     COMMISSION,
     DESK,
     MACHINE,
@@ -16,9 +17,10 @@ from tests.catalogue.records_for_tests import (
     PLANNER,
     REGULATOR,
     SCENARIO,
+    SUPPLIER,
     Order,
     proposal,
-)  # fmt: skip
+)
 from tests.hub.services_for_tests import let_ask, serve
 from tests.hub.worlds_for_tests import world
 
@@ -39,14 +41,15 @@ def inbox(made, who):
     return made.client(who).get("/work/", HTTP_ACCEPT_LANGUAGE="en").content.decode()
 
 
-def test_a_step_that_asks_nothing_is_taken_where_it_waits(begun):
-    shown = inbox(begun, "owner")
-    (act,) = re.findall(r'<form method="post" action="(/scenarios/[^"]+)"', shown.partition('id="inbox"')[2])
-    assert act == "/scenarios/plant/milling/acts/scenario.submit/" and "1 task waits for you" in shown
-    answer = begun.client("owner").post(act, {"next": "/work/"}, follow=True, HTTP_ACCEPT_LANGUAGE="en")
+def test_a_step_that_asks_nothing_is_taken_where_it_waits(fresh):
+    fresh.trial.do(SUPPLIER, APPLICATION, Act.APPLICATION_REGISTER, fresh.trial.version)
+    shown = inbox(fresh, "supplier")
+    (act,) = re.findall(r'<form method="post" action="(/applications/[^"]+)"', shown.partition('id="inbox"')[2])
+    assert act.endswith("/acts/application.submit/") and "1 task waits for you" in shown
+    answer = fresh.client("supplier").post(act, {"next": "/work/"}, follow=True, HTTP_ACCEPT_LANGUAGE="en")
     assert answer.redirect_chain[-1][0] == "/work/"
     after = answer.content.decode()
-    assert "Submitted for review" in after and "Nothing is waiting for you" in after
+    assert "Application submitted" in after and "Nothing is waiting for you" in after
 
 
 def test_what_decides_has_a_form_and_whoever_took_the_step_is_told(begun):

@@ -180,6 +180,15 @@ def test_a_rehearsal_says_that_class_names_are_mixed_up(base, write_scenario, wr
     assert said == ["broken → fine, fine → broken"] * told
 
 
+def test_a_trial_that_was_never_rehearsed_says_so_before_it_costs_an_attempt(base, write_scenario, write_application):
+    answers = "def predict(batch):\n    return ['fine' if p > 6 else 'broken' for p in batch['pressure']]\n"
+    scenario, application = write_scenario(), write_application(answers)
+    with pytest.raises(RefusedError, match="no attempt is used") as caught:
+        prove(base, scenario, application)
+    assert caught.value.code == "worker.rehearsal_doubted"
+    assert prove(base, scenario, application).report.attempt.number == 1, "who starts it again means it"
+
+
 def test_a_rehearsal_is_not_evidence(base, write_scenario, write_application):
     rehearsed = rehearse_in(base, write_scenario(), write_application())
     assert rehearsed.passed

@@ -66,6 +66,8 @@ class Move:
     """The reason, in a sentence of ours, if the base itself takes the step."""
     why_holds: bool = False
     """The reasons beside changed criteria hold for the new ones too."""
+    although: bool = False
+    """The scenario is submitted or opened although its cases can prove nothing."""
     key: Digest | None = None
     """Names this very request: repeated because its answer was lost, it is not taken twice."""
 

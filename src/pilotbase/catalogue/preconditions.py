@@ -16,7 +16,7 @@ from pilotbase.documents.errors import BarredError, InputError, InvalidProofErro
 from pilotbase.documents.lifecycles import Precondition
 from pilotbase.documents.moments import format_day, has_passed
 from pilotbase.documents.permissions import Act
-from pilotbase.documents.plan import TrialPlan
+from pilotbase.documents.plan import CaseProspect, TrialPlan
 from pilotbase.documents.publication import Lack, given_away, missing
 from pilotbase.documents.record import (
     AppealDecision,
@@ -46,6 +46,7 @@ OF_WHAT_IS_BROUGHT = frozenset(
         Precondition.SAME_ORGANISATION,
         Precondition.SAME_SUBJECT,
         Precondition.REASONS_HOLD,
+        Precondition.PROVES_SOMETHING,
         Precondition.OWN_DEMAND,
         Precondition.OPEN_DEMAND,
         Precondition.APPROVED_PLAN,
@@ -126,6 +127,12 @@ def _complete_scenario(at: Situation) -> None:
         raise InputError.from_issues(
             at.record.subject, [Issue(file=at.record.subject, path=path, problem=problem) for path in lacking]
         )
+
+
+def _proves_something(at: Situation) -> None:
+    found = at.base.every(CaseProspect, {"scenario": at.record.documents["scenario"]})
+    if found and found[0].against and not at.move.although:
+        raise BarredError("record.proves_nothing", why=found[0].against[0])
 
 
 def _open_scenario(at: Situation) -> None:

@@ -11,7 +11,7 @@ import typer
 
 from pilotbase.cli.framework.declared import Command, add, call, calls, command_of
 from pilotbase.cli.framework.driving import Noun, build_request, hub, remote, where
-from pilotbase.cli.framework.terminal import AsJson, answer, each, language, print_value, progress_shown, say
+from pilotbase.cli.framework.terminal import AsJson, answer, each, language, print_value, progress_shown, say, say_all
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError, offer
 from pilotbase.documents.files import reading
@@ -160,6 +160,29 @@ def stepper(chosen: Act) -> Callable[..., None]:
         print_record(hub().take(f"application:{name}", chosen, note, seen), as_json)
 
     return take
+
+
+def opener(chosen: Act) -> Callable[..., None]:
+    """Return the command that submits or opens a scenario, and says before what its cases can prove."""
+
+    @remote
+    def take(
+        name: str, although: bool = False, note: str = "", seen: str | None = None, as_json: AsJson = False
+    ) -> None:
+        subject = f"scenario:{name}"
+        if not as_json:
+            _print_prospect(subject)
+        print_record(hub().take(subject, chosen, note, seen, although), as_json)
+
+    return take
+
+
+def _print_prospect(subject: str) -> None:
+    try:
+        found = call(records.PROSPECT, **where(subject))
+    except InputError:
+        return  # nothing is known of its cases, or there is no such scenario, which the step itself says
+    say_all((*found.against, *found.proves, *found.remarks))
 
 
 def _act(step: str) -> Act:

@@ -28,6 +28,7 @@ from pilotbase.cli.framework.terminal import (
 )
 from pilotbase.documents.errors import InputError, offer
 from pilotbase.documents.moments import DateOrder
+from pilotbase.documents.permissions import Act
 from pilotbase.documents.subjects import subject_written
 from pilotbase.documents.texts import Text, text
 from pilotbase.operations import datasets
@@ -44,6 +45,12 @@ app = Noun()
 app.command("list")(hub_records.lister("scenario"))
 app.command("show")(hub_records.shower("scenario"))
 app.command("save")(hub_records.save_scenario)
+app.command("submit", help="Submit the newest version on the hub for opening; says first what its cases can prove.")(
+    hub_records.opener(Act.SCENARIO_SUBMIT)
+)
+app.command("open", help="Open a submitted scenario on the hub to suppliers; says first what its cases can prove.")(
+    hub_records.opener(Act.SCENARIO_OPEN)
+)
 add(app, data_catalogue.readers(datasets.SCENARIO_READERS), *hub_records.KEPT_FILES)
 
 

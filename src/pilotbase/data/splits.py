@@ -34,6 +34,8 @@ ATTEMPTS = 3
 FEWEST_CASES = 60
 FEWEST_POSITIVES = 15
 """The least that each of several attempts needs to decide anything."""
+_FEW_DIFFERENT = 20
+"""So few different cases can't be halved at random."""
 FLOOR_CASES, FLOOR_POSITIVES = 100, 20
 """What an accept rests on at least. Fewer would convince no owner: twenty cases of a class found without a miss still
 leave room for one miss in seven, at 95 %."""
@@ -68,17 +70,16 @@ def split_cases(frame: pl.DataFrame, scenario: Scenario) -> Split:
     so that the split itself never leaks a duplicate. Shares hold on average over distinct values.
 
     Raises:
-        InputError: ``data.*``: empty hidden set or public sample, hidden groups that do not occur, a moment that
-            cannot be read, only one class in either side, a class that the public sample lacks.
+        InputError: ``data.*``: empty hidden set or public sample, too few different cases, hidden groups that do not
+            occur, a moment that cannot be read, only one class in either side, a class that the public sample lacks.
     """
     hidden = _hidden_mask(frame, scenario)
     split = Split(public=frame.filter(~hidden), hidden=frame.filter(hidden))
-    if split.hidden.is_empty():
-        raise InputError("data.empty_hidden_set", cases=frame.height, method=scenario.data.split.method)
-    if split.public.is_empty():
-        raise InputError("data.empty_public_sample", cases=frame.height, method=scenario.data.split.method)
-    if scenario.answer in WITH_CLASSES:
-        _check_classes(split, scenario)
+    try:
+        _check_sides(split, scenario)
+    except InputError:
+        _require_different(frame, scenario)
+        raise
     return split
 
 
@@ -132,6 +133,24 @@ def _time_mask(frame: pl.DataFrame, split: TimeSplit, scenario: Scenario) -> pl.
     if moment.null_count():
         raise InputError("data.unreadable_moment", column=split.column, found=split.hidden_from, allowed=data_type)
     return frame.select(pl.col(split.column) >= moment[0]).to_series()
+
+
+def _check_sides(split: Split, scenario: Scenario) -> None:
+    cases, method = split.public.height + split.hidden.height, scenario.data.split.method
+    if split.hidden.is_empty():
+        raise InputError("data.empty_hidden_set", cases=cases, method=method)
+    if split.public.is_empty():
+        raise InputError("data.empty_public_sample", cases=cases, method=method)
+    if scenario.answer in WITH_CLASSES:
+        _check_classes(split, scenario)
+
+
+def _require_different(frame: pl.DataFrame, scenario: Scenario) -> None:
+    """Raise `InputError` if cases are so alike to an application that no split by their contents has all on a side."""
+    features, split = [field.name for field in scenario.feature_fields], scenario.data.split
+    different = frame.select(features).n_unique()
+    if isinstance(split, HashSplit) and split.by is None and different < _FEW_DIFFERENT:
+        raise InputError("data.few_different", cases=frame.height, different=different, columns=", ".join(features))
 
 
 def _check_classes(split: Split, scenario: Scenario) -> None:

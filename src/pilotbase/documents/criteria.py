@@ -20,6 +20,7 @@ Beside them: when the verdict is reached, and how much an accept rests on at lea
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
@@ -292,6 +293,17 @@ def cost_of(mistakes: Mapping[str, Decimal], true: str, answered: str) -> Decima
         return Decimal(0)
     pairs = ((one, other) for one in (true, ANY_CLASS) for other in (answered, ANY_CLASS))
     return next((mistakes[key] for key in map(_AS.join, pairs) if key in mistakes), None)
+
+
+def spell_mistakes(costs: Mapping[tuple[str, str], str]) -> str:
+    """Return what each mistake (true class, answered class) costs as a rule says it; empty where nothing does.
+
+    The usual cost stands once, as that of any other mistake, unless a mistake is left without one.
+    """
+    usual = Counter(costs.values()).most_common(1)[0][0] if costs and all(costs.values()) else ""
+    said = {f"{true}{_AS}{answered}": cost for (true, answered), cost in costs.items() if cost not in ("", usual)}
+    said |= {_AS.join((ANY_CLASS, ANY_CLASS)): usual} if usual else {}
+    return ", ".join(f"{name}={cost}" for name, cost in said.items())
 
 
 def _number(source: str, rule: str, bounds: NumberBounds) -> Decimal:

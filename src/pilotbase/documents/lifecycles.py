@@ -71,6 +71,8 @@ class Precondition(StrEnum):
     REASONS_HOLD = "reasons_hold"
     """The reason beside a changed criterion was changed too, or is confirmed to still apply."""
     COMPLETE_SCENARIO = "complete_scenario"
+    PROVES_SOMETHING = "proves_something"
+    """Its cases can prove something, or it is confirmed that they cannot."""
     OWN_DEMAND = "own_demand"
     """The demand in words that the scenario names is its owner's, and no other scenario was made of it."""
     OPEN_DEMAND = "open_demand"
@@ -175,6 +177,7 @@ DEMAND = (
     _row(Act.DEMAND_WITHDRAW, (_W.OPEN,), _W.WITHDRAWN),
 )
 
+_OPENS = (_N.COMPLETE_SCENARIO, _N.PROVES_SOMETHING)
 SCENARIO = (
     _row(Act.SCENARIO_REGISTER, (NEW,), _S.DRAFT, brings="scenario", needs=(_N.OWN_DEMAND,)),
     _row(
@@ -184,9 +187,9 @@ SCENARIO = (
         brings="scenario",
         needs=(_N.SAME_SUBJECT, _N.REASONS_HOLD, _N.OWN_DEMAND),
     ),
-    _row(Act.SCENARIO_SUBMIT, (_S.DRAFT,), _S.REVIEW, days=30, duty=Duty.SUBMIT, needs=(_N.COMPLETE_SCENARIO,)),
+    _row(Act.SCENARIO_SUBMIT, (_S.DRAFT,), _S.REVIEW, days=30, duty=Duty.SUBMIT, needs=_OPENS),
     _row(Act.SCENARIO_RETURN, (_S.REVIEW,), _S.DRAFT),
-    _row(Act.SCENARIO_OPEN, (_S.REVIEW,), _S.OPEN, days=10, duty=Duty.OPEN, needs=(_N.COMPLETE_SCENARIO,)),
+    _row(Act.SCENARIO_OPEN, (_S.REVIEW,), _S.OPEN, days=10, duty=Duty.OPEN, needs=_OPENS),
     _row(Act.SCENARIO_CLOSE, (_S.OPEN,), _S.CLOSED),
     _row(Act.SCENARIO_WITHDRAW, (_S.DRAFT, _S.REVIEW), _S.WITHDRAWN),
 )

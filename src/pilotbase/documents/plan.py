@@ -43,6 +43,18 @@ class ApplicationReference(Part):
         return application_subject(self.supplier.organisation, self.name)
 
 
+class CaseProspect(Document):
+    """What the cases of a scenario version can prove and what stands out in them, told before it is opened."""
+
+    document: Literal["prospect/1"] = "prospect/1"
+    scenario: Digest
+    proves: tuple[Text, ...] = ()
+    against: tuple[Text, ...] = ()
+    """Why they can prove nothing; empty: they can."""
+    remarks: tuple[Text, ...] = ()
+    """Of the data doctor, the gravest first, each with its remedy."""
+
+
 class ScenarioReference(Part):
     """The scenario version that a plan, report or certificate refers to."""
 

@@ -15,7 +15,8 @@ from pilotbase.documents.certificate import Acceptance
 from pilotbase.documents.dataset import Dataset
 from pilotbase.documents.files import File
 from pilotbase.documents.hashes import Digest
-from pilotbase.documents.permissions import Act
+from pilotbase.documents.permissions import Act, ReadScope
+from pilotbase.documents.plan import CaseProspect
 from pilotbase.documents.record import CONTENTS, ApplicationVersion, PlanProposal, Record
 from pilotbase.documents.report import Report
 from pilotbase.documents.scenario import Scenario
@@ -158,6 +159,9 @@ KIT = Operation(
 )
 KEPT = Operation(
     "records.kept_files", f"GET {_FILES}", OfRecord, list[KeptVersion], only=_OWNER, refuses=frozenset({403})
+)
+PROSPECT = Operation(
+    "records.prospect", "GET /scenarios/{owner}/{name}/prospect", OfRecord, CaseProspect, who=ReadScope.BUDGET
 )
 ERASE_KEPT = Operation(
     "records.erase_kept_files", f"DELETE {_FILES}", OfRecord, Erased, only=_OWNER, repeated=Repeated.HARMLESS

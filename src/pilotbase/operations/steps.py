@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import pydantic
 
 from pilotbase.documents.agreement import Agreement
-from pilotbase.documents.api.records import Noted
-from pilotbase.documents.lifecycles import LIFECYCLES, RecordKind, Transition
+from pilotbase.documents.api.records import Noted, NotedOpening
+from pilotbase.documents.lifecycles import LIFECYCLES, Precondition, RecordKind, Transition
 from pilotbase.documents.permissions import Act, Relation
 from pilotbase.documents.record import BROUGHT, Commission, Record
 from pilotbase.documents.states import NEW
@@ -31,7 +31,8 @@ def _by_people() -> Iterator[tuple[RecordKind, Transition]]:
 
 def _step(kind: RecordKind, row: Transition) -> Operation[Any, Record]:
     path, base = named(kind)
-    brought: Any = Annotated[BROUGHT[row.brings] if row.brings else Noted, BODY]
+    noted = NotedOpening if Precondition.PROVES_SOMETHING in row.needs else Noted
+    brought: Any = Annotated[BROUGHT[row.brings] if row.brings else noted, BODY]
     return Operation(
         f"steps.{row.act.value.replace('.', '_')}",
         f"POST {path}/acts/{row.act.value}",

@@ -86,15 +86,25 @@ class HubClient:
         """Return the caller's possible steps on ``subject`` now, and what blocks them."""
         return self._call(records.ACTS[kind_of(subject)], subject)
 
-    def take(self, subject: str, act: Act, brings: Part | str | None = None, seen: Digest | None = None) -> Record:
+    def take(
+        self,
+        subject: str,
+        act: Act,
+        brings: Part | str | None = None,
+        seen: Digest | None = None,
+        although: bool = False,
+    ) -> Record:
         """Take a step and return the record after it; ``brings``: the document submitted with it, or a note.
+
+        ``although``: confirms that the cases of a scenario can prove nothing.
 
         Also raises `InputError` for a step that doesn't exist for such a record.
         """
         known = [one for one in STEPS if kind_moved(one) == kind_of(subject)]
         if act not in known:
             raise InputError("cli.unknown_act", found=act, allowed=offer(act, known))
-        brought = brings if isinstance(brings, Part) else {"note": brings or ""}
+        confirmed = {"although": True} if although else {}
+        brought = brings if isinstance(brings, Part) else {"note": brings or "", **confirmed}
         return self._call(STEPS[act], subject, seen, brought=brought)
 
     def save(self, subject: str, content: Content, seen: Digest | None = None, why_holds: bool = False) -> Record:

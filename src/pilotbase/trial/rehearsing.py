@@ -42,6 +42,7 @@ _FEWEST = 5
 """Cases of a class that say how it is answered."""
 _CLEAR = 4
 """Standard errors by which other names for the classes must fit better."""
+_MIXED_UP = "trial.reason.mixed_up"
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,11 @@ class Rehearsal:
     def passed(self) -> bool:
         """Return whether every case was answered according to the contract."""
         return self.report.isolation.end is EndReason.FINISHED
+
+    @property
+    def doubt(self) -> Text | None:
+        """Return that the names of the classes seem to be mixed up, or None."""
+        return next((one for one in self.report.reasons if one.code == _MIXED_UP), None)
 
 
 def rehearse(
@@ -139,7 +145,7 @@ def _mixed_up(cases: Cases) -> tuple[Text, ...]:
     if sum(one.mean() for one in gains) <= _CLEAR * error:
         return ()
     pairs = [f"{names[said]} → {names[true]}" for said, true in enumerate(meant) if said != true]
-    return (text("trial.reason.mixed_up", pairs=pairs),) if pairs else ()
+    return (text(_MIXED_UP, pairs=pairs),) if pairs else ()
 
 
 def _shares(cases: Cases) -> NDArray[np.float64]:

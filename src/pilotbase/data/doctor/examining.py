@@ -122,7 +122,11 @@ def examine(scenario: Scenario, split: Split) -> Examination:
         *_of_cases(scenario, split, cases),
         *(remark for column in columns for remark in _of_column(column, cases[column.name])),
         *_of_strengths(alone.values(), scenario),
-        *(_of_check(check) for check in check_leakage(split.public, split.hidden, scenario).checks if _tells(check)),
+        *(
+            _of_check(check)
+            for check in check_leakage(split.public, split.hidden, scenario).checks
+            if _tells(check, scenario)
+        ),
     ]
     gravity = [Outcome.FAIL, Outcome.INCONCLUSIVE]
     remarks.sort(key=lambda one: gravity.index(one.outcome) if one.outcome in gravity else len(gravity))
@@ -336,9 +340,11 @@ def _of_strengths(found: Iterable[FeatureStrength], scenario: Scenario) -> Itera
             yield replace(remark, fix=Fix("afterwards", one.feature))
 
 
-def _tells(check: LeakageCheck) -> bool:
+def _tells(check: LeakageCheck, scenario: Scenario) -> bool:
+    if check.name == "row_order" and scenario.delivered_by is None:
+        return _of_file_order(check)
     repeats = check.count > 0 and check.name == "exact_duplicates"
-    return check.outcome is not Outcome.PASS or repeats or _of_file_order(check)
+    return check.outcome is not Outcome.PASS or repeats
 
 
 def _of_file_order(check: LeakageCheck) -> bool:

@@ -102,6 +102,13 @@ class Noted(RequestModel):
     note: Note = ""
 
 
+class NotedOpening(Noted):
+    """A scenario is submitted or opened."""
+
+    although: bool = False
+    """Confirms that its cases can prove nothing (see its prospect); the history records it."""
+
+
 class Erased(ResponseModel):
     """Number of versions whose files were erased."""
 

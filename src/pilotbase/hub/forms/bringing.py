@@ -92,6 +92,12 @@ class StepForm(forms.Form):
         return next((step for step in re.split(r"[.\[\]]+", path) if step in self.fields), None)
 
 
+class OpeningForm(StepForm):
+    """A scenario is submitted or opened although its cases can prove nothing."""
+
+    although = forms.BooleanField(label=t("prospect.although"))
+
+
 def problem_of(error: Any) -> str:
     """Return an error or an issue as a sentence in the reader's language."""
     return str(error.render(language()))
@@ -275,6 +281,11 @@ class ProposeForm(CommissionForm):
     scenario = forms.ChoiceField(**asked("hub.scenario", "hub.help_choose_scenario"))
     application = forms.ChoiceField(**asked("hub.application", "hub.help_choose_application"))
     field_order = ("scenario", "application")
+
+    @property
+    def has_nothing_to_try(self) -> bool:
+        """Return whether the organisation has no application that it may propose."""
+        return not self._submitted
 
     def prepare(self) -> None:
         super().prepare()

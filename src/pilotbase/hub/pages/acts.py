@@ -17,7 +17,7 @@ from pilotbase.catalogue.advancing import Move
 from pilotbase.catalogue.records import load_record, record_of
 from pilotbase.catalogue.subjects import act_of_new, new_agreement, new_commission
 from pilotbase.documents.errors import InputError, RefusedError
-from pilotbase.documents.lifecycles import RecordKind, transition
+from pilotbase.documents.lifecycles import Precondition, RecordKind, transition
 from pilotbase.documents.permissions import Act, permitted
 from pilotbase.documents.record import Record
 from pilotbase.documents.states import NEW
@@ -30,6 +30,7 @@ from pilotbase.hub.forms.bringing import (
     AgreementForm,
     Bringing,
     CommissionForm,
+    OpeningForm,
     OrganisationForm,
     PartForm,
     ProposeForm,
@@ -43,8 +44,9 @@ from pilotbase.hub.presenters.addresses import address_of, back_to, record_crumb
 from pilotbase.hub.presenters.plans import DECIDED_ON, ShownPlan, plan_shown
 from pilotbase.hub.presenters.records import names_shown, see
 from pilotbase.hub.routing import FORM, page
+from pilotbase.worker.intake.prospects import prospect_of
+from pilotbase.worker.intake.prospects import take as take_step
 from pilotbase.worker.trials.acts import acts_on
-from pilotbase.worker.trials.acts import take as take_step
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
@@ -86,7 +88,10 @@ def take(request: HubRequest, section: str, name: str, act: str) -> HttpResponse
     if row.brings not in FORMS or not permitted(chosen, request.acting.actor, record.stands):
         raise NotFoundError("hub.not_found")
     bringing = Bringing(request.acting, record, chosen)
-    form = FORMS[row.brings](bringing, posted(request), initial={"seen": head})
+    opens = Precondition.PROVES_SOMETHING in row.needs
+    prospect = prospect_of(base(), view, subject) if opens else None
+    asks = OpeningForm if prospect is not None and prospect.against else FORMS[row.brings]
+    form = asks(bringing, posted(request), initial={"seen": head})
     if request.method == "POST" and form.is_valid() and taken(view, subject, chosen, form):
         _tell(request, chosen, subject)
         return redirect(back_to(request, address_of(subject)))
@@ -97,6 +102,7 @@ def take(request: HubRequest, section: str, name: str, act: str) -> HttpResponse
         "record": record,
         "people": names_shown(request.acting.actor, [(step.organisation, step.person) for step in record.history]),
         "plan": _plan(view, record) if chosen in DECIDED_ON else None,
+        "prospect": prospect,
         "crumbs": record_crumbs(subject, seen.title),
     }
     return render(request, "hub/step.html", shown)
@@ -168,9 +174,10 @@ def _can_do(view: View, subject: str, act: Act) -> bool:
 def taken(view: View, subject: str, act: Act, form: StepForm) -> bool:
     """Take the step; where something stands against it the form says what, and keeps what was typed."""
     given = form.cleaned_data
+    said = Move(form.brought, given.get("note", ""), given["seen"] or None, although=given.get("although", False))
     try:
         with changing_roles(view, form.brought) if isinstance(form.brought, Organisation) else nullcontext():
-            take_step(base(), view, subject, act, Move(form.brought, given.get("note", ""), given["seen"] or None))
+            take_step(base(), view, subject, act, said)
     except (InputError, RefusedError, ConflictError) as error:
         add_errors(form, error)
         return False

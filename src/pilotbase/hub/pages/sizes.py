@@ -76,6 +76,8 @@ class Outlook:
     lines: tuple[Text, ...] = ()
     chart: str = ""
     problems: tuple[Text, ...] = ()
+    classes: tuple[str, ...] = ()
+    """Of the target column, as they are answered."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,14 @@ def _strengths(found: Examination) -> str:
 def _outlook(view: View, table: KeptTable, answers: DraftAnswers, fixes: Fixes, said: Mapping[str, Any]) -> Outlook:
     """Return what a draft with these answers would ask; raises what a draft does."""
     found = _foreseen(view, table, answers, fixes)
+    try:
+        asked = _asked(table, found, said)
+    except InputError as error:
+        asked = Outlook(problems=tuple(one.problem for one in error.issues) or (error.text,))
+    return replace(asked, classes=tuple(found.classes.counts) if found.classes is not None else ())
+
+
+def _asked(table: KeptTable, found: DraftOutlook, said: Mapping[str, Any]) -> Outlook:
     costs = _costs(said)
     if found.classes is not None and costs is None:
         return Outlook(lines=(text("studio.costs" if len(found.classes.counts) < 3 else "studio.costs_of_many"),))

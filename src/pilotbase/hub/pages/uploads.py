@@ -22,7 +22,7 @@ from pilotbase.documents.base import LONGEST_NOTE, NAME_PATTERN, Localized
 from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.permissions import Act, permitted
-from pilotbase.documents.scenario import LONGEST_COSTS, Scenario
+from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.states import ScenarioState
 from pilotbase.documents.texts import Text, make_visible, text
 from pilotbase.hub.acting import HubRequest, RequestActor, language, posted_files
@@ -39,6 +39,7 @@ from pilotbase.hub.forms.files import (
     make_name,
     opened_table,
 )
+from pilotbase.hub.forms.mistakes import MistakesField, MistakesTable
 from pilotbase.hub.pages.demands import (
     LONGEST_PROBLEM,
     demand_named,
@@ -99,7 +100,7 @@ class AnswersForm(DataForm):
     cost_of_false_alarm = forms.FloatField(
         **asked("hub.field_false_alarm", "hub.help_false_alarm"), min_value=0, max_value=1e15, required=False
     )
-    mistakes = area(t("hub.field_mistakes"), t("hub.help_mistakes"), rows=2, required=False, max_length=LONGEST_COSTS)
+    mistakes = MistakesField()
     contact = forms.CharField(**asked("hub.field_contact", "hub.help_contact"), max_length=150, required=False)
     sector = named_choice("sector")
     action = named_choice("action")
@@ -222,7 +223,7 @@ class WordsForm(TitlesForm):
     cost_of_false_alarm = forms.FloatField(
         **asked("hub.field_false_alarm", "hub.help_false_alarm"), min_value=0, max_value=1e15
     )
-    mistakes = area(t("hub.field_mistakes"), t("hub.help_mistakes"), rows=2, max_length=LONGEST_COSTS)
+    mistakes = MistakesField()
     note = area(t("hub.field_change"), t("hub.help_change"), rows=2, required=False, max_length=LONGEST_NOTE)
     seen = forms.CharField(widget=forms.HiddenInput, required=False, max_length=80)
 
@@ -243,6 +244,8 @@ class WordsForm(TitlesForm):
             amounts = zip(COSTS, (costs.miss, costs.false_alarm), strict=True)
             form.initial.update({name: f"{cost:.15g}" for name, cost in amounts if cost is not None})
             form.initial["mistakes"] = costs.mistakes
+        if "mistakes" in form.fields:
+            form.fields["mistakes"].widget = MistakesTable(before.data.classes or ())
         return form
 
     def said(self, before: Scenario) -> dict[str, object]:
@@ -394,6 +397,8 @@ def _known(request: HubRequest, table: KeptTable) -> dict[str, Any]:
     """Return what is answered already: whom to ask, the demand in words, and what stands in a form to calculate."""
     person = request.acting.person
     said = {name: value for name, value in request.POST.items() if "calculate" in request.POST}
+    if said:
+        said["mistakes"] = MistakesTable().value_from_datadict(request.POST, None, "mistakes")
     known = {"contact": person.email if person else "", **known_of(request), **said}
     return known | {"kept": table.upload.identity}
 
@@ -433,6 +438,10 @@ def _page(
     request: HubRequest, section: str, form: forms.Form, title: Text, lead: Text, table: KeptTable | None = None
 ) -> HttpResponse:
     button = text("hub.read_table") if isinstance(form, DataForm) and table is None else title
+    said = {one.name: one.value() for one in form}
+    beside = shown_beside(request.acting.view, table, said, ticked_fixes(request.POST))
+    if "outlook" in beside:
+        form.fields["mistakes"].widget = MistakesTable(beside["outlook"].classes, said["target"])
     shown = {
         "title": title,
         "lead": lead,
@@ -440,7 +449,7 @@ def _page(
         "crumbs": [section_crumb(section)],
         "table": table,
         "button": button,
-        **shown_beside(request.acting.view, table, {one.name: one.value() for one in form}, ticked_fixes(request.POST)),
+        **beside,
     }
     part = request.POST.get("calculate") == "part"
     return render(request, "hub/parts/studio.html" if part else "hub/upload.html", shown)

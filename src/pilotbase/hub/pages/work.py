@@ -33,7 +33,7 @@ from pilotbase.workspace.snoozes import SnoozedTask, snooze, wake
 from pilotbase.workspace.store import View
 
 _NEWS = 6
-AT_ONCE = frozenset({Act.SCENARIO_SUBMIT, Act.APPLICATION_SUBMIT, Act.RECTIFICATION_SUBMIT, Act.TRIAL_REPEAT})
+AT_ONCE = frozenset({Act.APPLICATION_SUBMIT, Act.RECTIFICATION_SUBMIT, Act.TRIAL_REPEAT})
 """Acts that ask nothing and decide nothing new: the inbox offers them by one button."""
 LATER = {"day": timedelta(days=1), "days": timedelta(days=3), "week": timedelta(days=7)}
 """For how long a task can be put off; names: text ``hub.inbox.for.<key>``."""

@@ -124,6 +124,14 @@ def in_words(rule: str) -> str:
 
 
 @register.filter
+def in_words_for(reason: Text) -> str:
+    """Return a reason of a verdict, with the criterion that it is about in words."""
+    rule = reason.params.get("rule")
+    named = {} if rule is None else {"rule": in_words(str(rule))}
+    return said(Text(code=reason.code, params={**reason.params, **named}))
+
+
+@register.filter
 def detected(detector: str) -> str:
     """Return what a detector watches, such as *Drift of the inputs: weight*, or the criterion that it bets against."""
     signal, _, of = detector.partition(":")

@@ -19,6 +19,7 @@ from pilotbase.data.sources.source import MOST_BYTES
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.limits import Limits
+from pilotbase.documents.plan import CaseProspect
 from pilotbase.documents.quality import RecordSetProfile
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
@@ -109,6 +110,11 @@ def check_in_box(scenario: Scenario, folder: Path) -> CaseCounts:
     """Return the counts of `check_cases`, read in a box that sees ``folder``; raises as both."""
     recorded = tuple(exchange.file for exchange in scenario.trial.exchanges or ())
     return call_beside(_about_scenario("check", scenario, folder, further=recorded), _Counted)[0].counts
+
+
+def prospect_in_box(scenario: Scenario, folder: Path) -> CaseProspect:
+    """Return the prospect of `foretell`, computed in a box that sees ``folder``; raises as both."""
+    return call_beside(_about_scenario("prospect", scenario, folder), CaseProspect)[0]
 
 
 def sample_in_box(scenario: Scenario, folder: Path) -> PublicSample:

@@ -5,6 +5,8 @@ On a hub both run in a box (`boxed_tables`); on the owner's own command line the
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,15 +15,16 @@ import polars as pl
 
 from pilotbase.data.baselines import baseline_answers, check_baseline, people_answers
 from pilotbase.data.column_types import classes_of
+from pilotbase.data.doctor import examine
 from pilotbase.data.leakage import check_leakage
 from pilotbase.data.splits import Split, split_cases
-from pilotbase.documents.api.trials import Budget, SizePlan, SizeTerms
+from pilotbase.documents.api.trials import Budget, PlannedCriterion, SizePlan, SizeTerms
 from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import Findings, InputError, Issue
-from pilotbase.documents.plan import UnitDraw, units_for
+from pilotbase.documents.plan import CaseProspect, UnitDraw, units_for
 from pilotbase.documents.report import BlindFindings
 from pilotbase.documents.scenario import Scenario
-from pilotbase.documents.texts import text
+from pilotbase.documents.texts import Text, percent, text
 from pilotbase.documents.vocabularies import Outcome
 from pilotbase.evidence import attempt_of
 from pilotbase.evidence.ladder import slice_size
@@ -33,6 +36,12 @@ from pilotbase.trial.scenario_folder import MANIFEST, read_cases
 from pilotbase.trial.scoring import codes_of, error_level, unit_of
 from pilotbase.trial.sizing import FULL_EFFORT, Effort, cases_of_scenario, plan_size
 from pilotbase.trial.standards import check_packaged_standards
+
+_DRAWS = Effort(draws=50)
+"""Of a plan that tells likely from unlikely."""
+_LIKELY = 0.5
+_TELLING = 5
+"""Cases of a class: of fewer, one in 16 who toss a coin gets all right."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +126,54 @@ def public_sample(scenario: Scenario, contract: Contract, cases: pl.DataFrame) -
     """Return what an application is built on: features and answers of public ``cases``."""
     names = [field.name for field in contract.features]
     return PublicSample(contract, cases.select([*names, scenario.data.target]).write_csv().encode())
+
+
+def foretell(scenario: Scenario, folder: Path) -> CaseProspect:
+    """Return what the cases in ``folder`` can prove and what stands out in them; raises `InputError`."""
+    split = split_cases(read_cases(scenario, folder), scenario)
+    proves, against = what_they_prove(scenario, split)
+    found = examine(scenario, split).remarks
+    remarks = tuple(text("doctor.line", sentence=one.sentence, remedy=one.remedy) for one in found)
+    return CaseProspect(scenario=scenario.digest(), proves=proves, against=against, remarks=remarks)
+
+
+def what_they_prove(scenario: Scenario, split: Split) -> tuple[tuple[Text, ...], tuple[Text, ...]]:
+    """Return what one attempt on the cases can prove, and why that is nothing, in sentences."""
+    few = tuple(_too_few_to_tell(scenario, split))
+    try:
+        plan = plan_table(scenario, split, SizeTerms(attempt=1), effort=_DRAWS)
+    except InputError as error:
+        never = error.code in ("trial.too_large_to_plan", "trial.never_confirmed")
+        return ((), (*few, error.text)) if never else ((error.text,), few)
+    hidden = split.hidden.height
+    cases, wanted = scenario.trial.cases_per_attempt or hidden, {"needed": plan.cases, "power": percent(plan.power)}
+    future = [one for one in plan.criteria if not one.of_hidden_set]
+    if not future:
+        return (text("prospect.of_hidden_set", hidden=hidden, **wanted),), few
+    chance = power_at(cases, future)
+    told = [text("prospect.accepts", cases=cases, chance=percent(chance))]
+    if plan.cases > cases:
+        told.append(text("prospect.takes", **wanted))
+    return ((), (*few, *told)) if chance < _LIKELY else (tuple(told), few)
+
+
+def power_at(cases: int, criteria: Iterable[PlannedCriterion]) -> float:
+    """Return the probability, at least, that so many cases confirm every criterion: their misses add up at most."""
+    missed = 0.0
+    for one in criteria:
+        sizes, powers = [0, *(point.cases for point in one.curve)], [0.0, *(point.power for point in one.curve)]
+        missed += 1 - float(np.interp(cases, sizes, powers))
+    return max(0.0, 1 - missed)
+
+
+def _too_few_to_tell(scenario: Scenario, split: Split) -> Iterator[Text]:
+    """Yield the classes that criteria are about and that guessing gets right by chance, so few are hidden."""
+    if scenario.target_form != "labels":
+        return
+    hidden = Counter(split.hidden[scenario.data.target].to_list())
+    for label in {scenario.positive: 1, **{one.parsed().label: 1 for one in scenario.criteria}}:
+        if label is not None and hidden[label] < _TELLING:
+            yield text("prospect.too_few_of_class", count=hidden[label], label=label)
 
 
 def plan_table(

@@ -24,7 +24,7 @@ from pilotbase.documents.moments import DateOrder
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import text
 from pilotbase.trial.scenario_folder import read_cases
-from pilotbase.worker.intake.scenario_tables import check_cases, read_sample
+from pilotbase.worker.intake.scenario_tables import check_cases, foretell, read_sample
 from pilotbase.worker.intake.table_drafts import (
     draft_sized,
     examine_draft,
@@ -119,6 +119,12 @@ def check(given: dict[str, Any]) -> dict[str, Any]:
     _result(given)
     counts = check_cases(Scenario.model_validate(given["scenario"]), Path())
     return {"counts": {**vars(counts), "blind": counts.blind and counts.blind.model_dump(mode="json")}}
+
+
+def prospect(given: dict[str, Any]) -> dict[str, Any]:
+    """Return what the cases of a scenario can prove, and what stands out in them."""
+    _result(given)
+    return foretell(Scenario.model_validate(given["scenario"]), Path()).to_json_value()
 
 
 def sample(given: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from collections.abc import Container
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 import pydantic
 
@@ -31,7 +30,7 @@ from pilotbase.documents.scenario_data import HashSplit
 from pilotbase.documents.texts import Text, percent, text
 from pilotbase.trial.scenario_folder import read_cases
 from pilotbase.trial.sizing import FEW_DRAWS, Effort, cases_of_scenario, plan_size
-from pilotbase.worker.intake.scenario_tables import plan_table
+from pilotbase.worker.intake.scenario_tables import plan_table, power_at
 
 DRAFTED_ATTEMPT, MOST_ATTEMPTS = 2, 10
 """A draft plans for its second attempt, as the first needs fewer cases, and allows no more than ten."""
@@ -206,7 +205,7 @@ def plan_foreseen(outlook: DraftOutlook, criteria: tuple[Criterion, ...]) -> For
     short = max(0, (attempts + 1) * cases - outlook.hidden)
     lacking = math.ceil(short * (outlook.hidden + outlook.public) / outlook.hidden)
     sizes = sorted({point.cases for one in plan.criteria for point in one.curve} | {plan.cases})
-    curve = tuple((size, _power_at(size, plan)) for size in sizes)
+    curve = tuple((size, power_at(size, plan.criteria)) for size in sizes)
     return ForeseenPlan(plan, cases, attempts, lacking, curve)
 
 
@@ -217,15 +216,6 @@ def _foreseen(outlook: DraftOutlook, criteria: tuple[Criterion, ...], attempt: i
     public = pl.DataFrame({target: outlook.answers})
     planned = cases_of_scenario(scenario, classes_of(public, scenario), public)
     return plan_size(planned, SizeTerms(attempt=attempt), Effort(_MOST_SECONDS, _QUICK_DRAWS))
-
-
-def _power_at(cases: int, plan: SizePlan) -> float:
-    """Return the probability, at least, of meeting every criterion: their misses add up at most."""
-    missed = 0.0
-    for one in plan.criteria:
-        sizes, powers = [0, *(point.cases for point in one.curve)], [0.0, *(point.power for point in one.curve)]
-        missed += 1 - float(np.interp(cases, sizes, powers))
-    return max(0.0, 1 - missed)
 
 
 def takes_long(table: Path) -> bool:

@@ -12,10 +12,11 @@ from pilotbase.documents.record import Record
 from pilotbase.documents.subjects import scenario_subject
 from pilotbase.operations import records as declared
 from pilotbase.operations.matches import OfRecord
+from pilotbase.worker.intake.prospects import prospect_of
 from pilotbase.worker.intake.public_kits import take_kit
 from pilotbase.worker.intake.versions import take_uploaded_application, take_uploaded_scenario
 from pilotbase.worker.jobs.retention import erase_kept_files, kept_files
-from pilotbase.worker.operations.binding import Caller, Versioned, does
+from pilotbase.worker.operations.binding import Caller, Versioned, does, there
 
 does(declared.ERASE_KEPT)(
     lambda caller, asked: Erased(
@@ -37,6 +38,11 @@ def submit_application(caller: Caller, asked: HandedInApplication) -> Versioned[
     """Create an application, or a new version of it, from an uploaded folder."""
     made_for, most = (asked.scenario, SaveOptions(asked.note, caller.seen)), caller.limits.unpacked
     return _handed_in(take_uploaded_application(caller.base, caller.view, asked.upload, most, made_for))
+
+
+does(declared.PROSPECT)(
+    lambda caller, asked: there(prospect_of(caller.base, caller.view, scenario_subject(asked.owner, asked.name)))
+)
 
 
 @does(declared.KEPT)

@@ -8,16 +8,16 @@ from typing import Any
 from pilotbase.catalogue.advancing import Move, advance
 from pilotbase.catalogue.subjects import act_of_new, new_agreement, new_commission
 from pilotbase.documents.agreement import Agreement
-from pilotbase.documents.api.records import Noted
+from pilotbase.documents.api.records import Noted, NotedOpening
 from pilotbase.documents.lifecycles import kind_moved
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Commission, Record
 from pilotbase.documents.subjects import Organisation
 from pilotbase.operations import steps as declared
 from pilotbase.operations.operation import With
+from pilotbase.worker.intake.prospects import take
 from pilotbase.worker.operations.binding import Caller, does
 from pilotbase.worker.operations.records import subject_of
-from pilotbase.worker.trials.acts import take
 
 
 @does(declared.PROPOSE)
@@ -40,7 +40,8 @@ def _bind(act: Act) -> None:
     def take_step(caller: Caller, asked: Any) -> Record:
         brought = asked.brought
         content, note = (None, brought.note) if isinstance(brought, Noted) else (brought, "")
-        move = Move(content, note, caller.seen, key=caller.view.request)
+        although = isinstance(brought, NotedOpening) and brought.although
+        move = Move(content, note, caller.seen, although=although, key=caller.view.request)
         with caller.changing_roles(content) if isinstance(content, Organisation) else nullcontext():
             return take(caller.base, caller.view, subject_of(kind_moved(act), asked), act, move)
 

@@ -156,7 +156,7 @@ def require_rehearsed(
     on_progress: OnProgress,
     release: Release | None = None,
 ) -> None:
-    """Rehearse if that has not been done; raises `RefusedError` when it fails.
+    """Rehearse if that has not been done; raises `RefusedError` when it fails, or finds the classes mixed up.
 
     ``folder``: where the result is written, if anywhere. ``release``: what may leave, if it is rehearsed at a site.
     """
@@ -171,6 +171,8 @@ def require_rehearsed(
         if folder is None:
             raise RefusedError("worker.rehearsal_failed", **said)
         raise RefusedError("trial.rehearsal_failed", folder=folder, **said)
+    if (doubt := rehearsal.doubt) is not None:  # told once, before it costs an attempt
+        raise RefusedError("worker.rehearsal_doubted", doubt=doubt)
 
 
 def trial_folder(base: Base, out: Path | None, sealed: OpenedScenario, candidate: PreparedApplication) -> Path:

@@ -343,7 +343,12 @@ def _derived_certificate(folder: _Folder, replayed: Replayed, stated: Any) -> di
     """
     results, plan, stored = replayed.judged.criteria, folder.plan, folder.stored
     try:
-        claim = claim_sentence(Report.model_validate(folder.report), plan).model_dump(mode="json")
+        proven = {
+            "verdict": replayed.verdict,
+            "criteria": results,
+        }  # what was forged there is told once, not in a claim
+        report = Report.model_validate(folder.report).model_copy(update=proven)
+        claim = claim_sentence(report, plan).model_dump(mode="json")
         own = float(replayed.decision.levels.accept)
         earlier = json.dumps(claim)
         for level in (own, stored.facts.alpha_of_all):

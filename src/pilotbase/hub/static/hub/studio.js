@@ -1,11 +1,11 @@
 // Costs as sliders, and what the answers so far lead to, live. Without script the button below it does the same.
 "use strict";
-const [draft, outlook, doctor] = ["#draft", "#outlook", "#doctor"].map((id) => document.querySelector(id));
+const [draft, outlook, doctor, mistakes] = ["#draft", "#outlook", "#doctor", "#mistakes"].map((id) => document.querySelector(id));
 if (draft && outlook) {
   const costs = [1, 10, 100, 1000, 10000, 100000].flatMap((power) => [1, 2, 5].map((step) => step * power)).concat(1e6);
   const nearest = (value) => costs.reduce((best, one, at) => (Math.abs(Math.log(one / value)) < Math.abs(Math.log(costs[best] / value)) ? at : best), 0);
-  const moving = ["kept", "target", "group_or_time", "dates", "cost_of_miss", "cost_of_false_alarm", "mistakes", "csrfmiddlewaretoken", "examined", "fixes"];
-  const moves = (name) => moving.includes(name) || name.startsWith("empty.");
+  const moving = ["kept", "target", "group_or_time", "dates", "cost_of_miss", "cost_of_false_alarm", "csrfmiddlewaretoken", "examined", "fixes"];
+  const moves = (name) => moving.includes(name) || name.startsWith("empty.") || name.startsWith("mistakes");
   let asked = new AbortController(), timer = 0;
 
   for (const field of draft.querySelectorAll("[data-slider]")) {
@@ -34,7 +34,7 @@ if (draft && outlook) {
       const answer = await fetch(location.href, { method: "POST", body: answers, signal: asked.signal });
       const page = new DOMParser().parseFromString(answer.ok ? await answer.text() : "", "text/html");
       const at = document.activeElement.id;
-      for (const part of answer.ok && !answer.redirected ? [outlook, doctor] : [])
+      for (const part of answer.ok && !answer.redirected ? [outlook, doctor, mistakes] : [])
         part.replaceChildren(...page.querySelector(`#${part.id}`).childNodes);
       if (at) document.getElementById(at)?.focus();
       outlook.ariaBusy = doctor.ariaBusy = null;
