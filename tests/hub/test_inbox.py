@@ -81,7 +81,9 @@ def test_what_ones_own_task_makes_way_for_is_named_there_alone(fresh):
     trial.propose()
     trial.agree()
     trial.do(PLANNER, COMMISSION, Act.PLAN_DRAFT, proposal(trial.scenario, trial.version))
+    assert "reviewer.release" not in fresh.client("desk").get("/trials/c1/").content.decode(), "nobody is named"
     trial.do(DESK, COMMISSION, Act.REVIEWER_NAME, Reviewer(organisation="institute", person="p-reviewer"))
+    assert "reviewer.release" in fresh.client("desk").get("/trials/c1/").content.decode()
     shown = inbox(fresh, "reviewer")
     assert "“Approve the test plan” depends on this" in shown and "Waiting for others" not in shown
 

@@ -72,6 +72,9 @@ def test_every_kind_of_thing_has_one_page(world):
         "/profiles/application/acme/forest/"
         in world.client("supplier").get("/applications/acme/forest/").content.decode()
     )
+    for who in ("supplier", "other-owner"):
+        leads = 'href="/organisations/acme/"' in world.client(who).get("/profiles/organisation/acme/").content.decode()
+        assert leads == (world.client(who).get("/organisations/acme/").status_code == 200), "no link leads nowhere"
     for gone in ("organisation/nobody", "capability/acme/none", "trial/7f3a", "dataset/plant/none"):
         assert world.client("owner").get(f"/profiles/{gone}/").status_code in (404, 422)
 

@@ -87,9 +87,9 @@ def axis_chart(axis: Axis, words: tuple[str, str]) -> str:
     at = scale(axis.now.timestamp())
     for moment, label in _ticks(axis.begins, axis.ends):
         place = scale(moment.timestamp())
-        if abs(place - at) > 190 and place < _RIGHT - 50:
+        if abs(place - at) > 190 and 50 < place < _RIGHT - 50:
             drawing.line((place, 0), (place, 4), LINE)
-            drawing.text((place, AXIS - 4), label, anchor="middle" if place > 50 else "start", colour=MUTED)
+            drawing.text((place, AXIS - 4), label, anchor="middle", colour=MUTED)
     anchor = "end" if at + 3 * width_of(now) > WIDTH else "middle"
     drawing.text((at, AXIS - 4), now, anchor=anchor, bold=True)  # type: ignore[arg-type]
     return drawing.to_svg()

@@ -19,7 +19,7 @@ from pilotbase.documents.base import NAME, Localized
 from pilotbase.documents.files import format_csv, format_rows
 from pilotbase.documents.moments import format_second
 from pilotbase.documents.permissions import ReadScope
-from pilotbase.documents.subjects import name_of
+from pilotbase.documents.subjects import kind_of, name_of
 from pilotbase.documents.texts import Language, Text, text
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.forms.declared import DayField, do
@@ -114,14 +114,19 @@ def _cells(one: AuditEntry, reader: Language) -> list[str]:
     return [*whole, done, one.action, " ".join(one.subjects), facts]
 
 
-def _linked(view: View, rows: list[AuditEntry]) -> list[tuple[AuditEntry, list[tuple[Localized | str, str]]]]:
+def _linked(view: View, rows: list[AuditEntry]) -> list[tuple[AuditEntry, list[tuple[Localized | Text | str, str]]]]:
     """Return each line with the titles of the records that it is about, and the paths of their pages."""
     about = [list(_records_of(one)) for one in rows]
     titles = titles_of(view, chain.from_iterable(about))
     return [
-        (one, [(titles.get(subject, name_of(subject)), address_of(subject)) for subject in subjects])
+        (one, [(titles.get(subject) or _named(subject), address_of(subject)) for subject in subjects])
         for one, subjects in zip(rows, about, strict=True)
     ]
+
+
+def _named(subject: str) -> Text | str:
+    name = name_of(subject)
+    return text("incident.numbered", number=name) if kind_of(subject) == "incident" else name
 
 
 def _records_of(one: AuditEntry) -> Iterator[str]:

@@ -21,6 +21,7 @@ from pilotbase.hub.sentences import asked
 from pilotbase.operations import matches, profiles
 from pilotbase.worker.operations.binding import there
 from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.listings import find_listing
 from pilotbase.workspace.store import View
 
 _CAPABILITY = "capabilities/<slug:owner>/<slug:name>/"
@@ -71,10 +72,16 @@ def show(request: HubRequest, kind: str, name: str) -> HttpResponse:
         "found": found,
         "claims": _grouped(found),
         "crumbs": [_all()],
-        "record": "" if kind == "capability" else address_of(found.subject),
+        "record": _record(request.acting.view, kind, found.subject),
         "own": kind == "capability" and request.acting.actor.may_write_for(found.owner),
     }
     return render(request, "hub/profile.html", shown)
+
+
+def _record(view: View, kind: str, subject: str) -> str:
+    """Return the page of the record behind a profile, if there is one and the reader sees it."""
+    hidden = kind in ("organisation", "application", "dataset") and find_listing(view, subject) is None
+    return "" if hidden or kind == "capability" else address_of(subject)
 
 
 def _grouped(found: Profile) -> list[tuple[Text, list[object]]]:

@@ -82,7 +82,10 @@ class Choice:
 def choices(view: View, record: Record) -> list[Choice]:
     """Return what the actor of ``view`` may do to ``record`` now, in the order in which a page offers it."""
     possible = [
-        one for one in acts_on(base(), view, record) if one.obstacle is None or one.obstacle.code not in _ABOUT_NOTHING
+        one
+        for one in acts_on(base(), view, record)
+        if (one.obstacle is None or one.obstacle.code not in _ABOUT_NOTHING)
+        and (record.reviewers or one.act is not Act.REVIEWER_RELEASE)
     ]
     waiting = {wait.act for wait in record.waits if _mine(wait, view.actor)}
     bars = [one.bar for one in possible if one.act in waiting and one.bar is not None]
