@@ -16,7 +16,7 @@ FOUND = (
     "gateway/upstreams/wires", "notices/channels",
 )  # fmt: skip
 """Folders in which a new thing of a kind is one file, found by itself: nobody reads them all, so they may grow."""
-FILES, OWN_IMPORTS, NAMES_TWICE, RING, ENTERED = 1016, 25, 20, 0, 235
+FILES, OWN_IMPORTS, NAMES_TWICE, RING, ENTERED = 1017, 25, 20, 0, 235
 """Upper bounds; files of the core and the estate together, without those in `FOUND`; aims: 950 and 180, 25, 20, 250."""
 
 

@@ -12,7 +12,7 @@ import pytest
 from pilotbase.certificate.status import IssuedCertificate
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.texts import text
-from pilotbase.documents.vocabularies import Role
+from pilotbase.documents.vocabularies import Role, Scope
 from pilotbase.gateway.configuration import GatewayConfiguration
 from pilotbase.operations.services import EndRelease, NewService, NewVersion, ReleaseEnd
 from pilotbase.service.admission import Premises
@@ -137,6 +137,20 @@ def test_a_version_in_the_shadow_answers_nobody_and_then_its_share(shop):
     assert "is released to 50 % of the calls" in history_of(shop.view, shop.name)[0].reason.render("en")
     shop.until_ended()
     assert (releases_of(shop.view, shop.name)[0].state, shop.first) == ("promoted", "second")
+
+
+def test_test_calls_go_to_the_old_version_and_show_nothing_of_the_new_one(shop):
+    key = shop.place.key(shop.name, scope=Scope.TEST)
+    shop.release(share=0.5)
+    (before,) = releases_of(shop.view, shop.name)
+    answered = []
+    with pytest.raises(urllib.error.HTTPError, match="429"):  # few, so that no real work is passed off as tests
+        for _ in range(1000):
+            answered.append(shop.ask(key=key)[1])
+    assert set(answered) == {shop.old.application.digest}
+    shop.take_in()
+    (after,) = releases_of(shop.view, shop.name)
+    assert (after.new_calls, after.old_calls) == (before.new_calls, before.old_calls)
 
 
 def test_a_version_that_fails_in_the_shadow_is_taken_back_before_it_answers_anybody(shop):

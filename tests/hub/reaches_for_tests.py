@@ -348,6 +348,8 @@ PAGES = """
 /services/                          302 404 200 200 200 200 200 200 200 200
 /services/milling/                  302 404 200 200 404 200 404 404 404 200
 /services/nothing/                  302 404 404 404 404 404 404 404 404 404
+/services/milling/try/              302 404 404 404 404 404 404 404 404 404
+/services/nothing/try/              302 404 404 404 404 404 404 404 404 404
 /services/milling/consents/00000000000000000000000000000000/ 302 404 404 404 404 404 404 404 404 404
 /certificates/{serial}/service/     302 404 200 200 404 404 404 404 404 404
 /certificates/{serial}/release/     302 404 200 200 404 404 404 404 404 404

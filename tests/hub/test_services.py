@@ -2,9 +2,11 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from django.conf import settings
 from typer.testing import CliRunner
 
 from pilotbase.cli import app
@@ -15,6 +17,8 @@ from pilotbase.service.desk import CallDispatcher
 from pilotbase.service.draining import drain
 from pilotbase.service.releases import take_outcomes
 from tests.catalogue.records_for_tests import COMMISSION, DESK, MACHINE
+from tests.gateway.endpoints_for_tests import Endpoint
+from tests.gateway.gateways_for_tests import serving as answering
 from tests.hub.live_for_tests import listening, token_of
 from tests.hub.sealed_for_tests import seal_hidden, use_attempt
 from tests.hub.services_for_tests import let_ask, let_release, serve
@@ -332,3 +336,23 @@ def test_a_form_bounds_what_is_trimmed(serving):
     from pilotbase.hub.pages.services import KeyForm
 
     assert KeyForm.base_fields["title"].max_length == 200
+
+
+def test_a_service_is_tried_from_its_page(serving, monkeypatch):
+    owner, page, gateway = serving.client("owner"), "/services/milling/try/", Endpoint()
+    asked = {"key": "pbk_mine", "question": json.dumps({"messages": [{"role": "user", "content": "status503"}]})}
+    assert owner.get(page).status_code == 404  # this hub names no gateway
+    with answering(gateway) as place:
+        monkeypatch.setattr(settings, "CONFIGURATION", replace(settings.CONFIGURATION, gateway=place))
+        offered = owner.get(page).content.decode()
+        assert "torque" in offered and place in offered
+        told = owner.post(page, asked).content.decode()
+        assert "Status 503" in told and "their words" in told and "pbk_mine" in told
+        assert gateway.asked[-1][1]["authorization"] == "Bearer pbk_mine"
+        wrong = owner.post(page, {**asked, "question": "hello"}).content.decode()
+        assert "wrong-why" in wrong or 'role="alert"' in wrong
+        assert len(gateway.asked) == 1
+        assert serving.client("supplier").get(page).status_code == 404
+        assert serving.client("other-owner").post(page, asked).status_code == 404
+    gone = owner.post(page, asked).content.decode()
+    assert 'role="alert"' in gone  # nobody listens any more, and the page says so

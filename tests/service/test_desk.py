@@ -15,6 +15,7 @@ from pilotbase.service.calls import Cost
 from pilotbase.service.desk import CallDispatcher, TooManyCallsError
 from pilotbase.service.draining import drain
 from pilotbase.service.registry import keys_of
+from pilotbase.service.terms import usage_by_day
 from tests.catalogue.records_for_tests import COMMISSION, DESK
 from tests.service.services_for_tests import Served, SignedTrial
 
@@ -56,6 +57,18 @@ def test_keys_that_do_not_open_a_service(served: Served, clock) -> None:
         clock.step(-3600)
         assert refusal(desk, short) == "service.key_expired"
         desk.admit(good, "milling", Cost())
+
+
+def test_a_test_call_is_counted_and_shows_nothing_to_the_watch(served: Served) -> None:
+    served.serve()
+    secret, batches = served.key(scopes=frozenset({Scope.TEST})), []
+    with served.desk() as desk:
+        admission = desk.admit(secret, "milling", Cost())
+        desk.settle(admission, Cost(), served.observed("a", "b"))
+        drain(served.view, served.journals, batches.extend)
+    assert not batches
+    (row,) = usage_by_day(served.view, "milling")
+    assert (row.calls, row.cases) == (1, 0)
 
 
 def test_what_is_changed_in_the_store_holds_at_the_next_call(any_served: Served) -> None:

@@ -239,6 +239,8 @@ class Scope(Vocabulary, domain="scope"):
     INFER = "infer"
     OBSERVE = "observe"
     """Hand in observations and labels."""
+    TEST = "test"
+    """Call as with ``infer``; the watch, releases and hold-backs leave these calls out."""
 
 
 class ConsentState(Vocabulary, domain="consent"):

@@ -322,11 +322,12 @@ class CallHandler:
     def _released(self, course: _Course, routes: Sequence[Route], question: UpstreamCall) -> Sequence[Route]:
         """Return ``routes`` with the new version first, while it is released and this call is for it.
 
-        Calls count once its boxes are warm, or should be; a version that the caller insists on never counts.
+        Calls count once its boxes are warm, or should be; tests, and a version that the caller insists on, never do.
         """
         service = course.admission.service
         release, candidate = service.release, service.candidate
-        insists, usual = question.version is not None, bool(routes) and routes[0] is service.routes[0]
+        insists = question.version is not None or course.admission.test
+        usual = bool(routes) and routes[0] is service.routes[0]
         if release is None or candidate is None or insists or not usual or candidate not in routes:
             return routes
         warming = self._desk.now() - release.since < _WARM_UP

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -108,6 +108,8 @@ class Admission:
     """What else may answer now, in this order, where ``route`` does not."""
     hold_back: HoldBackDraw | None = None
     """None: every call goes to the service."""
+    test: bool = False
+    """A test: paid and counted, and nothing is observed of it."""
 
 
 @dataclass(frozen=True)
@@ -155,3 +157,7 @@ class CallObservation:
     at: datetime
     outcome: ReleaseOutcome | None = None
     """None: no release is under way, or the call says nothing about it."""
+
+    def as_test(self) -> CallObservation:
+        """Return what is kept of a test: how it ended, and no case."""
+        return replace(self, ids=(), inputs={}, answers=(), outcome=None)

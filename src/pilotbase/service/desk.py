@@ -109,6 +109,8 @@ class CallDispatcher:
         self._numbers = count(1)
         self._pools: dict[BudgetPeriod, _Pool] = {}
         self._accounts: dict[str, BudgetPeriod | None] = {}
+        self._tests: set[str] = set()
+        """Keys of tests."""
         self._open: dict[int, Admission] = {}
         self._rates = CallRates()
         self._lock = threading.Lock()
@@ -241,6 +243,7 @@ class CallDispatcher:
         """
         used = Cost(0, spent.tokens, in_billionths(spent.cost))
         account = self._accounts.get(key)
+        observed = observed.as_test() if key in self._tests else observed
         number, caller = next(self._numbers), (key, service)
         if account is None:
             self._journal.observe(number, caller, observed, used, ())
@@ -324,7 +327,8 @@ class CallDispatcher:
                 cost,
                 tuple(holds),
                 serving.after(route, self._latest),
-                serving.hold_back,
+                None if access.key.is_test else serving.hold_back,
+                access.key.is_test,
             )
             self._journal.reserve(admission)
         except BaseException:
@@ -333,6 +337,8 @@ class CallDispatcher:
             raise
         self._open[admission.number] = admission
         self._accounts[access.key.identity] = account
+        if admission.test:
+            self._tests.add(access.key.identity)
         return admission
 
     def _hold(self, budget: ServiceBudget, cost: Cost, waiting: bool) -> BudgetHold:
@@ -393,6 +399,8 @@ class CallDispatcher:
             raise budgets.shortage(connection, self.identity, pool.budget, pool.account, need, under_way)
 
     def _settle(self, admission: Admission, used: Cost, observed: CallObservation | None) -> None:
+        if observed is not None and admission.test:
+            observed = observed.as_test()
         came = observed or self._view.store.clock()
         with contextlib.ExitStack() as locked:
             held = [(self._pools[hold.account], hold) for hold in admission.holds]

@@ -59,6 +59,11 @@ def snippets_for(service: str, contract: Contract | None) -> tuple[Snippet, ...]
     )
 
 
+def example_for(service: str, contract: Contract | None) -> Mapping[str, Any]:
+    """Return the chat completion that the programs of `snippets_for` ask for."""
+    return _request(service, _question(contract))
+
+
 def _question(contract: Contract | None) -> _Question:
     if contract is None or contract.world is not None or spoken_field(contract) is not None:
         return _Question(_GREETING, {})

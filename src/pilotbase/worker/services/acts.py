@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
@@ -13,6 +13,7 @@ from pilotbase.certificate.status import revocations_of
 from pilotbase.documents.api.services import HeldRoute, ListedService, ServiceView
 from pilotbase.documents.api.shapes import filled
 from pilotbase.documents.certificate import Certificate
+from pilotbase.documents.contract import Contract
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.permissions import Acting, ServiceAct, SubjectRelation, permitted
 from pilotbase.documents.service import EndpointRoute, Service, ServiceStatus
@@ -63,10 +64,23 @@ def call_snippets(base: Base, service: Service) -> tuple[Snippet, ...]:
     """Return programs that call a service; none if nothing is known of what it takes."""
     from pilotbase.service.snippets import snippets_for  # it loads numpy, which no list needs
 
+    known, contract = _takes(base, service)
+    return snippets_for(service.name, contract) if known else ()
+
+
+def call_example(base: Base, service: Service) -> Mapping[str, Any] | None:
+    """Return a chat completion that a service would answer; None if nothing is known of what it takes."""
+    from pilotbase.service.snippets import example_for
+
+    known, contract = _takes(base, service)
+    return example_for(service.name, contract) if known else None
+
+
+def _takes(base: Base, service: Service) -> tuple[bool, Contract | None]:
+    """Return whether it is known what a service takes, and its contract (None: it is a chat model)."""
     first = service.routes[0]
     contract = registry.contract_behind(base.lab.view, first)
-    chats = isinstance(first, EndpointRoute) and first.protocol == "openai"
-    return snippets_for(service.name, contract) if contract is not None or chats else ()
+    return contract is not None or (isinstance(first, EndpointRoute) and first.protocol == "openai"), contract
 
 
 def move_service(view: View, asked: Moved) -> None:
