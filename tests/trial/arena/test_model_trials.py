@@ -176,12 +176,9 @@ def test_what_floods_or_garbles_the_door_ends_its_own_episode_at_most(base, tmp_
         manifest.write_text(manifest.read_text().replace('"key": "CARRIER", ', ""))
         report = prove(base, scenario, write_agent(tmp_path, HOSTILE), tmp_path / "out").report
     assert report.counts["answered"] == 24
-    ends = {}
+    ends = {room: [] for room in ("red", "green", "blue", "white")}
     for transcript in polars.read_parquet(tmp_path / "out" / "records.parquet")["prediction"]:
         task = json.loads(transcript.split("\n")[0])["task"]
-        ends.setdefault(re.search(r"(red|green|blue|white) (?:room|房间)", task).group(1), []).append(
-            end_of(transcript)
-        )
+        ends[re.search(r"(red|green|blue|white) (?:room|房间)", task).group(1)].append(end_of(transcript))
     assert {end["end"] for room in ("green", "blue", "white") for end in ends[room]} == {"done"}, ends
     assert all(end["model_calls"] == 1 for room in ("green", "blue") for end in ends[room])
-    print({room: sorted({end["end"] for end in found}) for room, found in ends.items()})
