@@ -12,7 +12,7 @@ from pilotbase.protocols.frames import AnswerBatch, FeatureBatch
 from pilotbase.sandbox.box.ends import BoxEnd, BoxEnded, Logs
 from pilotbase.sandbox.box.settings import BoxSettings
 from pilotbase.sandbox.box.supervisor import BoxUsage
-from pilotbase.trial.arena.stage import OBSERVATIONS, EpisodeStage
+from pilotbase.trial.arena.stage import OBSERVATIONS, EpisodeStage, player_settings
 from pilotbase.trial.arena.world_box import BoxedEpisode
 from tests.trial.arena.in_process import DIGEST, InProcess, play, world
 
@@ -60,11 +60,10 @@ class Player:
 
 class Boxes:
     def __init__(self, *players):
-        self.waiting, self.started, self.settings = list(players), [], []
+        self.waiting, self.started = list(players), []
 
     def __call__(self, contract, settings):
         assert contract is OBSERVATIONS
-        self.settings.append(settings)
         player = self.waiting.pop(0) if self.waiting else Player()
         self.started.append(player)
         if isinstance(player, EndReason):
@@ -142,8 +141,8 @@ def test_a_box_that_does_not_start_is_the_end_of_that_episode_and_the_first_of_t
 
 
 def test_no_message_may_take_longer_than_the_episode():
-    _, boxes = stage()
-    assert boxes.settings[0].limits.batch_seconds == world().episode.seconds
+    assert player_settings(BoxSettings(), 20.0).limits.batch_seconds == 20
+    assert player_settings(BoxSettings(), 1e6).limits.batch_seconds == BoxSettings().limits.batch_seconds
 
 
 def test_a_stop_ends_the_episode_under_way_and_nothing_is_done_afterwards():
