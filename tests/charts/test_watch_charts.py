@@ -127,6 +127,12 @@ def test_each_arming_has_a_line_of_its_own():
     assert len([one for one in lines if one.get("stroke") == BLUE]) == 3, "the risk, and evidence twice"
 
 
+def test_what_is_predicted_without_labels_is_dotted_and_nothing_where_nothing_is():
+    means = [CohortMean(NOW + day * DAY, 0.2, 0.12, None, 200, 60, 0.1 if day != 2 else None) for day in range(6)]
+    lines = list(ElementTree.fromstring(alarm_chart(alarm(means=means), "en")).iter(f"{SVG}polyline"))
+    assert len([one for one in lines if one.get("stroke-dasharray")]) == 2, "before and after the gap"
+
+
 def test_words_of_acts_cover_none_and_there_is_no_alarm_without_a_cohort():
     crowd = [AlarmMark(NOW + 9 * DAY, f"a long name of what was done {number}") for number in range(9)]
     drawn = [word for word in texts(alarm_chart(alarm(marks=crowd), "en")) if word.startswith("a long name")]

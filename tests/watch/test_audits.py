@@ -10,7 +10,7 @@ from pilotbase.documents.vocabularies import Colour, RedBy
 from pilotbase.evidence.monitoring import expected_delay
 from pilotbase.measures import RuleContext
 from pilotbase.watch.arming import prepare_watch, replay_watch
-from pilotbase.watch.audits import drawn, work_list
+from pilotbase.watch.audits import drawn, predicted_means, work_list
 from pilotbase.watch.cohorts import list_cohorts
 from pilotbase.watch.files import take_file, write_work
 from pilotbase.watch.labels import LabelledPack, case_key
@@ -141,6 +141,17 @@ def test_every_case_is_drawn_with_the_same_chance_and_the_draw_follows_what_answ
     assert chosen.sum() == 8
     assert counts.min() > 0.8 * 400 and counts.max() < 1.2 * 400
     assert np.std(spread) < 0.02, "eight of forty at random would vary by 0.05"
+
+
+def test_what_probabilities_predict_is_told_without_labels_and_classes_predict_nothing():
+    stated, (loss,) = Stated("c", None, Plan), [promised_loss("accuracy >= 0.85", SETTING, 0.0)]  # type: ignore[arg-type]
+    asked = pack([0.9, 0.2, 0.6])
+    packs = [LabelledPack([bytes([row]) for row in range(3)], asked, [None] * 3)]
+    assert predicted_means(packs, stated, [loss]) == pytest.approx([(0.1 + 0.2 + 0.4) / 3])
+    plain = Promised("c", None, Plan)  # type: ignore[arg-type]
+    classes = promised_loss("accuracy >= 0.85", plain.setting, 0.0)
+    labels = [LabelledPack([b"a"], pack(["fine"]), [None])]
+    assert predicted_means(labels, plain, [classes]) == [None]
 
 
 def test_a_replay_says_how_many_labels_give_which_delay(world, clock):

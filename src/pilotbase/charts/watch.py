@@ -18,6 +18,7 @@ from pilotbase.charts.drawing import (
     PAPER,
     Drawing,
     shortened,
+    unbroken,
     width_of,
 )
 from pilotbase.charts.scales import Scale, format_count, format_number
@@ -218,6 +219,8 @@ class CohortMean:
     cases: int
     """Those whose labels count."""
     labelled: int
+    predicted: float | None = None
+    """What the answers' own probabilities predict, without labels."""
 
 
 @dataclass(frozen=True)
@@ -286,6 +289,8 @@ def _draw_risk(drawing: Drawing, alarm: Alarm, across: Scale, top: float, langua
         drawing.polygon(shape, PALE_BLUE)
     accepted = [(across(one.at.timestamp()), up(one.accepted)) for one in means]
     drawing.path([(ALARM_LEFT, accepted[0][1]), *accepted, (ALARM_RIGHT, accepted[-1][1])], FILLS[Colour.RED], 2)
+    for run in unbroken(one if one.predicted is not None else None for one in means):
+        drawing.path([(across(one.at.timestamp()), up(one.predicted or 0)) for one in run], MUTED, 1.5, "2 3")
     drawing.path([(across(one.at.timestamp()), up(one.mean)) for one in means], BLUE)
     drawing.circle((across(last.at.timestamp()), up(last.mean)), 3.5, BLUE)
     said = text("chart.alarm.accepted", share=percent(last.accepted, ".3g")).render(language)

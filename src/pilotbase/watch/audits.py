@@ -86,11 +86,32 @@ def _predicted(pack: Pack, promised: Promised, losses: Sequence[WatchedLoss]) ->
 
     0 where a criterion looks at part of the cases only: of those an even spread would not be an even chance.
     """
-    by, given = columns_read(losses)
-    cases, _ = cases_of_answers(pack, [None] * len(pack), promised.setting, by, given)
-    each = [loss.predicted(cases) for loss in losses]
+    each = list(_by_criterion(pack, promised, losses))
     known = [one for one in each if one is not None]
     return np.mean(known, axis=0) if known and len(known) == len(each) else np.zeros(len(pack))
+
+
+def predicted_means(
+    packs: Iterable[LabelledPack], promised: Promised, losses: Sequence[WatchedLoss]
+) -> list[float | None]:
+    """Return the mean loss of each criterion by the probabilities that cases were answered with; None: not stated.
+
+    It takes no label and promises nothing: an application that is surely wrong predicts that it is right.
+    """
+    found: list[list[Floats | None]] = [[] for _ in losses]
+    for one in packs:
+        rows = rows_for_risk(one.pack, promised.version)
+        if rows:
+            for of, each in zip(found, _by_criterion(one.pack.among(rows), promised, losses), strict=True):
+                of.append(each)
+    stated = [[one for one in of if one is not None] for of in found]
+    return [float(np.concatenate(of).mean()) if of else None for of in stated]
+
+
+def _by_criterion(pack: Pack, promised: Promised, losses: Sequence[WatchedLoss]) -> Iterator[Floats | None]:
+    by, given = columns_read(losses)
+    cases, _ = cases_of_answers(pack, [None] * len(pack), promised.setting, by, given)
+    yield from (loss.predicted(cases) for loss in losses)
 
 
 def among_audited(packs: Iterable[LabelledPack], keys: frozenset[bytes]) -> Iterator[LabelledPack]:

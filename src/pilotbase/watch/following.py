@@ -186,14 +186,16 @@ class Following:
         self.hear(at[begun : begun + 1])
         self.hear(at[-1:])
 
-    def means(self, cohort: CohortLosses) -> Iterator[tuple[str, float, float]]:
-        """Yield for each criterion and group the name of its detector, the mean loss of a cohort, and the accepted."""
-        for (followed, loss), losses in zip(self.risks.values(), cohort.losses, strict=True):
+    def means(
+        self, cohort: CohortLosses, predicted: Sequence[float | None]
+    ) -> Iterator[tuple[str, float, float, float | None]]:
+        """Yield for each criterion and group its detector's name, the mean loss, the accepted and the predicted one."""
+        for (followed, loss), losses, stated in zip(self.risks.values(), cohort.losses, predicted, strict=True):
             periods = np.zeros(0) if losses.periods is None else losses.periods
             for row in np.flatnonzero(~np.isnan(periods)):
                 group = "" if losses.groups is None else str(losses.groups[row])
                 name = _short(f"{followed.name}:{group}") if group else followed.name
-                yield name, float(periods[row]), loss.r0
+                yield name, float(periods[row]), loss.r0, None if group else stated
 
     def take_cohort(self, cohort: CohortLosses) -> None:
         """Let the detectors of risk look at a cohort, so many cases at once that a path of points comes of it."""

@@ -7,7 +7,7 @@ once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import select
@@ -15,10 +15,10 @@ from sqlalchemy import select
 from pilotbase.documents.subjects import service_subject
 from pilotbase.documents.vocabularies import Signal
 from pilotbase.documents.watch import ReferenceProfile, Watch
-from pilotbase.watch.audits import among_audited, audit_of, draw_audit
+from pilotbase.watch.audits import among_audited, audit_of, draw_audit, predicted_means
 from pilotbase.watch.cohorts import Cohort, close_due, due_services, next_closed, note_entered, undrawn
 from pilotbase.watch.following import SILENCE, ColourChange, Following, follow, follow_silence
-from pilotbase.watch.labels import LabelledPack, cases_of
+from pilotbase.watch.labels import cases_of
 from pilotbase.watch.losses import CohortLosses, losses_of, promised_to
 from pilotbase.watch.packs import Pack, microseconds
 from pilotbase.watch.standings import (
@@ -49,6 +49,8 @@ class _Reached:
     read_to: int
     cohort: Cohort | None = None
     losses: CohortLosses | None = None
+    predicted: Sequence[float | None] = ()
+    """The mean loss of each criterion that the cohort's answers predict."""
 
 
 def watched_services(view: View) -> list[str]:
@@ -158,12 +160,13 @@ def _follow_cohort(view: View, standing: WatchState, following: Following) -> _R
         if following.promised is None or not following.risks:
             return _Reached(standing.read_to, cohort)
         criteria = [loss for _, loss in following.risks.values()]
-        packs: Iterable[LabelledPack] = cases_of(connection, cohort)
+        packs = list(cases_of(connection, cohort))
+        predicted = predicted_means(packs, following.promised, criteria)
         if following.watch.audit_labels is not None:
-            packs = among_audited(packs, audit_of(connection, cohort))
+            packs = list(among_audited(packs, audit_of(connection, cohort)))
         losses = losses_of(packs, following.promised, criteria, following.watch)
     following.take_cohort(losses)
-    return _Reached(standing.read_to, cohort, losses)
+    return _Reached(standing.read_to, cohort, losses, predicted)
 
 
 def _write(view: View, standing: WatchState, following: Following, reached: _Reached) -> None:
@@ -175,8 +178,11 @@ def _write(view: View, standing: WatchState, following: Following, reached: _Rea
         write_states(change.connection, standing, following.all)
         if reached.cohort is not None and reached.losses is not None:
             read = (reached.cohort.begins_at, len(reached.losses.at), reached.losses.labelled)
-            means = following.means(reached.losses)
-            entered = (EnteredMean(name, standing.watch, *read, mean, accepted) for name, mean, accepted in means)
+            means = following.means(reached.losses, reached.predicted)
+            entered = (
+                EnteredMean(name, standing.watch, *read, mean, accepted, stated)
+                for name, mean, accepted, stated in means
+            )
             write_means(change.connection, standing.service, entered)
         turns = [_with_excess(turn, reached.cohort) for followed in following.all for turn in followed.turns]
         raise_warnings(change, view, service, sorted(turns, key=lambda turn: turn.began))

@@ -177,6 +177,8 @@ class EnteredMean:
     labelled: int
     mean: float
     accepted: float
+    predicted: float | None
+    """What the answers' own probabilities predict; None: nothing, or it is the mean of a group."""
 
 
 def write_means(connection: Connection, service: str, means: Iterable[EnteredMean]) -> None:

@@ -69,9 +69,9 @@ def counts(*names: str, null: bool = False, default: str | None = None) -> list[
     return [_column(name, sa.Integer(), null, default) for name in names]
 
 
-def floats(*names: str) -> list[sa.Column[Any]]:
+def floats(*names: str, null: bool = False) -> list[sa.Column[Any]]:
     """Return columns of floating-point numbers."""
-    return [_column(name, sa.Float()) for name in names]
+    return [_column(name, sa.Float(), null) for name in names]
 
 
 def flags(*names: str, default: bool | None = None) -> list[sa.Column[Any]]:

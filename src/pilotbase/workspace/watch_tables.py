@@ -145,6 +145,7 @@ watch_means = table(
     *moments("at"),
     *numbers("cases", "labelled"),
     *floats("mean", "accepted"),
+    *floats("predicted", null=True),
     key("service", "detector", "watch", "at"),
 )
 """The mean loss of each cohort that a detector of risk has entered, and what was accepted; kept for ever."""

@@ -57,7 +57,9 @@ def drawn_alarm(view: View, service: Service, detector: str, acts: bool) -> Safe
     if found is None:
         return SafeString("")
     means = [
-        CohortMean(one.at, one.mean, one.accepted, None if isnan(bound) else bound, one.cases, one.labelled)
+        CohortMean(
+            *(one.at, one.mean, one.accepted, None if isnan(bound) else bound, one.cases, one.labelled, one.predicted)
+        )
         for one, bound in zip(found.means, found.exceeded, strict=True)
     ]
     reader = language()
