@@ -673,6 +673,12 @@ def close_a_period(world) -> Sent:
     yield "/api/periods", {"period": "2025-Q4", "staff": 12}
 
 
+@case("post /api/periods/{period}/signature", "planner")
+def sign_a_period(world) -> Sent:
+    world.client("desk").post("/api/periods", {"period": "2025-Q3"}, **JSON)
+    yield "/api/periods/2025-Q3/signature", {}
+
+
 @case("post /api/period-comparisons", "desk")
 def compare_a_report(world) -> Sent:
     world.client("desk").post("/api/periods", {"period": "2025-Q4"}, **JSON)

@@ -218,6 +218,14 @@ def test_a_report_is_taken_in_three_forms_that_name_one_digest(closed, tmp_path)
     assert closed.client("desk").get("/ledger/periods/2026-Q2/report.exe").status_code == 404
 
 
+def test_a_second_person_signs_the_report_on_its_page(closed):
+    refused = closed.client("desk").post("/ledger/periods/2026-Q2/sign/", follow=True).content.decode()
+    assert "another person signs it" in refused
+    assert closed.client("regulator").post("/ledger/periods/2026-Q2/sign/").status_code == 404
+    assert closed.client("planner").post("/ledger/periods/2026-Q2/sign/").status_code == 302
+    assert "signed by a second person" in closed.client().get("/figures/").content.decode()
+
+
 def test_everybody_finds_the_digest_of_a_closed_period(closed):
     digest = closed.client("desk").get("/api/periods").json()[0]["digest"]
     answer = closed.client().get("/figures/", HTTP_ACCEPT_LANGUAGE="zh")

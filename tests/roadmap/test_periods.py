@@ -2,8 +2,12 @@
 
 import json
 import random
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from runpy import run_path
 
 import pytest
 
@@ -24,6 +28,7 @@ from pilotbase.roadmap.periods import (
     records_behind,
     replay,
     require_sound,
+    sign_period,
 )
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.journeys import count_wanted, read_journeys
@@ -41,6 +46,8 @@ from tests.catalogue.records_for_tests import (
 from tests.roadmap.services_for_tests import admit, stand, warn
 
 QUARTER = PeriodToClose(period="2026-Q2", income=120000, staff=12)
+SCRIPT = Path(__file__).parents[2] / "examples" / "verify_period.py"
+VERIFIER = run_path(str(SCRIPT))
 WALK = ("proposed", "agreed", "plan_review", "frozen", "reported", "accepted", "certified")
 
 
@@ -103,6 +110,8 @@ def test_every_figure_is_the_same_counted_from_histories_and_from_the_ledger_row
         rows = read_journeys(view, "commission", [milestone])
         names = {name for name, at in zip(getattr(rows, column), rows.reached[0], strict=True) if at is not None}
         assert told[figure] == len(names)
+    clock.step(120 * 86_400)
+    assert VERIFIER["check"](json.loads(close_period(view, QUARTER).canonical())) is None, "by a third reading"
 
 
 def _steps(trial, chance, clock):
@@ -208,6 +217,40 @@ def test_a_record_that_was_altered_is_named_with_its_figures(closed, trial):
         compare(trial.store.as_actor(DESK), changed(closed, alter))
     said = caught.value.render("en", str)
     assert caught.value.code == "period.record_differs" and COMMISSION in said and "trials" in said
+
+
+def test_a_stranger_recounts_a_report_with_python_alone(closed, tmp_path):
+    """Neither the base's package nor any other is there to import."""
+    file = tmp_path / "report.json"
+    file.write_text(json.dumps(json.loads(closed.canonical()), indent=2))
+    found = subprocess.run([sys.executable, "-I", "-S", SCRIPT, file], capture_output=True, text=True, check=True)
+    assert closed.digest() in found.stdout and "every figure counts as told" in found.stdout
+    for told in closed.figures:
+        forged = json.loads(closed.canonical())
+        next(one for one in forged["figures"] if one["figure"] == told.figure)["so_far"] = 99.0
+        assert VERIFIER["check"](forged).startswith(f"figure {told.figure}:")
+    file.write_bytes(closed.canonical().replace(b"2026-06-30", b"2026-06-29"))
+    found = subprocess.run([sys.executable, "-I", "-S", SCRIPT, file], capture_output=True, text=True, check=False)
+    assert found.returncode == 1 and "edges" in found.stdout
+
+
+def test_a_second_person_signs_a_closed_report(closed, trial):
+    first, second = (replace(DESK, person=one) for one in ("p-closer", "p-second"))
+    store = trial.store
+    with pytest.raises(NotFoundError):
+        sign_period(store.as_actor(first), "2026-04")
+    close_period(store.as_actor(first), PeriodToClose(period="2026-04"))
+    for who, code in ((first, "period.same_person"), (replace(DESK, person=None), "period.no_person")):
+        with pytest.raises(RefusedError) as caught:
+            sign_period(store.as_actor(who), "2026-04")
+        assert caught.value.code == code
+    assert {one.period: one.signed_at for one in closed_periods(store.as_actor(VISITOR))} == {
+        "2026-Q2": None,
+        "2026-04": None,
+    }
+    signed = sign_period(store.as_actor(second), "2026-04")
+    assert signed.signed_at is not None and sign_period(store.as_actor(second), "2026-04") == signed
+    assert [one.signed_at for one in closed_periods(store.as_actor(VISITOR))] == [None, signed.signed_at]
 
 
 def test_only_the_operator_closes_and_only_those_who_see_the_base_read(closed, trial):

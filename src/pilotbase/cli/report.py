@@ -94,7 +94,9 @@ def _print_report(report: PeriodReport) -> None:
 
 def _print_closed(closed: list[PeriodClosed]) -> None:
     for one in closed:
-        say(text("period.line", period=one.period, at=format_minute(one.closed_at), digest=one.digest))
+        signed = text("period.signed_at", at=format_minute(one.signed_at)) if one.signed_at else text("period.unsigned")
+        line = {"period": one.period, "at": format_minute(one.closed_at), "digest": one.digest}
+        say(text("period.line", **line, signed=signed))
     if not closed:
         say(text("period.none"))
 
@@ -103,6 +105,7 @@ add(
     app,
     Command("list", operations.PERIODS, show=_print_closed),
     Command("show", operations.PERIOD, show=_print_report),
+    Command("sign", operations.SIGN_PERIOD, show=lambda one: _print_closed([one])),
     Command(
         "close",
         operations.CLOSE_PERIOD,

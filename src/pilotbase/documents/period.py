@@ -88,6 +88,19 @@ class PeriodClosing(Document):
     period: PeriodName
     report: Digest
     at: Moment
+    signed_at: Moment | None = None
+    """When a second person has signed it."""
+
+
+class PeriodSignature(Document):
+    """That a person answers for a report: who closed it, then a second one."""
+
+    document: Literal["period-signature/1"] = "period-signature/1"
+    period: PeriodName
+    report: Digest
+    person: str | None = None
+    """Opaque identifier; None: on the base's own command line."""
+    at: Moment
 
 
 def edges_of(period: str, offset: str) -> tuple[datetime, datetime]:

@@ -245,6 +245,14 @@ CLOSE_PERIOD = Operation(
     location="/api/periods/{given.period}",
     example={"period": "2026-Q3", "income": 1200000, "staff": 38},
 )
+SIGN_PERIOD = Operation(
+    "ledger.sign_period",
+    "POST /periods/{period}/signature",
+    OfPeriod,
+    PeriodClosed,
+    who=DeskAct.PLAN,
+    repeated=Repeated.HARMLESS,
+)
 COMPARE_PERIOD = Operation(
     "ledger.compare_period",
     "POST /period-comparisons",

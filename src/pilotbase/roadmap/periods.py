@@ -17,12 +17,13 @@ import numpy as np
 from pilotbase.catalogue.figures import WANTED, YEARLY, half_after
 from pilotbase.catalogue.records import everything, records_of
 from pilotbase.documents.api.ledger import PeriodClosed, PeriodCompared
-from pilotbase.documents.errors import InvalidProofError
+from pilotbase.documents.errors import InvalidProofError, RefusedError
 from pilotbase.documents.period import (
     CountedFigure,
     CountedRecord,
     PeriodClosing,
     PeriodReport,
+    PeriodSignature,
     Unit,
     edges_of,
     format_edge,
@@ -43,10 +44,12 @@ from pilotbase.workspace.actors import BASE, PUBLIC
 from pilotbase.workspace.failures import ConflictError, NotFoundError
 from pilotbase.workspace.listings import Listing, Query, every_listing
 from pilotbase.workspace.store import View
+from pilotbase.workspace.transaction import Transaction
 
 Records = Sequence[CountedRecord]
 _BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 _AT_ONCE = 500
+_SIGNATURES = 2
 _DAY = timedelta(days=1)
 _OF_SERVICES = ("service", "service-standing", "risk-warning")
 _ANSWERS = (ServingState.SERVING, ServingState.FALLEN_BACK)
@@ -229,7 +232,38 @@ def close_period(view: View, wanted: PeriodToClose) -> PeriodReport:
         digest = change.put(report, BASE)
         change.set_head(_head(report.period), digest, expected=None)
         change.put(PeriodClosing(period=report.period, report=digest, at=now), PUBLIC)
+        _sign(change, report.period, digest)
     return report
+
+
+def sign_period(view: View, period: str) -> PeriodClosed:
+    """Sign the report of a closed period as a second person, and return it; signed already, it stays so.
+
+    Raises:
+        NotFoundError: it is not closed, or the actor does not see the whole base.
+        RefusedError: the actor is not the operator, no person, or the one who closed it.
+    """
+    require_whole(view)
+    with view.transaction("period.signed") as change:
+        change.require_operator()
+        here, digest = view.within(change), view.head(_head(period))
+        if digest is None:
+            raise NotFoundError("period.not_closed", period=period)
+        signed = here.every(PeriodSignature, {"report": digest})
+        if len(signed) < _SIGNATURES:
+            if view.actor.person is None:
+                raise RefusedError("period.no_person")
+            if any(one.person == view.actor.person for one in signed):
+                raise RefusedError("period.same_person", period=period)
+            closed = next(one for one in here.every(PeriodClosing) if one.report == digest)
+            change.put(closed.model_copy(update={"signed_at": change.now}), PUBLIC)
+            _sign(change, period, digest)
+    return next(one for one in closed_periods(view) if one.period == period)
+
+
+def _sign(change: Transaction, period: str, digest: str) -> None:
+    signature = PeriodSignature(period=period, report=digest, person=change.actor.person, at=change.now)
+    change.put(signature, BASE, fields={"report": digest})
 
 
 def read_period(view: View, period: str) -> PeriodReport:
@@ -243,9 +277,12 @@ def read_period(view: View, period: str) -> PeriodReport:
 
 def closed_periods(view: View) -> list[PeriodClosed]:
     """Return the closed periods with the digest of each report, the newest first; everybody sees them."""
-    closed = view.every(PeriodClosing)
-    found = [PeriodClosed(period=one.period, digest=one.report, closed_at=one.at) for one in closed]
-    return sorted(found, key=lambda one: one.period, reverse=True)
+    closed = sorted(view.every(PeriodClosing), key=lambda one: (one.period, one.signed_at is not None))
+    found = {
+        one.period: PeriodClosed(period=one.period, digest=one.report, closed_at=one.at, signed_at=one.signed_at)
+        for one in closed
+    }
+    return list(reversed(found.values()))
 
 
 def compare(view: View, report: PeriodReport) -> PeriodCompared:

@@ -367,6 +367,8 @@ class PeriodClosed(ResponseModel):
     period: str
     digest: str
     closed_at: datetime
+    signed_at: datetime | None = None
+    """When a second person has signed it."""
 
 
 class PeriodCompared(ResponseModel):

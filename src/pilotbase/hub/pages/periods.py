@@ -10,7 +10,7 @@ from pilotbase.documents.period import PeriodReport, format_edge
 from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, language, posted
-from pilotbase.hub.forms.declared import do, form_of, tell
+from pilotbase.hub.forms.declared import do, form_of, post_of, tell
 from pilotbase.hub.presenters import taken
 from pilotbase.hub.presenters.addresses import crumb
 from pilotbase.hub.presenters.records import titles_of
@@ -59,7 +59,7 @@ def clauses(request: HubRequest) -> HttpResponse:
 @page("ledger/periods/<str:period>/", "period", ReadScope.OVERVIEW)
 def show(request: HubRequest, period: str) -> HttpResponse:
     """Show the report of a closed period; every figure leads to its records."""
-    report = _read(request, period)
+    report, view = _read(request, period), request.acting.view
     shown = {
         "title": text("period.of", period=period),
         "crumbs": [crumb("ledger", text("roadmap.ledger")), crumb("periods", text("period.title"))],
@@ -71,6 +71,8 @@ def show(request: HubRequest, period: str) -> HttpResponse:
             for one, name, means in PeriodWording(language(), report).figures
         ],
         "command": f"pilotbase report verify {period}.json",
+        "signed_at": next(one.signed_at for one in do(operations.PERIODS, view, {}) if one.period == period),
+        "may_sign": request.acting.may(DeskAct.PLAN),
     }
     return render(request, "hub/period.html", shown)
 
@@ -116,6 +118,16 @@ def download(request: HubRequest, period: str, form: str) -> HttpResponse:
     if form == "html":
         return taken.download(period_page(report, language()).encode(), "text/html; charset=utf-8", f"{period}.html")
     raise NotFoundError("hub.not_found")
+
+
+post_of(
+    "ledger/periods/<str:period>/sign/",
+    "period-sign",
+    operations.SIGN_PERIOD,
+    "period",
+    back=("period",),
+    period="period",
+)
 
 
 def _read(request: HubRequest, period: str) -> PeriodReport:

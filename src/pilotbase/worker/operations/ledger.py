@@ -13,7 +13,7 @@ from pilotbase.documents.subjects import scenario_subject
 from pilotbase.operations import ledger as declared
 from pilotbase.operations.operation import NoInput, With
 from pilotbase.roadmap.ledger import CountedFigures, count_now, owner_of, tell_clauses, tell_ledger, tell_map
-from pilotbase.roadmap.periods import close_period, closed_periods, compare, read_period
+from pilotbase.roadmap.periods import close_period, closed_periods, compare, read_period, sign_period
 from pilotbase.roadmap.planning import read_sheet, set_roadmap, set_sheet, tell_roadmap, tell_task_sheets
 from pilotbase.roadmap.proposals import adopt, propose, read_proposal, tell_plan, what_if
 from pilotbase.roadmap.ranking import rank_as_asked
@@ -54,6 +54,7 @@ does(declared.PROPOSAL)(lambda caller, asked: tell_plan(caller.view, read_propos
 does(declared.CLAUSES)(lambda caller, asked: tell_clauses(caller.view))
 does(declared.PERIOD)(lambda caller, asked: read_period(caller.view, asked.period))
 does(declared.CLOSE_PERIOD)(lambda caller, asked: close_period(caller.view, asked))
+does(declared.SIGN_PERIOD)(lambda caller, asked: sign_period(caller.view, asked.period))
 does(declared.COMPARE_PERIOD)(lambda caller, asked: compare(caller.view, asked.sent))
 does(declared.PROPOSE)(lambda caller, asked: tell_plan(caller.view, propose(caller.view)))
 
