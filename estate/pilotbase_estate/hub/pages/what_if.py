@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 from pilotbase.documents.base import localized
 from pilotbase.documents.moments import format_minute
 from pilotbase.documents.permissions import ReadScope
+from pilotbase.documents.quantities import write_bytes
 from pilotbase.documents.texts import text
 from pilotbase.hub.acting import HubRequest, language, posted
 from pilotbase.hub.base import base
@@ -47,7 +48,7 @@ _ASKING = Asking(
     left=frozenset({"document", "name", "title", "seats"}),
 )
 USUAL = (Policy.SHARED, Policy.FIFO, Policy.DRF)
-_DAYS = 7
+_DAYS, _SIZES = 7, ("memory", "disk")
 _ISO = "%Y-%m-%d"
 """The format in which browsers send the day of a date field, in every language."""
 
@@ -88,7 +89,7 @@ def ask(request: HubRequest, name: str) -> HttpResponse:
     view = request.acting.view
     pool, sent = pool_of(view, name)[1], posted(request)
     form = WhatIfForm(view.store.clock().date(), sent)
-    editor = Editor(_ASKING, Pool, pool.to_json_value(), format_pool(pool), sent)
+    editor = Editor(_ASKING, Pool, _spelled(pool.to_json_value()), format_pool(pool), sent)
     if request.method == "POST" and all([editor.is_valid(), form.is_valid()]):
         try:
             made = do(pools.ASK_WHAT_IF, view, {"pool": name, **form.said(), "considered": editor.said()})
@@ -159,7 +160,7 @@ class WhatIfChart:
 
 def format_pool(pool: Pool) -> str:
     """Return a pool as people write it, without the defaults."""
-    plain = _without_empty(pool.to_json_value())
+    plain = _spelled(_without_empty(pool.to_json_value()))
     return str(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=110))
 
 
@@ -197,6 +198,16 @@ def _pictures(words: ReplayWording) -> Iterator[WhatIfChart]:
         says = f"{words.t(f'replay.page.{name}_says')} {left_out}".strip()
         yield WhatIfChart(words.t(f"replay.page.{name}"), drawn(chart), says)
     yield WhatIfChart(words.t("replay.page.fragments"), drawn(words.fragments()), words.t("replay.page.fragments_says"))
+
+
+def _spelled(value: Any) -> Any:
+    """Return a pool with sizes as people write them, such as 64 GiB."""
+    if isinstance(value, dict):
+        return {
+            name: write_bytes(one) if name in _SIZES and isinstance(one, int) else _spelled(one)
+            for name, one in value.items()
+        }
+    return [_spelled(one) for one in value] if isinstance(value, list) else value
 
 
 def _without_empty(value: Any) -> Any:
