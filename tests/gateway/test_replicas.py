@@ -194,6 +194,17 @@ def test_no_caller_notices_that_a_replica_is_down_or_broken(live, place, name, e
     assert f'pilotbase_service_boxes{{service="{name}"}} 1' in told
 
 
+def test_a_replica_that_does_not_begin_to_answer_is_given_up_for_another(live, place, name, endpoint):
+    silent = socket.create_server(("127.0.0.1", 0))  # it takes connections and says nothing
+    with silent:
+        place.endpoint(f"http://127.0.0.1:{silent.getsockname()[1]}/v1", name, replicas=(f"{endpoint.url}/v1",))
+        place.terms(name, first_byte_seconds=5, timeout_seconds=600)
+        client = openai.OpenAI(base_url=f"{live.url}/v1", api_key=place.key(name), max_retries=0)
+        for _ in range(2):  # whichever is asked first
+            answer = client.chat.completions.create(model=name, messages=[{"role": "user", "content": "hello"}])
+            assert answer.choices[0].message.content == "said hello"
+
+
 def test_three_hundred_streams_run_at_once_and_the_next_is_refused_at_the_stated_limit(live, place, name, endpoint):
     place.endpoint(f"{endpoint.url}/v1", name)
     place.terms(name, concurrency=300)

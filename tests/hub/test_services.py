@@ -220,6 +220,7 @@ def test_terms_are_set_on_the_page_and_shown_to_who_sees_the_service(serving):
     found = owner.get("/api/services/milling").json()["service"]["terms"]
     assert found == {
         "timeout_seconds": 90.0,
+        "first_byte_seconds": None,
         "queue": 7,
         "workers": 3,
         "body_bytes": 4096,

@@ -67,6 +67,8 @@ class ServiceTerms(Part):
     """The terms on which a service answers."""
 
     timeout_seconds: float = pydantic.Field(default=30, gt=0, le=3600)
+    first_byte_seconds: float | None = pydantic.Field(default=None, gt=0, le=3600)
+    """An endpoint that has not begun to answer by then is asked no longer, and another one is; None: all the time."""
     queue: int = pydantic.Field(default=64, ge=0, le=10_000)
     """Maximum calls waiting for a free worker; further calls are refused at once."""
     workers: int = pydantic.Field(default=1, ge=1, le=64)
@@ -85,7 +87,8 @@ class ServiceTerms(Part):
         """Return each term with its value as a reader is told it."""
         asks = text("service.asks_human" if self.ask_human else "service.asks_nobody")
         hedges = text("service.hedges" if self.hedge else "service.hedges_never")
-        return self.model_dump() | {"ask_human": asks, "hedge": hedges}
+        first = text("service.term_unset") if self.first_byte_seconds is None else self.first_byte_seconds
+        return self.model_dump() | {"ask_human": asks, "hedge": hedges, "first_byte_seconds": first}
 
 
 Drawn = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]

@@ -133,7 +133,8 @@ class EndpointUpstream:
             headers = {**self._headers, **asked.headers, "X-Request-Id": call}
             if (span := current_span()) is not None:
                 headers["traceparent"] = span.traceparent
-            response = await session.post(asked.url, data=asked.body, headers=headers, allow_redirects=False)
+            async with asyncio.timeout(self._terms.first_byte_seconds):
+                response = await session.post(asked.url, data=asked.body, headers=headers, allow_redirects=False)
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, RefusedError) as problem:
             raise UpstreamDownError("gateway.endpoint_down") from problem
         except (aiohttp.ClientError, TimeoutError) as problem:
