@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from pilotbase.documents.demand import LONGEST_DEMAND
 from tests.hub.test_uploads import ANSWERS, upload
 from tests.sandbox.endpoints.stubs_for_tests import Stub, chatting, serving
 
@@ -88,8 +89,18 @@ def test_its_owner_changes_and_withdraws_it(base):
 def test_matches_of_a_demand_are_followed(base):
     owner, text = base.client("owner"), "Weeds in our soy fields are counted by hand; we want photos to find them."
     owner.post("/demands/new/", {"text": text, "title": "Weeds", "name": "weeds"})
+    nothing = page(base, "owner", "/demands/plant/weeds/matches/")
+    assert "Nothing that you can see fits." in nothing, "the catalogue is empty"
     owner.post("/demands/plant/weeds/matches/follow/", {"follow": "yes"})
     assert "/demands/plant/weeds/matches/" in page(base, "owner", "/matching/")
+
+
+def test_a_hundred_pages_are_pasted_and_what_is_more_is_refused(base):
+    owner, pages = base.client("owner"), (SPINDLES * LONGEST_DEMAND)[:LONGEST_DEMAND]
+    assert owner.post("/scenarios/new/", {"problem": pages, "words": "1"}).status_code == 302
+    assert "30,000 CNY" in page(base, "owner", "/scenarios/new/")
+    refused = owner.post("/scenarios/new/", {"problem": f"{pages}x", "words": "1"}, HTTP_ACCEPT_LANGUAGE="en")
+    assert refused.status_code == 200 and f"{LONGEST_DEMAND}" in refused.content.decode().replace(",", "")
 
 
 def test_the_operators_model_is_asked_when_a_person_says_so(base, monkeypatch):

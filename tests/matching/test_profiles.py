@@ -105,9 +105,17 @@ def test_claims_outrank_no_certificate(store):
     assert {one.code for one in found[1].claims} == {"match.claims.sector", "match.claims.task"}
 
 
-def test_a_certificate_of_an_organisation_proves_nothing_about_its_expert(store):
-    expert = capability(store, kind="expert")
-    assert proofs_of_capabilities([expert], [proven()]) == []
+@pytest.mark.parametrize("kind", ["expert", "dataset", "model", "computing"])
+def test_a_certificate_of_an_organisation_proves_nothing_about_what_it_offers_besides(store, kind):
+    assert proofs_of_capabilities([capability(store, kind=kind)], [proven()]) == []
+
+
+@pytest.mark.parametrize("kind", ["dataset", "model", "computing"])
+def test_data_models_and_computing_power_are_found_by_who_may_use_them_and_find_them(store, kind):
+    milling, offered = publish(store), state(store, kind=kind)
+    found = providers_of(store.as_actor(OWNER), milling)
+    assert [one.subject for one in found.ranked] == [offered.subject]
+    assert [one.subject for one in match_subject(store.as_actor(SUPPLIER), offered.subject).ranked] == [milling]
 
 
 def test_what_limits_work_is_where_and_in_which_language(store):

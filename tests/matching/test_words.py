@@ -49,6 +49,13 @@ def test_languages_are_told_by_letters_and_not_by_where_they_were_filed():
     assert texts_of(["  ", "—", "2026"]) == {}
 
 
+@pytest.mark.parametrize(
+    "odd", ["Ｗａｒｎｓ the ｓｈｉｆｔ", "Wаrns thе shіft", "Wa\u200brns the sh\u00adift", "Warns\nthe\x00shift"]
+)
+def test_widths_look_alikes_and_hidden_letters_are_compared_as_they_look(odd):
+    assert texts_of([odd]) == texts_of(["Warns the shift"])
+
+
 def test_empty_and_identical():
     assert compare(CHINESE[:1], []).shape == (1, 0)
     assert np.isnan(compare([{}], CHINESE)).all()

@@ -1,4 +1,4 @@
-"""Capabilities 能力: what suppliers, service providers and experts say they can do, and profiles of what is shown.
+"""Capabilities 能力: what organisations say of their work, experts, data, models and computing power; profiles.
 
 A capability is a claim that the base does not check. A profile 画像 is computed for its reader: claims beside what
 records show, such as certificates, services and published quality.
@@ -34,10 +34,18 @@ class CapabilityKind(Vocabulary, domain="capability"):
     PROVIDER = "provider"
     """A service provider: integration, labelling, operation, training, testing."""
     EXPERT = "expert"
+    DATASET = "dataset"
+    MODEL = "model"
+    COMPUTING = "computing"
+
+    @property
+    def is_proven(self) -> bool:
+        """Return whether certificates of an organisation's applications show anything about it."""
+        return self in (CapabilityKind.SUPPLIER, CapabilityKind.PROVIDER)
 
 
 class Capability(Document, published=True):
-    """What an organisation states of itself, of a service, or of one of its experts."""
+    """What an organisation states of itself, or of a service, expert, dataset, model or computing power of its own."""
 
     document: Literal["capability/1"] = "capability/1"
     organisation: Name

@@ -9,17 +9,9 @@ from functools import cached_property, lru_cache
 from unicodedata import category, normalize
 
 from pilotbase.documents.texts import UNSEEN, Language
-from pilotbase.matching.words import language_of
+from pilotbase.matching.words import LOOK_ALIKE, language_of
 from pilotbase.measures.characters import SIMPLIFIED
 
-_LOOK_ALIKE = dict(
-    zip(
-        "аеорсухіјѕһԁкнмтвαορνικτυАЕОРСУХІЈЅКНМТВΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
-        "aeopcyxijshdkhmtbaopviktuaeopcyxijskhmtbabezhikmnoptyx",
-        strict=True,
-    )
-)
-"""Cyrillic and Greek letters that look like Latin ones; demands are Chinese or English."""
 _PLAIN = str.maketrans("’‘“”、，；：。！？（）【】\t\u2028\u2029", "''\"\",,;:。!?()[] \n\n")
 _END = re.compile(r"[。!?;\n]|(?<![^a-z][a-z])(?<!e\.g)\.(?=\s|$)")
 _COMMA = re.compile(r"(?<!\d),|,(?!\d{3})|:")
@@ -98,14 +90,14 @@ def _plain(character: str) -> str:
         return character.lower()
     if category(character) in UNSEEN:
         return ""
-    seen = _LOOK_ALIKE.get(character, character)
+    seen = LOOK_ALIKE.get(character, character)
     return normalize("NFKC", seen).translate(SIMPLIFIED).translate(_PLAIN).casefold()[:_LONGEST_FOLD]
 
 
 def _is_disguised(character: str, beside: str) -> bool:
     if character in "\n\t\r" or (character.isascii() and character.isprintable()):
         return False
-    in_latin = character in _LOOK_ALIKE and any(one.isascii() and one.isalpha() for one in beside)
+    in_latin = character in LOOK_ALIKE and any(one.isascii() and one.isalpha() for one in beside)
     return in_latin or category(character) in UNSEEN
 
 

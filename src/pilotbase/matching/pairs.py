@@ -11,7 +11,7 @@ from unicodedata import normalize
 
 from pilotbase.documents.application import Application, OfferTerms, Resources
 from pilotbase.documents.base import Localized
-from pilotbase.documents.capability import Capability, CapabilityKind
+from pilotbase.documents.capability import Capability
 from pilotbase.documents.contract import AnswerKind, Field, Task
 from pilotbase.documents.demand import WordedDemand
 from pilotbase.documents.limits import IsolationLevel, Limits
@@ -228,13 +228,13 @@ def offer_of_capability(capability: Capability) -> ApplicationOffer:
 def proofs_of_capabilities(capabilities: Iterable[Capability], proofs: Iterable[ProvenPair]) -> list[ProvenPair]:
     """Return the certificates of each organisation's applications as proofs of its capabilities.
 
-    None of them proves anything about one of its experts.
+    None of them proves anything about its experts, data, models and computing power.
     """
     known = list(proofs)
     return [
         replace(proof, application=one.subject)
         for one in capabilities
-        if one.kind is not CapabilityKind.EXPERT
+        if one.kind.is_proven
         for proof in known
         if proof.supplier == one.organisation
     ]

@@ -11,13 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 import numpy as np
 import numpy.typing as npt
 import scipy  # loads each of its parts when it is first used
 
-from pilotbase.documents.texts import LANGUAGES, Language
+from pilotbase.documents.texts import LANGUAGES, UNSEEN, Language
 
 Values = npt.NDArray[np.float64]
 Rows = Any
@@ -33,6 +33,26 @@ _NO_DIRECTION = 1e-6
 _HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003134f]")
 _LETTER = re.compile(r"[^\W\d_]")
 _SPACES = re.compile(r"\s+")
+LOOK_ALIKE = dict(
+    zip(
+        "аеорсухіјѕһԁкнмтвαορνικτυАЕОРСУХІЈЅКНМТВΑΒΕΖΗΙΚΜΝΟΡΤΥΧ",
+        "aeopcyxijshdkhmtbaopviktuaeopcyxijskhmtbabezhikmnoptyx",
+        strict=True,
+    )
+)
+"""Cyrillic and Greek letters that look like Latin ones; demands and offers are Chinese or English."""
+
+
+class _Seen(dict[int, str]):
+    """Character → how it looks; filled as characters come."""
+
+    def __missing__(self, code: int) -> str:
+        kind = category(chr(code))
+        unseen = " " if kind == "Cc" else ""
+        return self.setdefault(code, unseen if kind in UNSEEN else LOOK_ALIKE.get(chr(code), chr(code)))
+
+
+_SEEN = _Seen()
 
 
 def compare_characters(asked: Sequence[Texts], catalogue: Sequence[Texts]) -> Values:
@@ -41,10 +61,10 @@ def compare_characters(asked: Sequence[Texts], catalogue: Sequence[Texts]) -> Va
 
 
 def texts_of(sentences: Sequence[str]) -> dict[Language, str]:
-    """Return language → folded text in that language, detected from its letters, not from its declared language."""
+    """Return language → folded text in that language, as it looks, detected from its letters and not as declared."""
     found: dict[Language, list[str]] = {}
     for sentence in sentences:
-        folded = _SPACES.sub(" ", normalize("NFKC", sentence).casefold()).strip()
+        folded = _SPACES.sub(" ", normalize("NFKC", sentence.translate(_SEEN)).casefold()).strip()
         if _LETTER.search(folded):
             found.setdefault(language_of(folded), []).append(folded)
     return {language: " ".join(said)[:_MOST_CHARACTERS] for language, said in found.items()}

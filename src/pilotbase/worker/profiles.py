@@ -75,7 +75,7 @@ def list_capabilities(view: View, words: str = "", kind: CapabilityKind | None =
             ListedCapability,
             one,
             stale=one.is_stale(now),
-            certificates=0 if one.kind is CapabilityKind.EXPERT else held[one.organisation],
+            certificates=held[one.organisation] if one.kind.is_proven else 0,
         )
         for one in capabilities_of(view, list_page(view, query, limit=MAXIMUM_PAGE).items)
     ]
@@ -119,10 +119,8 @@ def _readers() -> Mapping[str, ProfileReader]:
 
 def _of_capability(view: View, subject: str) -> Profile:
     found = read_capability(view, subject)
-    is_expert = found.kind is CapabilityKind.EXPERT
-    own = (
-        [] if is_expert else _certificates(view, lambda one: one.application.supplier.organisation, found.organisation)
-    )
+    proven = found.kind.is_proven
+    own = _certificates(view, lambda one: one.application.supplier.organisation, found.organisation) if proven else []
     shows = _Shows.of(view, own)
     days = text("profile.days", days=found.days_a_month) if found.days_a_month is not None else None
     return Profile(
@@ -144,7 +142,7 @@ def _of_capability(view: View, subject: str) -> Profile:
             *_claims("price", found.price),
             *_claims("reference", *found.references),
         ),
-        facts=(_fact("kind", text(f"capability.{found.kind}")), *(() if is_expert else (_services(view, own),))),
+        facts=(_fact("kind", text(f"capability.{found.kind}")), *((_services(view, own),) if proven else ())),
         links=_links(view, Query("application", states=(ApplicationState.SUBMITTED,), owner=found.organisation)),
     )
 
