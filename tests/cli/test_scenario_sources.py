@@ -212,3 +212,14 @@ def test_a_folder_of_images_is_drafted_with_its_images_and_without_facts_about_t
     scenario = load_document(Scenario, tmp_path / "s" / "scenario.yaml")
     assert [(one.name, one.data_type) for one in scenario.feature_fields] == [("path", DataType.IMAGE)]
     assert len(read_cases(scenario, tmp_path / "s")) == 60, "each image lies beside the table"
+
+
+@pytest.mark.usefixtures("home")
+def test_where_nobody_can_be_asked_the_gaps_are_named_at_once_and_no_column_is_needed(tmp_path):
+    (tmp_path / "plain.csv").write_text(text(","))
+    asked = ("scenario", "new", "--from", tmp_path / "plain.csv", "--out", tmp_path / "s")
+    lacking = run(*asked, "--problem", "轴承故障", "--target", "故障")
+    assert lacking.exit_code == 2 and "--miss, --false-alarm, --contact" in lacking.stderr
+    done = run(*asked, *ANSWERS, "--dates", "day-first")
+    assert done.exit_code == 0, done.stderr
+    assert "chosen at random" in done.stdout

@@ -459,6 +459,7 @@ PAGES = """
 /api/calls/plant/none/file          401 404 404 404 404 404 404 404 404 404
 /api/scenarios/plant/milling/comparison 401 404 200 200 404 404 404 404 404 404
 /api/scenarios/plant/milling/budget 401 404 404 404 404 404 404 404 404 404
+/api/scenarios/plant/milling/prospect 401 404 404 404 404 404 404 404 404 404
 /api/trials/c1/estimate             401 404 404 404 404 404 404 404 404 404
 /api/matches/gaps                   401 200 200 200 200 200 200 200 200 200
 /api/matches/followed               401 200 200 200 200 200 200 200 200 200

@@ -159,7 +159,7 @@ def _interviewed(unasked: DraftAnswers, given: dict[str, Any], cases: CaseSource
     if columns:
         say(text("draft.columns", columns=", ".join(f"{number} {one}" for number, one in enumerate(columns, 1))))
     while (name := _open_question(said)) is not None:
-        typed = _asked(name)
+        typed = _asked(name, said)
         if typed == _BACK:
             said = {one: found for one, found in said.items() if not asked or one not in asked[-1]}
             del asked[-1:]
@@ -176,15 +176,30 @@ def _interviewed(unasked: DraftAnswers, given: dict[str, Any], cases: CaseSource
 
 
 def _open_question(said: dict[str, Any]) -> str | None:
-    """Return the first question without an answer; what each mistake costs answers both questions about costs."""
+    return next(_open_questions(said), None)
+
+
+def _open_questions(said: dict[str, Any]) -> Iterator[str]:
+    """Yield the questions without an answer; what each mistake costs answers both questions about costs."""
     known = {*said, *(_COSTS if "mistakes" in said else ())}
-    return next((one for one in _QUESTIONS if one not in known), None)
+    return (one for one in _QUESTIONS if one not in known)
 
 
-def _asked(name: str) -> str:
+def _asked(name: str, said: dict[str, Any]) -> str:
+    """Return what somebody types; where input has ended, that no column groups cases, and every other gap at once."""
     asked = shown(text("draft.question", number=_QUESTIONS.index(name) + 1, asked=text(f"draft.question.{name}")))
     default = "1" if name in _COSTS else ""
-    return str(typer.prompt(asked, default=default, show_default=bool(default))).strip()
+    try:
+        return str(typer.prompt(asked, default=default, show_default=bool(default))).strip()
+    except typer.Abort:
+        if sys.stdin.isatty():
+            raise
+    typer.echo()
+    lacking = [f"--{one.replace('_', '-')}" for one in _open_questions(said) if one != "group_or_time"]
+    if lacking:
+        raise InputError("draft.unasked", options=", ".join(lacking))
+    say(text("draft.ungrouped"))
+    return ""
 
 
 def _understood(name: str, typed: str, columns: Sequence[str]) -> dict[str, Any] | Text:
