@@ -39,7 +39,11 @@ class HospitalWalk(Walk):
         file = folder / "scenario.yaml"
         text = file.read_text().replace("organisation: hospital", "organisation: plant").replace(">= 0.6", ">= 0.5")
         file.write_text(text + "  approvals: [{kind: ethics}]\n")
-        owner = self.owner.press("main a[href='/scenarios/new/']").fill(cases=str(folder / "cases.csv")).press()
+        owner = (
+            self.owner.press("main a[href='/scenarios/new/']")
+            .fill(cases=str(folder / "cases.csv"))
+            .press("#draft button.button")
+        )
         owner.fill(manifest=str(file)).press()
         assert "/new/" not in owner.page.url, owner.said
         self.scenario = re.search(r"/scenarios/.*", owner.page.url)[0]

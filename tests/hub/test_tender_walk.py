@@ -17,7 +17,11 @@ class TenderWalk(Walk):
         return self.people[who]
 
     def draft(self):
-        owner = self.owner.press("main a[href='/scenarios/new/']").fill(cases=str(workbook(self.folder))).press()
+        owner = (
+            self.owner.press("main a[href='/scenarios/new/']")
+            .fill(cases=str(workbook(self.folder)))
+            .press("#draft button.button")
+        )
         owner.fill(**ANSWERS, cost_of_miss="12000").press()
         self.scenario = re.search(r"/scenarios/.*", owner.page.url)[0]
         owner.do("scenario.submit")

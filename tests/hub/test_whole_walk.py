@@ -134,7 +134,7 @@ class Walk:
     def draft_scenario(self):
         owner = self.owner.press("main a[href='/scenarios/new/']")
         self.look("owner", "new-scenario")
-        owner.fill(cases=str(workbook(self.folder))).press()
+        owner.fill(cases=str(workbook(self.folder))).press("#draft button.button")
         assert "900" in owner.said and owner.page.locator("#id_target option").count() == 4
         owner.fill(**ANSWERS).press()
         assert owner.page.locator(".wrong").count() == 1, "one answer is lacking"
