@@ -59,10 +59,11 @@ def counted_work(measured=lambda body: len(body)) -> Iterator[Work]:
 @contextmanager
 def nothing_expires() -> Iterator[None]:
     """Let what the hub keeps for some seconds be kept until the end of the block, however slow the machine is."""
-    from pilotbase.hub.presenters import records
+    from pilotbase.hub.presenters import inbox, records
     from pilotbase.worker.operations import ledger
 
     with (
+        patch.object(inbox, "RECOUNTED_SECONDS", 10**9),
         patch.object(records, "_SECONDS", 10**9),
         patch.object(ledger, "KEPT_SECONDS", 3600),
     ):
