@@ -86,7 +86,7 @@ def test_terms_are_shown_and_set_one_by_one_and_a_newer_version_keeps_them(run, 
     assert "workers: 2" in run("terms", "press", "workers=2", "timeout_seconds=60", "ask_human=yes")
     found = json.loads(run("terms", "press", "queue=7", "--json"))
     said = {"timeout_seconds": 60.0, "queue": 7, "workers": 2, "idle_seconds": 600.0, "body_bytes": 4 << 20}
-    assert found == {**said, "ask_human": True}
+    assert found == {**said, "concurrency": 1000, "hedge": False, "ask_human": True}
     assert "人工坐席" in run("terms", "press", language="zh")
     for wrong in ("workers", "workers=65", "wrokers=2"):
         run("terms", "press", wrong, code=2)

@@ -37,7 +37,7 @@ def test_a_watch_from_a_file_to_a_warning(world, tmp_path):
     armed = run("watch", "arm", "milling", "--terms", terms)
     assert armed.exit_code == 0, armed.stderr
     assert "1 criterion with a guarantee, 2 without" in armed.stdout
-    assert "accuracy >= 0.85: P(ever red while the conditional risk" in armed.stdout and "≤ 0.05;" in armed.stdout
+    assert "accuracy >= 0.85: Guaranteed: P(ever red) ≤ 0.05, as long as the mean" in armed.stdout
     assert "gap(accuracy by shift) <= 0.2: No guarantee" in armed.stdout
     assert "over 4 chunks of 1000 rows, at most 0.02 alarms are expected by chance" in armed.stdout
     early = run("watch", "status", "milling").stdout

@@ -203,7 +203,7 @@ def test_what_is_wrong_with_a_stored_model_is_said(started, folder, trained, fau
 
 
 COMMAND_FAULTS = {
-    "noise": ("print('loading', flush=True)\n", "wrong_type", "standard error"),
+    "noise": ("print('loading', flush=True)\nfor line in open(0):\n    pass\n", "wrong_type", "standard error"),
     "exit": ("import sys\nprint('no licence', file=sys.stderr)\nsys.exit(7)\n", "application_exit", "7"),
     "count": ("for line in open(0):\n    print('[]', flush=True)\n", "wrong_count", "0 answers for 3 cases"),
     "class": ("for said in ('[]', '[1, 2, 3]'):\n    input()\n    print(said, flush=True)\n", "unknown_class", ""),
