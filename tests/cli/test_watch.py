@@ -22,11 +22,10 @@ def world(tmp_path, monkeypatch):
 
 
 def write_days(world, path, wrong):
-    """600 answered cases of yesterday with labels, so many of them wrong."""
+    """600 answered cases of twenty hours of yesterday with labels, so many of each thirty wrong."""
     at = world.store.clock() - timedelta(days=1)
-    rows = [
-        f"c{i},{at:%Y-%m-%dT%H:%M:%SZ},fine,{'broken' if i < wrong else 'fine'},{i % 7 - 3},day" for i in range(600)
-    ]
+    hours = [f"{at + timedelta(hours=hour):%Y-%m-%dT%H:%M:%SZ}" for hour in range(20)]
+    rows = [f"c{i},{hours[i // 30]},fine,{'broken' if i % 30 < wrong else 'fine'},{i % 7 - 3},day" for i in range(600)]
     path.write_text("case,at,answer,label,x,shift\n" + "\n".join(rows) + "\n")
     return path
 
@@ -42,13 +41,13 @@ def test_a_watch_from_a_file_to_a_warning(world, tmp_path):
     assert "over 4 chunks of 1000 rows, at most 0.02 alarms are expected by chance" in armed.stdout
     early = run("watch", "status", "milling").stdout
     assert "accuracy >= 0.85: has a guarantee; no cohort has been judged yet" in early
-    taken = run("watch", "take", "milling", write_days(world, tmp_path / "day.csv", 400))
+    taken = run("watch", "take", "milling", write_days(world, tmp_path / "day.csv", 20))
     assert "600 cases, 600 labels" in taken.stdout
     assert "0 cases" in run("watch", "take", "milling", tmp_path / "day.csv").stdout
     while watch_round(world.base):
         pass
     status = json.loads(run("watch", "status", "milling", "--json").stdout)
-    assert (status["colour"], status["cohorts"][0]["labelled"], status["counts"]["repeated"]) == ("red", 600, 2)
+    assert (status["colour"], status["cohorts"][0]["labelled"], status["counts"]["repeated"]) == ("red", 30, 2)
     assert "no cohort has been judged" not in run("watch", "status", "milling").stdout
     assert "红色" in run("watch", "status", "milling", language="zh").stdout
     warnings = json.loads(run("watch", "warnings", "milling", "--json").stdout)
