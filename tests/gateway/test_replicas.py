@@ -1,16 +1,23 @@
 """Replicas of an endpoint: who is asked, what is tried again, and who rests."""
 
 import asyncio
+import contextlib
 import socket
+from types import SimpleNamespace
 
 import openai
 import pytest
 
+from pilotbase.documents.service import EndpointRoute, ServiceTerms
+from pilotbase.gateway.upstreams import endpoint as endpoint_upstreams
+from pilotbase.gateway.upstreams.endpoint import EndpointUpstream
 from pilotbase.gateway.upstreams.replicas import Health, Replicas
 from pilotbase.protocols.upstream import CallCases, UpstreamBusyError, UpstreamDownError, UpstreamFailedError
 from pilotbase.protocols.upstream import UpstreamReply as Reply
+from tests.contracts.test_upstreams import chat
 from tests.gateway.endpoints_for_tests import Endpoint
 from tests.gateway.gateways_for_tests import serving
+from tests.gateway.test_endpoints import wait_for
 
 FAILURES = [
     lambda: UpstreamDownError("gateway.endpoint_down"),
@@ -52,12 +59,6 @@ class Scripted:
             raise
         finally:
             self.pending -= 1
-
-    def hand_over(self, question):
-        raise NotImplementedError
-
-    async def close(self):
-        pass
 
 
 async def failed(upstream: Replicas, calls: int) -> int:
@@ -220,3 +221,50 @@ def test_three_hundred_streams_run_at_once_and_the_next_is_refused_at_the_stated
         await client.close()
 
     asyncio.run(run())
+
+
+class _Silent:
+    """A session that sends nothing back, until it is cancelled."""
+
+    async def post(self, url, **_more):
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(("seconds", "rests"), [(30.0, True), (1.0, False)])
+def test_an_endpoint_that_lets_calls_run_out_of_time_rests_and_not_one_whose_callers_go(monkeypatch, seconds, rests):
+    clock = Clock()
+    monkeypatch.setattr(endpoint_upstreams, "time", SimpleNamespace(monotonic=clock))
+    sessions = SimpleNamespace(for_url=lambda url: _Silent())
+    route = EndpointRoute(override="sha256:" + "0" * 64, protocol="openai", url="https://models.example/v1", model="m")
+    upstream = EndpointUpstream(route, ServiceTerms(timeout_seconds=30), sessions, None)
+
+    async def run() -> None:
+        for _ in range(5):
+            call = asyncio.create_task(upstream.ask(chat()))
+            while not upstream.pending:
+                await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            clock.now += seconds
+            call.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await call
+        assert upstream.health.rests is rests and upstream.pending == 0
+
+    asyncio.run(run())
+
+
+def test_a_caller_who_leaves_a_long_stream_is_no_failure_of_its_endpoint(live, place, name, endpoint, monkeypatch):
+    clock = Clock()
+    place.endpoint(f"{endpoint.url}/v1", name)
+    client = openai.OpenAI(base_url=f"{live.url}/v1", api_key=place.key(name), max_retries=0)
+    monkeypatch.setattr(endpoint_upstreams, "time", SimpleNamespace(monotonic=clock))
+    for _ in range(5):
+        asked = {"model": name, "messages": [{"role": "user", "content": "hang"}], "stream": True}
+        stream = client.chat.completions.create(**asked)
+        next(iter(stream))
+        clock.now += 10_000
+        cut = endpoint.cut
+        stream.close()
+        wait_for(lambda before=cut: endpoint.cut > before)
+    (upstream,) = (one for service, one in live.gateway.upstreams.made() if service == name)
+    assert upstream.boxes == 1

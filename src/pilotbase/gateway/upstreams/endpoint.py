@@ -48,7 +48,7 @@ from pilotbase.protocols.upstream import (
 MAXIMUM_ANSWER_BYTES = 64 << 20
 _LONGEST_WAIT = 60
 _ALL_ITS_TIME = 0.9
-"""A call that is ended after this part of its time limit was too slow; one that is ended sooner lost its caller."""
+"""A call that is ended unanswered after this part of its time limit was too slow; sooner, its caller has gone."""
 _TOLD = frozenset({400, 413, 422})
 """What the caller is to blame for, and is told in the endpoint's own words."""
 _FULL = frozenset({429, 503})
@@ -103,10 +103,9 @@ class EndpointUpstream:
 
     @contextlib.contextmanager
     def _counted(self) -> Iterator[None]:
-        """Count a call as under way, and how it ends; one that took all its time counts as failed."""
+        """Count a call as under way, and how it ends."""
         self.pending += 1
         self.health.begin()
-        began = time.monotonic()
         try:
             yield
         except UpstreamDownError as problem:
@@ -117,10 +116,6 @@ class EndpointUpstream:
         except (UpstreamFailedError, UpstreamBusyError, TimeoutError):
             self.health.failed(reached=True)
             raise
-        except asyncio.CancelledError:
-            if time.monotonic() - began >= self._terms.timeout_seconds * _ALL_ITS_TIME:
-                self.health.failed(reached=True)
-            raise
         else:
             self.health.answered()
         finally:
@@ -128,6 +123,7 @@ class EndpointUpstream:
 
     async def _send(self, asked: WireRequest, call: str) -> aiohttp.ClientResponse:
         """Return the response once its head is there; raises `UpstreamDownError`, `UpstreamFailedError`."""
+        began = time.monotonic()
         try:
             session = self._session = self._session or self._sessions.for_url(self._route.url)
             headers = {**self._headers, **asked.headers, "X-Request-Id": call}
@@ -139,6 +135,10 @@ class EndpointUpstream:
             raise UpstreamDownError("gateway.endpoint_down") from problem
         except (aiohttp.ClientError, TimeoutError) as problem:
             raise UpstreamFailedError("gateway.endpoint_failed", status="-") from problem
+        except asyncio.CancelledError:
+            if time.monotonic() - began >= self._terms.timeout_seconds * _ALL_ITS_TIME:
+                self.health.failed(reached=True)
+            raise
         return response
 
     async def _reply(self, question: UpstreamCall, response: aiohttp.ClientResponse) -> UpstreamReply:
