@@ -180,7 +180,7 @@ def test_an_exposure_is_granted_on_the_page_beside_the_rules_that_were_kept(serv
     unbounded = owner.post(
         f"{page}grant/", {"people_per_case": "1", "error_rate": "1", "currency": "CNY", "reason": "x"}
     )
-    assert "limits cases, people or loss" in unbounded.content.decode()
+    assert "needs a number of cases, people or a loss" in unbounded.content.decode()
     terms = {"loss": "10000", "error_cost": "50", "error_rate": "0.05", "people": "6000", "people_per_case": "2"}
     assert owner.post(f"{page}grant/", {**terms, "currency": "CNY", "reason": "first months"}).status_code == 302
     found = owner.get("/api/services/milling/exposure").json()

@@ -68,7 +68,7 @@ class ServiceTerms(Part):
 
     timeout_seconds: float = pydantic.Field(default=30, gt=0, le=3600)
     first_byte_seconds: float | None = pydantic.Field(default=None, gt=0, le=3600)
-    """An endpoint that has not begun to answer by then is asked no longer, and another one is; None: all the time."""
+    """An endpoint that hasn't begun to answer by then is given up for a replica or fallback; None: no such limit."""
     queue: int = pydantic.Field(default=64, ge=0, le=10_000)
     """Maximum calls waiting for a free worker; further calls are refused at once."""
     workers: int = pydantic.Field(default=1, ge=1, le=64)
@@ -84,7 +84,7 @@ class ServiceTerms(Part):
     """A desk of people answers what nothing certified can. It must be declared: without one the call fails."""
 
     def told(self) -> dict[str, object]:
-        """Return each term with its value as a reader is told it."""
+        """Return the terms by name, with texts for values that aren't numbers."""
         asks = text("service.asks_human" if self.ask_human else "service.asks_nobody")
         hedges = text("service.hedges" if self.hedge else "service.hedges_never")
         first = text("service.term_unset") if self.first_byte_seconds is None else self.first_byte_seconds
@@ -161,7 +161,7 @@ class Service(Document, published=True):
 
     @property
     def exposed(self) -> str:
-        """Of what an exposure is counted: the scenario, in all its services; the service itself where it has none."""
+        """The subject of its exposure limit: the scenario, with all its services, or the service if it has none."""
         return self.scenario or self.subject
 
     def answers(self, route: int) -> str:
@@ -303,7 +303,7 @@ ExposureBound = Literal["cases", "people", "loss"]
 
 
 class ExposureTerms(Part):
-    """How much applications may decide in service until people have looked again: trial and error, within bounds."""
+    """Limits on what applications decide in service until people have reviewed it: trial and error, within bounds."""
 
     cases: int | None = pydantic.Field(default=None, ge=1, le=MOST_CASES)
     people: int | None = pydantic.Field(default=None, ge=1, le=MOST_CASES)
@@ -327,7 +327,7 @@ class ExposureTerms(Part):
 
 
 class ExposureGrant(Document, published=True):
-    """An exposure that was granted: what is decided in service counts against it; granted anew, it begins anew."""
+    """A granted exposure limit: cases decided in service count against it. A new grant starts from zero."""
 
     document: Literal["exposure/1"] = "exposure/1"
     identity: Drawn

@@ -173,7 +173,7 @@ class NewBudget(OfService):
 
 
 class NewExposure(OfService, ExposureTerms):
-    """How much applications may decide of the scenario of a service, in all its services together."""
+    """The exposure limit to grant to the scenario of a service; all services of the scenario share it."""
 
 
 class OfConsent(OfService):

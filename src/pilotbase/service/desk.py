@@ -146,7 +146,7 @@ class CallDispatcher:
     ) -> Admission:
         """Admit one call of ``service`` that costs at most ``cost``; it is reserved until it is settled.
 
-        ``cases``: counts those of the call, where its scenario has an exposure. Where that does not reach, a person
+        ``cases``: counts the cases of the call if its scenario has an exposure limit. Once that is used up, a person
         takes over. ``waiting=False``: not at the price of waiting for whoever writes to the store, for an event loop.
 
         Raises:
@@ -290,9 +290,9 @@ class CallDispatcher:
     def _expose(
         self, serving: Serving, route: Route | None, cases: Callable[[], int], waiting: bool
     ) -> tuple[list[BudgetHold], Route | None]:
-        """Take the cases of a call out of the exposure, and return them and who answers: a person, where it is spent.
+        """Take the cases of a call from the exposure limit and return them with the route, None once it is used up.
 
-        Raises `RefusedError` where no person does; `MustWaitError`.
+        Raises `RefusedError` where no person takes over then; `MustWaitError`.
         """
         if route is None or serving.exposure is None:
             return [], route

@@ -93,7 +93,7 @@ class Serving:
     ways: tuple[RouteStatus, ...]
     hold_back: HoldBackDraw | None = None
     exposure: ServiceBudget | None = None
-    """What its scenario may be exposed to; None: nobody has bounded that."""
+    """The exposure limit of its scenario; None: there is none."""
 
     def way(self, now: datetime) -> RouteStatus | None:
         """Return the first way, from where the service stands, that may answer at ``now``."""

@@ -155,7 +155,7 @@ def list_budgets(view: View, service: str) -> list[BudgetView]:
 
 
 def grant_exposure(view: View, wanted: NewExposure) -> ExposureTold:
-    """Grant what applications may decide of the scenario of a service from now on; what was used before is left.
+    """Grant the scenario of a service an exposure limit, of which nothing is used yet.
 
     Raises `InputError` for a loss where no cost of an error is known, or which no case fits.
     """
@@ -179,7 +179,7 @@ def grant_exposure(view: View, wanted: NewExposure) -> ExposureTold:
 
 
 def tell_exposure(view: View, service: str) -> ExposureTold:
-    """Return what applications may decide of the scenario of a service, and how far that has gone."""
+    """Return the exposure limit of the scenario of a service, and how much of it is used."""
     found = opened(view, service, ServiceAct.INSPECT)
     granted = view.load_head(exposure_head(found.exposed), ExposureGrant)
     standing = budgets.standing_of(view, ServiceBudget.of_exposure(granted)) if granted is not None else None
@@ -198,7 +198,7 @@ def tell_exposure(view: View, service: str) -> ExposureTold:
 
 
 def _with_error_cost(view: View, service: Service, terms: ExposureTerms) -> ExposureTerms:
-    """Return the terms with what an error costs: as they say, or at most by the scenario; raises `InputError`."""
+    """Return the terms with the cost of an error: as given, or the scenario's costliest; raises `InputError`."""
     if terms.loss is None or terms.error_cost is not None:
         return terms
     scenario = everything(view).load_head(service.scenario, Scenario) if service.scenario is not None else None

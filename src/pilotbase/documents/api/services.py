@@ -54,24 +54,24 @@ class BudgetView(ResponseModel):
 
 
 class ExposureTold(ResponseModel):
-    """What applications may decide of a scenario in service, and how far that has gone."""
+    """The exposure limit of a scenario, and how much of it is used."""
 
     service: str
     exposed: Subject
     exposure: ExposureGrant | None
-    """None: nobody has bounded it."""
+    """None: there is no limit."""
     bound: ExposureBound | None
-    """Which bound is reached first."""
+    """The bound that is reached first."""
     cases: int | None
-    """After how many cases."""
+    """The number of cases after which it is reached."""
     used: int
     """Cases decided by applications."""
     held: int
     """Held by gateways: in use, or to be returned."""
     services: tuple[str, ...]
-    """Services whose cases count together."""
+    """Services that share the limit."""
     earlier: tuple[ExposureGrant, ...]
-    """Those that were granted before, newest first."""
+    """Earlier grants, newest first."""
 
 
 DiligenceRule = Literal["certified", "attempts", "exposure", "warnings", "reactions", "reports"]
@@ -80,17 +80,17 @@ RuleState = Literal["kept", "not_kept", "not_applicable"]
 
 
 class DiligenceLine(ResponseModel):
-    """Whether one rule was kept, by which facts."""
+    """One rule: whether it was kept, and the facts that show it."""
 
     rule: DiligenceRule
     state: RuleState
     fact: Text
     records: tuple[str, ...] = ()
-    """What shows it: digests of documents as the log names them, the newest first."""
+    """Digests of the documents that show it, as in the log, newest first."""
 
 
 class DiligenceRecord(ResponseModel):
-    """Which rules a service was held to and has kept, from records alone; who is excused, others decide."""
+    """The rules that apply to a service and whether it kept them, from records alone; it decides nobody's liability."""
 
     service: str
     at: Moment
