@@ -15,12 +15,12 @@ from pilotbase.watch.cohorts import list_cohorts
 from pilotbase.watch.files import take_file, write_work
 from pilotbase.watch.labels import LabelledPack, case_key
 from pilotbase.watch.losses import Promised, promised_loss
-from pilotbase.watch.observations import erase_case
+from pilotbase.watch.observations import erase_case, ingest
 from pilotbase.watch.running import run
 from pilotbase.watch.status import status_of
-from tests.watch.services_for_tests import ACME, labelled, take_in
+from tests.watch.services_for_tests import ACME, labelled, observed, take_in
 from tests.watch.test_entering import Plan, pack
-from tests.watch.worlds_for_tests import TERMS, World
+from tests.watch.worlds_for_tests import DAY, TERMS, World
 
 RISK = "risk:accuracy >= 0.85"
 WEEK = 7 * 86_400
@@ -56,6 +56,20 @@ def test_what_is_drawn_once_the_span_is_over_is_the_only_evidence(world, clock):
     (cohort,) = list_cohorts_of(world)
     assert (cohort.cases, cohort.audited) == (100, 20)
     assert detectors(world)[RISK].seen == 20
+
+
+def test_a_case_that_had_no_chance_to_be_drawn_is_late(world, clock):
+    world.arm(audit_labels=5, label_seconds=WEEK)
+    world.bring(50, wrong=0.0, labels=0.0)
+    at = clock.now
+    clock.now = (at + DAY).replace(hour=0, minute=4)
+    run(world.view, "milling")
+    assert work_list(world.view, "milling").drawn == 0, "the gateway may still hand over what it answered"
+    assert ingest(world.view, [observed("b2", at, {"c1": "fine"})]).late_cases == 0
+    clock.step(60)
+    run(world.view, "milling")
+    assert work_list(world.view, "milling").drawn == 5
+    assert ingest(world.view, [observed("b3", at, {"c2": "broken"})]).late_cases == 1
 
 
 def test_labels_that_come_by_themselves_turn_nothing_red(world, clock):

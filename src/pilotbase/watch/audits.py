@@ -1,10 +1,11 @@
 """Audits: a random part of each cohort must be labelled, and red reads nothing else.
 
 Labels that come by themselves are chosen by somebody: by who complains, or by what is easy to check. So the base draws,
-once the span of a cohort is over and its answers cannot change, every case with the same known chance; the mean of the
-drawn cases is then the inverse-probability estimate of the cohort's mean. Where answers are probabilities, and every
-case counts, the draw is spread evenly over the loss that they predict: that takes fewer labels the better they predict,
-and no more where they mislead. A drawn case whose label never comes counts as correct; how many do is a signal.
+once the span of a cohort is over and its cases have come (`SETTLING`), every case with the same known chance; a case
+that comes later belongs to no cohort. The mean of the drawn cases is then the inverse-probability estimate of the
+cohort's mean. Where answers are probabilities, and every case counts, the draw is spread evenly over the loss that they
+predict: that takes fewer labels the better they predict, and no more where they mislead. A drawn case whose label never
+comes counts as correct; how many do is a signal.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _packs = tables.observation_packs.c
 
 
 def draw_audit(view: View, watch: Watch, promised: Promised, losses: Sequence[WatchedLoss]) -> bool:
-    """Draw the audit of the next cohort that has none, and return True; False where no span is over."""
+    """Draw the audit of the next cohort that has none, and return True; False where none is due."""
     assert watch.audit_labels is not None
     assert watch.armed_at is not None
     with view.reading() as connection:

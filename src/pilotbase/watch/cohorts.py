@@ -22,6 +22,8 @@ from pilotbase.watch.packs import microseconds, moment_of
 from pilotbase.workspace import watch_tables as tables
 
 EVERY_LABEL = (1 << 63) - 1
+SETTLING = timedelta(minutes=5)
+"""How long after a span cases may still come before its audit is drawn, unless its window for labels is shorter."""
 NEVER = "null"
 """A label that was taken back, as it stands in the store."""
 _rows, _packs, _cases, _labels = (
@@ -65,16 +67,18 @@ class Cohort:
 
 
 def cohort_for(connection: Connection, watch: Watch, at: datetime, now: datetime) -> int | None:
-    """Return the number of the open cohort of cases that were answered ``at``, begun where needed; None: it has closed.
+    """Return the number of the open cohort of cases that were answered ``at``, begun where needed.
 
-    Its window for labels runs from the end of its span, or from the coming of its first case where that is later:
-    so history that is handed in waits for labels too.
+    None: it has closed, or its audit is drawn, so that a case that comes now would have had no chance. Its window for
+    labels runs from the end of its span, or from the coming of its first case where that is later: so history that is
+    handed in waits for labels too.
     """
     begins = moment_of(microseconds(at) // (span := watch.cohort_seconds * 1_000_000) * span)
     here = (_rows.service == watch.service, _rows.begins_at == begins, _rows.seconds == watch.cohort_seconds)
-    known = connection.execute(select(_rows.number, _rows.state, _rows.closes_at).where(*here)).one_or_none()
+    known = connection.execute(select(tables.watch_cohorts).where(*here)).one_or_none()
     if known is not None:
-        return int(known.number) if known.state == CohortState.OPEN and now < known.closes_at else None
+        takes = known.state == CohortState.OPEN and now < known.closes_at and known.audited is None
+        return int(known.number) if takes else None
     ends = begins + timedelta(seconds=watch.cohort_seconds)
     values = {
         "service": watch.service,
@@ -116,8 +120,8 @@ def close_due(connection: Connection, service: str, now: datetime) -> int:
 
 
 def undrawn(connection: Connection, watch: Watch, now: datetime) -> Cohort | None:
-    """Return the oldest cohort since the arming whose cases have all had time to come, and of which none is drawn."""
-    over = now + timedelta(seconds=watch.label_seconds)
+    """Return the oldest cohort since the arming whose audit is to be drawn now; None where there is none."""
+    over = now + max(timedelta(seconds=watch.label_seconds) - SETTLING, timedelta())
     mine = (_rows.service == watch.service, _rows.audited.is_(None), _rows.state != CohortState.ENTERED.value)
     rows = select(tables.watch_cohorts).where(*mine, _rows.closes_at <= over, _rows.closes_at > watch.armed_at)
     found = connection.execute(rows.order_by(_rows.closes_at, _rows.number).limit(1)).one_or_none()

@@ -103,7 +103,7 @@ def run_once(view: View, service: str) -> bool:
 
 
 def _draw(view: View, service: str, watch: Watch) -> bool:
-    """Draw the audit of a cohort whose span is over; return whether there was one."""
+    """Draw the next audit that is due; return whether there was one."""
     with view.reading() as connection:
         if undrawn(connection, watch, view.store.clock()) is None:
             return False
@@ -192,7 +192,7 @@ def _write(view: View, standing: WatchState, following: Following, reached: _Rea
 
 
 def _with_excess(turn: ColourChange, cohort: Cohort | None) -> ColourChange:
-    """Return a turn of a risk with what it comes to a day, by the cases of its cohort."""
+    """Return a change of a risk's colour with its errors a day beyond what is accepted, at the rate of its cohort."""
     if cohort is None or turn.signal is not Signal.RISK or turn.above is None:
         return turn
     return replace(turn, excess=max(turn.above, 0.0) * cohort.cases * 86_400 / cohort.seconds)
