@@ -63,6 +63,20 @@ def test_a_watch_from_a_file_to_a_warning(world, tmp_path):
     assert json.loads(run("watch", "status", "milling", "--json").stdout)["colour"] == "green"
 
 
+def test_drawn_cases_that_nobody_labels_turn_the_signal_of_labels_orange(world, tmp_path):
+    terms = tmp_path / "terms.json"
+    terms.write_text(json.dumps({"cohort_seconds": 3600, "label_seconds": 0, "audit_labels": 10}))
+    assert run("watch", "arm", "milling", "--terms", terms).exit_code == 0
+    rows = [line.split(",") for line in write_days(world, tmp_path / "day.csv", 0).read_text().splitlines()]
+    unlabelled = tmp_path / "unlabelled.csv"
+    unlabelled.write_text("\n".join(",".join([*row[:3], *row[4:]]) for row in rows))
+    assert "600 cases, 0 labels" in run("watch", "take", "milling", unlabelled).stdout
+    while watch_round(world.base):
+        pass
+    warnings = json.loads(run("watch", "warnings", "milling", "--json").stdout)
+    assert {one["warning"]["detector"]: one["warning"]["colour"] for one in reversed(warnings)} == {"labels": "orange"}
+
+
 def test_what_is_wrong_is_told_with_its_exit_code(world, tmp_path):
     unknown = run("watch", "status", "nothing")
     assert (

@@ -5,6 +5,7 @@ import re
 import runpy
 import time
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -15,6 +16,7 @@ from pilotbase.documents.criteria import parse_rule
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.loading import load_document
 from pilotbase.documents.scenario import Scenario
+from pilotbase.documents.watch import WatchTerms
 from pilotbase.measures import Cases, RuleContext, is_resource
 from pilotbase.watch.detectors.loss import LossDetector, LossWatch
 from pilotbase.watch.labels import case_key
@@ -70,7 +72,7 @@ class April:
                 self.days[version][day] = [loss.of(cases).values for loss in self.criteria]
 
     def detectors(self, terms):
-        risks = watched_risks(self.criteria, terms.alpha, terms.early)
+        risks = watched_risks(self.criteria, terms, periods=30)
         return [LossDetector(LossWatch.of_risk(risk)) for risk in risks]
 
     def story(self, order):
@@ -113,6 +115,13 @@ def april_of(base):
         if error.text.code != "data.package.not_fetched":
             raise
         pytest.skip(f"the package index cannot be reached: {error.text.render()}")
+
+
+@pytest.mark.parametrize("page", ["walk.md", "walk.zh.md"])
+def test_who_takes_the_walk_by_hand_arms_the_watch_of_the_demo(page):
+    said = (Path(__file__).parents[2] / "docs" / page).read_text("utf-8")
+    (terms,) = re.findall(r"echo '(.*)' > terms.json", said)
+    assert WatchTerms.model_validate_json(terms) == KEPT_TERMS
 
 
 @pytest.mark.prove

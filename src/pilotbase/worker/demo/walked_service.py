@@ -19,7 +19,9 @@ from pilotbase.workspace.store import View
 
 SERVICE, BUDGET = "late-arrivals", "desk"
 TERMS = WatchTerms(alpha=0.02, cohort_seconds=1, label_seconds=0, early=1000, chunk=1300, red_by=RedBy.CASE)
-"""A cohort is a day of departures; its labels come with its cases. A chunk is a week, so that weekdays are no drift."""
+"""A cohort is a day of departures; its labels come with its cases. A chunk is a week, so that weekdays are no drift.
+
+April is too short to judge red by periods, so every departure is evidence."""
 KEPT_TERMS = TERMS.model_copy(update={"label_seconds": 60})
 """Terms of the watch that stays armed: a user who continues by hand has a minute for labels."""
 
