@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from benchmarks.evidence.claims.watch_blocks import A_DAY, ALPHA, CHANGED, DAYS, R0, Daily, bad_days, even
+from benchmarks.evidence.claims.watch_blocks import (
+    A_DAY,
+    ALPHA,
+    CHANGED,
+    DAYS,
+    LEVEL,
+    R0,
+    Daily,
+    bad_days,
+    days,
+    even,
+    median,
+)
 from benchmarks.evidence.contract import (
     AtMost,
     Between,
@@ -23,7 +33,6 @@ from benchmarks.evidence.contract import (
 from pilotbase.evidence import LifeRestart, WeightedRestart
 from pilotbase.evidence.prediction_powered import spread_sample
 
-LEVEL = math.log(1 / ALPHA)
 ERRORS_LABELLED, RIGHT_LABELLED = 0.60, 0.26
 """Of labels that come by themselves: 30 % of all cases, and of errors more than twice as many."""
 SHARPNESS = 0.3
@@ -38,7 +47,7 @@ def world(rng: np.random.Generator, daily: Daily, worse: float) -> tuple[Floats,
 
 
 def audited(rng: np.random.Generator, stated: Floats, losses: Floats, labels: int, come: float = 1.0) -> Floats:
-    """Return the path of red by day over an audit of so many cases, of whose labels a share comes."""
+    """Return the log of the evidence after each day of drawing ``labels`` cases, of which ``come`` get their label."""
     means = np.empty(DAYS)
     for day in range(DAYS):
         drawn = losses[day][spread_sample(stated[day], labels, rng)]
@@ -47,7 +56,7 @@ def audited(rng: np.random.Generator, stated: Floats, losses: Floats, labels: in
 
 
 def by_themselves(rng: np.random.Generator, losses: Floats) -> tuple[Floats, Floats]:
-    """Return the paths of red over the labels that came, and over all cases with missing ones as correct."""
+    """Return the log of the evidence by case over the labels that came, and by day with missing ones as correct."""
     come = rng.random(losses.shape) < np.where(losses > 0, ERRORS_LABELLED, RIGHT_LABELLED)
     return WeightedRestart(R0).update(losses[come]), LifeRestart(R0, DAYS).update((losses * come).mean(axis=1))
 
@@ -65,19 +74,9 @@ def _draw(daily: Daily, worse: float) -> Draw:
         )
         if worse == 1:
             return [float((path >= LEVEL).any()) for path in (came, *paths)]
-        days = [_days(path) for path in paths]
-        return [float((as_correct >= LEVEL).any()), *days]
+        return [float((as_correct >= LEVEL).any()), *(days(path[CHANGED:] >= LEVEL, 1) for path in paths)]
 
     return each(one)
-
-
-def _days(path: Floats) -> float:
-    hits = np.flatnonzero(path[CHANGED:] >= LEVEL)
-    return float(hits[0] + 1) if len(hits) else math.inf
-
-
-def _median(values: Floats) -> float:
-    return float(np.median(values))
 
 
 def _world(name: str, daily: Daily) -> tuple[Study, Study]:
@@ -90,10 +89,10 @@ def _world(name: str, daily: Daily) -> tuple[Study, Study]:
     )
     delays = (
         Reading(f"{name}, risk doubled: missing as correct, ever red", "wrong", Between(0, 0.5), 0.0, column(0)),
-        Reading("… days until red, 10 drawn a day, median", "ours", Between(1, 60), 32, column(1, _median), False),
-        Reading("… 10 drawn by prediction", "ours", Between(1, 40), None, column(2, _median), False),
-        Reading("… 30 drawn a day", "ours", Between(1, 40), 22, column(3, _median), False),
-        Reading("… 30 by prediction, 5 % missing", "ours", Between(1, 40), None, column(4, _median), False),
+        Reading("… days until red, 10 drawn a day, median", "ours", Between(1, 60), 32, column(1, median), False),
+        Reading("… 10 drawn by prediction", "ours", Between(1, 40), None, column(2, median), False),
+        Reading("… 30 drawn a day", "ours", Between(1, 40), 22, column(3, median), False),
+        Reading("… 30 by prediction, 5 % missing", "ours", Between(1, 40), None, column(4, median), False),
     )
     healthy = Study(_draw(daily, 1.0), false, 300, 6, 10)
     return healthy, Study(_draw(daily, 2.0), delays, 100, 0, 10)
@@ -105,10 +104,10 @@ CLAIM = Claim(
     title=Words("Ten labels a day, drawn at random, are enough for red", "每天随机抽取十个标签即可判断红色"),
     sentence=Words(
         "Where 30 % of cases are labelled by whoever likes to, and errors more often, the labels that come turn every "
-        "healthy service red, and counting the others as correct never turns a broken one red. Ten or thirty labels a "
-        "day of cases that the base draws keep the promise and find a doubled risk within weeks; a draw spread over "
-        "what the answers predict needs fewer.",
-        "若 30% 的案例由他人随意标注，且出错的更常被标注，则只看已有标签会使健康的服务全都变红，把其余按正确计又永远"
+        "healthy service red, and counting the others as correct hardly ever turns a broken one red. Ten or thirty "
+        "labels a day of cases that the base draws keep the promise and find a doubled risk within weeks; a draw "
+        "spread over what the answers predict needs fewer.",
+        "若 30% 的案例由他人随意标注，且出错的更常被标注，则只看已有标签会使健康的服务全都变红，把其余按正确计又几乎"
         "发现不了已失效的服务。由系统抽取、每天标注十个或三十个案例则兑现承诺，数周内发现风险翻倍；"
         "按应答所预测的损失均匀抽取，需要的标签更少。",
     ),

@@ -82,18 +82,18 @@ def _draw(daily: Daily, together: int, worse: float) -> Callable[[np.random.Gene
         )
         if worse == 1:
             return [float((path >= level).any()) for path, _, level in paths]
-        return [_days(path[CHANGED * a_day :] >= level, a_day) for path, a_day, level in paths]
+        return [days(path[CHANGED * a_day :] >= level, a_day) for path, a_day, level in paths]
 
     return one
 
 
-def _days(reached: np.ndarray, a_day: int) -> float:
+def days(reached: np.ndarray, a_day: int) -> float:
     """Return after how many whole days the level was reached."""
     hits = np.flatnonzero(reached)
     return float(hits[0] // a_day + 1) if len(hits) else math.inf
 
 
-def _median(values: Floats) -> float:
+def median(values: Floats) -> float:
     return float(np.median(values))
 
 
@@ -106,12 +106,12 @@ def _world(name: str, daily: Daily, together: int, target: float, trap: bool) ->
         Reading(f"{name}: CUSUM of cases, false", "fact", AtMost(1), None, column(3)),
     ]
     delays = [
-        Reading("… days until red by day, median", "ours", Between(1, 1.3 * target), target, column(1, _median), False),
-        Reading("… until CUSUM of cases", "fact", Between(0, DAYS), None, column(3, _median), False),
+        Reading("… days until red by day, median", "ours", Between(1, 1.3 * target), target, column(1, median), False),
+        Reading("… until CUSUM of cases", "fact", Between(0, DAYS), None, column(3, median), False),
     ]
     if together > 1:
         false.insert(2, Reading(f"{name}: by patient, falsely red", "ours", AtMost(ALPHA), 0.0, column(2)))
-        delays.insert(1, Reading("… by patient", "ours", Between(1, 120), None, column(2, _median), False))
+        delays.insert(1, Reading("… by patient", "ours", Between(1, 120), None, column(2, median), False))
     healthy = Study(each(_draw(daily, together, 1.0)), tuple(false), 300, 12, 10)
     return healthy, Study(each(_draw(daily, together, WORSE)), tuple(delays), 100, 0, 10)
 
