@@ -110,19 +110,19 @@ def test_an_alarm_shows_risk_evidence_labels_inputs_and_acts_over_one_axis(langu
     bands = (
         ["风险", "证据", "标签", "输入", "处置"]
         if language == "zh"
-        else ["Risk", "Evidence", "Labels", "Inputs", "Acts"]
+        else ["Risk", "Evidence", "Labels", "Inputs", "Actions"]
     )
     assert [word for word in words if word in bands] == bands
     assert ("accepted: at most 12 %" if language == "en" else "可接受：至多 12%") in words
     assert ("red at 20" if language == "en" else "20 时变红") in words
-    assert ("latest 32 %; was above 13 % for certain" if language == "en" else "最近 32%；可以确定曾高于 13%") in words
+    assert ("latest 32 %; has exceeded 13 %" if language == "en" else "最近 32%；曾高于 13%") in words
     assert {"torque", "armed: forest 1.0.0", "fall back", "2026-05-01", "2026-05-12"} <= set(words)
     dashed = [one for one in ElementTree.fromstring(svg).iter(f"{SVG}line") if one.get("stroke-dasharray")]
     assert [one.get("stroke") for one in dashed] == [FILLS[Colour.ORANGE], FILLS[Colour.RED]]
 
 
 def test_each_arming_has_a_line_of_its_own():
-    path = [point(100, 0.5), point(200, 0.9), WatchedPoint(NOW + 6 * DAY, 100, 0.1, Colour.GREEN), point(900, 0.2)]
+    path = [point(100, 0.5), point(200, 0.9), WatchedPoint(NOW + 6 * DAY, 200, 0.1, Colour.GREEN), point(900, 0.2)]
     lines = list(ElementTree.fromstring(alarm_chart(alarm(evidence=path), "en")).iter(f"{SVG}polyline"))
     assert len([one for one in lines if one.get("stroke") == BLUE]) == 3, "the risk, and evidence twice"
 

@@ -260,7 +260,7 @@ def test_the_incident_shows_what_led_to_the_alarm_whatever_was_armed_since(watch
     warned = watched.client("desk").get(f"{SERVICE}/warnings").json()
     red = next(one["digest"] for one in warned if one["warning"]["colour"] == "red")
     number = open_one(watched.served.store, service="milling", cause=red).number
-    for language, bands in (("en", ("Risk", "Evidence", "Acts")), ("zh", ("风险", "证据", "处置"))):
+    for language, bands in (("en", ("Risk", "Evidence", "Actions")), ("zh", ("风险", "证据", "处置"))):
         told = {"HTTP_ACCEPT_LANGUAGE": language}
         shown = watched.client("owner", **told).get(f"/incidents/{number}/").content.decode()
         assert all(f">{band}</text>" in shown for band in bands)

@@ -33,15 +33,15 @@ def test_a_labeller_hands_in_labels_of_drawn_cases(drawn):
     owner = drawn.client("owner")
     assert f'href="{PAGE}"' in owner.get("/services/milling/watch/").content.decode()
     shown = owner.get(PAGE).content.decode()
-    assert "5 of 5 cases drawn wait for a label." in shown and "shift = night; x = 9.5" in shown
+    assert "5 of 5 drawn cases still need a label." in shown and "shift = night; x = 9.5" in shown
     cases = re.findall(r'name="label:(c\d+)"', shown)
     batch = re.search(r'name="batch" value="(\w+)"', shown).group(1)
     assert len(cases) == 5
     wrong = owner.post(PAGE, {"batch": batch, f"label:{cases[0]}": "perhaps"}).content.decode()
-    assert "perhaps" in wrong and "5 of 5 cases" in wrong
+    assert "perhaps" in wrong and "5 of 5 drawn cases" in wrong
     told = {f"label:{case}": "broken" for case in cases[:3]}
     after = owner.post(PAGE, {"batch": batch, **told}, follow=True).content.decode()
-    assert "3 labels handed in." in after and "2 of 5 cases drawn wait for a label." in after
+    assert "3 labels handed in." in after and "2 of 5 drawn cases still need a label." in after
     assert "待标注案例" in drawn.client("desk").get(PAGE, HTTP_ACCEPT_LANGUAGE="zh").content.decode()
 
 

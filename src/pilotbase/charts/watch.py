@@ -209,7 +209,7 @@ _RISK_HEIGHT, _EVIDENCE_HEIGHT, _LABELS_HEIGHT = 104, 84, 34
 
 @dataclass(frozen=True)
 class CohortMean:
-    """The mean loss of a cohort, what was accepted then, and what the loss has exceeded at some time until then."""
+    """The mean loss of a cohort, what was accepted, and the level that the loss has exceeded at some time so far."""
 
     at: datetime
     mean: float
@@ -307,7 +307,9 @@ def _now(last: CohortMean) -> Text:
 
 def _draw_evidence(drawing: Drawing, alarm: Alarm, across: Scale, top: float, language: Language) -> None:
     """Draw the log of the evidence against its level, at which it is red, a line for each arming."""
-    up = Scale(0, min(max(_LEAST, max((one.value for one in alarm.evidence), default=0)), _MOST), top + 84, top)
+    up = Scale(
+        0, min(max(_LEAST, max((one.value for one in alarm.evidence), default=0)), _MOST), top + _EVIDENCE_HEIGHT, top
+    )
     drawing.line((ALARM_LEFT, up(0)), (ALARM_RIGHT, up(0)), LINE)
     drawing.line((ALARM_LEFT, up(1)), (ALARM_RIGHT, up(1)), FILLS[Colour.RED], 2)
     said = text("chart.alarm.level", level=f"{1 / alarm.alpha:.4g}").render(language)
@@ -321,16 +323,16 @@ def _by_arming(points: Sequence[WatchedPoint]) -> list[list[WatchedPoint]]:
     """Return the points of each arming: with it a detector begins to count anew."""
     runs: list[list[WatchedPoint]] = []
     for point in points:
-        if not runs or point.seen < runs[-1][-1].seen:
+        if not runs or point.seen <= runs[-1][-1].seen:
             runs.append([])
         runs[-1].append(point)
     return runs
 
 
 def _draw_labels(drawing: Drawing, alarm: Alarm, across: Scale, top: float) -> None:
-    """Draw of each cohort the cases that count, and how many of them have a label."""
+    """Draw for each cohort how many cases count, and how many of them have a label."""
     most = max(one.cases for one in alarm.means)
-    width = max((ALARM_RIGHT - ALARM_LEFT) / max(len(alarm.means), 1) * 0.8, 1.0)
+    width = max((ALARM_RIGHT - ALARM_LEFT) / len(alarm.means) * 0.8, 1.0)
     for one in alarm.means:
         left = min(max(across(one.at.timestamp()) - width / 2, ALARM_LEFT), ALARM_RIGHT - width)
         for count, fill in ((one.cases, LINE), (one.labelled, BLUE)):
@@ -352,7 +354,7 @@ def _draw_inputs(drawing: Drawing, alarm: Alarm, strips: Sequence[DriftStrip], a
 
 
 def _in_lanes(alarm: Alarm) -> list[list[AlarmMark]]:
-    """Return marks in lanes in which none covers another's words; what finds no room is left to the list beside."""
+    """Return the marks in lanes, so that no words overlap; marks that find no room are left out."""
     across = Scale(alarm.begins.timestamp(), alarm.ends.timestamp(), ALARM_LEFT, ALARM_RIGHT)
     lanes: list[list[AlarmMark]] = []
     ends: list[float] = []

@@ -319,12 +319,12 @@ class Signal(Vocabulary, domain="signal"):
 
 
 class RedBy(Vocabulary, domain="red_by"):
-    """What one loss of a promised risk is the mean of; names: text ``red_by.<value>``."""
+    """What counts as one piece of evidence for red; names: text ``red_by.<value>``."""
 
     PERIOD = "period"
-    """All cases of a cohort's span: whatever depends on what within it."""
+    """The mean over a cohort's span, within which cases may depend on each other in any way."""
     UNIT = "unit"
-    """The cases of one unit (patient, machine) in a span: different units are independent."""
+    """The mean over the cases of one unit (patient, machine) in a span: different units are independent."""
     CASE = "case"
     """One case: all cases are independent."""
 

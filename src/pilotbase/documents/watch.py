@@ -50,7 +50,7 @@ class WatchedRisk(Part):
     """The early stage warns when e-SR reaches this: the mean number of labels to a false one is at least this large."""
     red_by: RedBy = RedBy.CASE
     periods: int = pydantic.Field(default=365, ge=1)
-    """How many periods the certificate still held when the watch was prepared: red by period is spread over them."""
+    """How many periods the certificate had left when the watch was prepared: red by period is spread over them."""
 
 
 class Watch(Document, published=True):
@@ -116,7 +116,7 @@ class WatchTerms(Part):
     chunk: int = pydantic.Field(default=1000, ge=100, le=100_000)
     cohort_seconds: int = pydantic.Field(default=86_400, ge=1, le=LONGEST_DAYS * 86_400)
     red_by: RedBy = pydantic.Field(default=RedBy.PERIOD, strict=False)
-    """What one loss that red is judged by is the mean of."""
+    """What counts as one piece of evidence for red."""
     unit: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     """An input whose values are the units (patient, machine); their cases belong together."""
     season: Annotated[Season, pydantic.Field(strict=False), pydantic.AfterValidator(check_season)] = ()
@@ -146,7 +146,7 @@ class ReplayedTurn(Part):
 
 
 class Dependence(Part):
-    """How much losses that belong together are alike, in the labelled history of a replay."""
+    """How strongly losses of one period, or of one unit, depend on each other in the history that a replay has read."""
 
     criterion: Sentence
     of: RedBy
@@ -160,12 +160,12 @@ class Dependence(Part):
 
 
 class AuditDelay(Part):
-    """How long red takes with so many labels a period, about, if the loss is so many times what is accepted."""
+    """About how long red takes with so many labels a period if the loss is so many times what is accepted."""
 
     labels: int = pydantic.Field(ge=1)
     times: float = pydantic.Field(gt=1)
     periods: int | None = None
-    """None: longer than the certificate still held."""
+    """None: longer than the certificate has left."""
 
 
 class Replay(Document, published=True):

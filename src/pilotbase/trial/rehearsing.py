@@ -63,7 +63,7 @@ class Rehearsal:
 
     @property
     def doubt(self) -> Text | None:
-        """Return that the names of the classes seem to be mixed up, or None."""
+        """Return the reason to think that class names are mixed up; None: there is none."""
         return next((one for one in self.report.reasons if one.code == _MIXED_UP), None)
 
 

@@ -295,7 +295,7 @@ class CohortLosses:
     known: Flags
     """Which of the cases have a label that can be read; the others count as correct."""
     by_case: Sequence[Losses] = ()
-    """The same before the losses of a unit became one."""
+    """The losses of single cases, before those of a unit are averaged."""
     units: NDArray[np.str_] | None = None
     """The unit of each case, where the watch knows units."""
 

@@ -47,8 +47,8 @@ def replay(lab: TrialRuntime, view: View, watch: Watch, promised: Promised | Non
     """Return what the detectors of ``watch`` would have said, from the beginning; nothing is written."""
     profile = None if watch.profile is None else view.load(watch.profile, ReferenceProfile)
     following = follow(watch, promised, profile)
-    alike = _Alike(following)
-    cases, seen = _replay_history(view, following, alike)
+    clustering = _Clustering(following)
+    cases, seen = _replay_history(view, following, clustering)
     source: Literal["history", "public_sample", "nothing"] = "history" if cases else "nothing"
     if not cases and promised is not None and DRIFT in following.stream:
         cases, source = _replay_sample(lab, view, following, promised), "public_sample"
@@ -60,7 +60,7 @@ def replay(lab: TrialRuntime, view: View, watch: Watch, promised: Promised | Non
         cases=cases,
         turns=tuple(ReplayedTurn.model_validate(turn, from_attributes=True) for turn in turns[:SHOWN]),
         turned=len(turns),
-        dependence=tuple(alike.found()),
+        dependence=tuple(clustering.found()),
         delays=tuple(_delays(watch)),
         at=view.store.clock(),
         **seen,
@@ -69,7 +69,7 @@ def replay(lab: TrialRuntime, view: View, watch: Watch, promised: Promised | Non
 
 
 def _delays(watch: Watch) -> Iterator[AuditDelay]:
-    """Yield how long red takes by the number of labels, over all criteria; nothing where periods are not judged."""
+    """Yield how long red takes by the number of labels, the slowest criterion; nothing where red is not by period."""
     risks = [risk for risk in watch.risks if risk.red_by is RedBy.PERIOD]
     for labels in sorted({*_LABELS, *([watch.audit_labels] if watch.audit_labels else [])}) if risks else ():
         for times in _TIMES:
@@ -116,8 +116,8 @@ class _Blocks:
         )
 
 
-class _Alike:
-    """How much the losses of each criterion depend on each other within a period and, where units are known, in one."""
+class _Clustering:
+    """How strongly losses of a criterion depend on each other within a period and, where units are known, a unit."""
 
     def __init__(self, following: Following) -> None:
         self._criteria = [str(loss.rule) for _, loss in following.risks.values()]
@@ -139,7 +139,7 @@ class _Alike:
                 yield one
 
 
-def _replay_history(view: View, following: Following, alike: _Alike) -> tuple[int, dict[str, int]]:
+def _replay_history(view: View, following: Following, clustering: _Clustering) -> tuple[int, dict[str, int]]:
     """Return how many cases the detectors of the stream have seen, and what those of risk have."""
     cases, seen = 0, {"cohorts": 0, "entered": 0, "labelled": 0}
     heard: list[int] = []
@@ -160,7 +160,7 @@ def _replay_history(view: View, following: Following, alike: _Alike) -> tuple[in
                 packs = among_audited(cohort, keys)
             losses = losses_of(packs, following.promised, criteria, following.watch)
             following.take_cohort(losses)
-            alike.add(losses)
+            clustering.add(losses)
             seen["cohorts"] += 1
             seen["entered"] += len(losses.at)
             seen["labelled"] += losses.labelled
@@ -228,15 +228,15 @@ def _cautions(following: Following, found: Replay) -> Iterator[Text]:
     if not following.risks:
         yield text("watching.no_promise")
     for risk, one in ((risk, one) for one in found.dependence for risk in following.watch.risks):
-        if one.beyond_chance and one.criterion == risk.criterion and _is_taken_apart(one.of, risk.red_by):
+        if one.beyond_chance and one.criterion == risk.criterion and _counts_as_independent(risk.red_by, one.of):
             told = {"rule": one.criterion, "factor": f"{one.factor:.2g}", "blocks": one.blocks, "cases": one.cases}
             yield text(f"watching.dependent_{one.of}", **told)
 
 
-def _is_taken_apart(alike: RedBy, red_by: RedBy) -> bool:
-    """Return whether red counts as independent what depends on each other."""
+def _counts_as_independent(red_by: RedBy, within: RedBy) -> bool:
+    """Return whether red counts losses within one period, or unit, as independent."""
     order = list(RedBy)
-    return order.index(red_by) > order.index(alike)
+    return order.index(red_by) > order.index(within)
 
 
 def _expected_drift(watch: Watch, found: Replay, alarms: int) -> Iterator[Text]:

@@ -120,7 +120,7 @@ def measure_in_words(criterion: str) -> Text | str:
 
 
 class LossDetector(Detector[Losses, LossState]):
-    """The two stages over each group."""
+    """The stages over each group."""
 
     def __init__(self, design: LossWatch, state: LossState | None = None) -> None:
         within("alpha", design.alpha, 0, 1)
@@ -197,7 +197,7 @@ class LossDetector(Detector[Losses, LossState]):
 
 
 def _stage(design: LossWatch, colour: Colour) -> str:
-    """Return what a colour is told as."""
+    """Return the end of the code of the text that tells a change to this colour."""
     if colour is not design.high:
         return "suspected" if colour is Colour.ORANGE else colour.value
     return "high_periods" if design.red_by is RedBy.PERIOD else "high"
