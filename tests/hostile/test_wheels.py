@@ -295,3 +295,12 @@ def test_python_finds_the_compiled_modules_without_writing(shelf):
     command = [sys.executable, "-I", "-S", "-v", "-c", program]
     said = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "code object from" in said.stderr and "honest/__pycache__" in said.stderr
+
+
+def test_tests_inside_packages_stay_source(shelf):
+    shelf.add("tools", {"tools/__init__.py": "", "tools/tests/__init__.py": "", "tools/tests/cases.py": "few = 3"})
+    place = shelf.build().path
+    assert [found.parent.relative_to(place).as_posix() for found in place.rglob("*.pyc")] == ["tools/__pycache__"]
+    program = f"import sys; sys.path.append({str(place)!r}); from tools.tests import cases; print(cases.few)"
+    command = [sys.executable, "-I", "-S", "-B", "-c", program]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "3\n"

@@ -22,7 +22,8 @@ CHUNK = 1 << 20
 MAX_PATH = 400
 MAX_DEPTH = 30
 NEVER_INSTALLED = frozenset({"sitecustomize.py", "usercustomize.py"})
-
+TESTS = re.compile(r"/tests/")
+"""Half of what packages bring, and next to nothing of what applications import."""
 
 BROKEN = (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, struct.error, RuntimeError, OSError)
 
@@ -160,9 +161,10 @@ def same(archive: zipfile.ZipFile, member: zipfile.ZipInfo, place: Path, wheel: 
 
 
 def compile_folder(target: str) -> None:
-    """Write bytecode that is valid without checking its source; files that do not compile stay source."""
+    """Write bytecode that is valid without checking its source; tests, and files that do not compile, stay source."""
     compileall.compile_dir(
         target,
+        rx=TESTS,
         quiet=2,
         workers=os.cpu_count() or 1,
         invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
