@@ -40,14 +40,24 @@ def test_shiryaev_roberts_is_its_definition() -> None:
 
 
 def test_life_restart_is_its_definition() -> None:
-    """e-SR over a life of T: starts of weight 1/T each, and what has not started yet in cash."""
+    """Half over a life of T, 1/T a start, the rest of it in cash; half with the largest bet after bad ones."""
     losses, life, bets = np.random.default_rng(2).random(60) * 0.5, 40, LifeRestart.bets
-    wealth, path = np.zeros(len(bets)), []
+    assert {loss >= 2 * R0 for loss in losses[:life]} == {True, False}
+    wealth, path, bad = np.zeros(len(bets)), [], 0
     for t, loss in enumerate(losses):
-        start = 1 / life / len(bets) if t < life else 0.0
+        start = 1 / (2 * life) / len(bets) if t < life else 0.0
         wealth = (wealth + start) * (1 + bets / R0 * (loss - R0))
-        path.append(max(1 - (t + 1) / life, 0) + float(wealth.sum()))
+        if loss >= 2 * R0 and t < life:
+            bad += 1
+            wealth[0] += 1 / (2 * bad * (bad + 1))
+        path.append(max(1 - (t + 1) / life, 0) / 2 + float(wealth.sum()))
     assert np.exp(LifeRestart(R0, life).update(losses)) == pytest.approx(path, rel=1e-9)
+
+
+def test_a_collapse_is_red_within_days_after_months_of_health() -> None:
+    """Half of the cases wrong where .12 was accepted: five days, where weight spread over a year needs eight."""
+    red = LifeRestart(0.12, 365).update(np.concatenate((np.full(120, 0.10), np.full(20, 0.50)))) >= math.log(20)
+    assert not red[:124].any() and red[124]
 
 
 def test_what_was_exceeded_is_above_r0_exactly_once_the_restart_is_red() -> None:

@@ -10,9 +10,9 @@ import numpy as np
 from benchmarks.evidence.contract import AtMost, Between, Beyond, Claim, Floats, Reading, Study, Words, column, each
 from pilotbase.evidence import LifeRestart, WeightedRestart
 
-BASE, R0, WORSE, ALPHA = 0.10, 0.12, 2.0, 0.05
+BASE, R0, WORSE, COLLAPSED, ALPHA = 0.10, 0.12, 2.0, 5.0, 0.05
 DAYS, A_DAY, CHANGED = 365, 200, 120
-"""A year of so many cases a day; from this day on the risk is twice as large."""
+"""A year of so many cases a day; from this day on the risk is twice as large, or five times."""
 LEVEL = math.log(1 / ALPHA)
 CUSUM_LEVEL = math.log(DAYS * A_DAY / ALPHA)
 """At which a CUSUM of independent cases is false in a year with probability at most α."""
@@ -97,8 +97,28 @@ def median(values: Floats) -> float:
     return float(np.median(values))
 
 
-def _world(name: str, daily: Daily, together: int, target: float, trap: bool) -> tuple[Study, Study]:
-    """Return the studies of a world: false reds in a healthy year, and days to red in one that turns bad."""
+def _collapse(daily: Daily, together: int) -> Callable[[np.random.Generator], list[float]]:
+    """Return the days to red by day after the risk has risen at once to .50: with the start after it, and without."""
+
+    def one(rng: np.random.Generator) -> list[float]:
+        factors = SEASON / SEASON.mean() if daily is season else np.ones(DAYS)
+        means = year(rng, daily, together, COLLAPSED).mean(axis=1) / factors
+        return [days(path[CHANGED:] >= LEVEL, 1) for path in (LifeRestart(R0, DAYS).update(means), spread(means))]
+
+    return one
+
+
+def spread(means: Floats) -> Floats:
+    """Return the log of the e-SR evidence whose starts are spread over the year, whatever comes."""
+    wealth, path = np.zeros(len(LifeRestart.bets)), np.empty(len(means))
+    for day, mean in enumerate(means):
+        wealth = (wealth + 1 / DAYS) * (1 + LifeRestart.bets * (mean / R0 - 1))
+        path[day] = math.log(wealth.mean() + 1 - (day + 1) / DAYS)
+    return path
+
+
+def _world(name: str, daily: Daily, together: int, target: float, trap: bool) -> tuple[Study, ...]:
+    """Return the studies of a world: false reds in a healthy year, days to red after a doubled risk and a collapse."""
     fooled = Beyond(ALPHA) if trap else AtMost(1)
     false = [
         Reading(f"{name}: by case, falsely red", "wrong" if trap else "fact", fooled, None, column(0)),
@@ -113,7 +133,12 @@ def _world(name: str, daily: Daily, together: int, target: float, trap: bool) ->
         false.insert(2, Reading(f"{name}: by patient, falsely red", "ours", AtMost(ALPHA), 0.0, column(2)))
         delays.insert(1, Reading("… by patient", "ours", Between(1, 120), None, column(2, median), False))
     healthy = Study(each(_draw(daily, together, 1.0)), tuple(false), 300, 12, 10)
-    return healthy, Study(each(_draw(daily, together, WORSE)), tuple(delays), 100, 0, 10)
+    collapse = (
+        Reading("… after a collapse to .50, by day", "ours", Between(1, 8), None, column(0, median), False),
+        Reading("… with starts spread over the year", "fact", Between(1, 12), None, column(1, median), False),
+    )
+    doubled = Study(each(_draw(daily, together, WORSE)), tuple(delays), 100, 0, 10)
+    return healthy, doubled, Study(each(_collapse(daily, together)), collapse, 100, 0, 10)
 
 
 WORLDS = (
@@ -131,10 +156,11 @@ CLAIM = Claim(
     sentence=Words(
         "Where records of a patient fail together, or some days are bad while the certified mean holds, red by single "
         "cases is false in most years. Red by whole days, or by patients, keeps its promise; it costs two to five "
-        "weeks until a doubled risk is red, where a CUSUM of single cases takes days and is false in most years.",
+        "weeks until a doubled risk is red, and five to seven days after a collapse to one half, where a CUSUM of "
+        "single cases takes days and is false in most years.",
         "若同一患者的记录一同出错，或个别日子较差而认证的均值仍成立，按单个案例判断的红色在多数年份里是误报。"
         "按整日或按患者判断则兑现承诺；代价是风险翻倍后需两到五周才变红，"
-        "而单个案例的 CUSUM 虽只需数日，却在多数年份里误报。",
+        "骤升到一半则需五到七天，而单个案例的 CUSUM 虽只需数日，却在多数年份里误报。",
     ),
     assumes=Words(
         "The mean of each day, given the days before it, is at most r0; within a day anything may depend on anything. "
@@ -144,6 +170,6 @@ CLAIM = Claim(
         "只由模拟支持；季节以均值为 1 的因子声明。",
     ),
     studies=tuple(study for world in WORLDS for study in _world(*world)),
-    note="Risk 0.10, r0 0.12, 200 cases a day for 365 days, α 0.05; twice the risk from day 120. The CUSUM knows both "
-    "risks, and its level promises α for independent cases.",
+    note="Risk 0.10, r0 0.12, 200 cases a day for 365 days, α 0.05; twice or five times the risk from day 120. The "
+    "CUSUM knows both risks, and its level promises α for independent cases.",
 )

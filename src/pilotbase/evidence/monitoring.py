@@ -32,13 +32,15 @@ _GRID = 100
 class DetectorState:
     """Values seen; the log of each bet's growth since the beginning; the log of the value of its starts relative to it.
 
-    ``started`` is None for no start yet. ``peak``: the largest log value so far, None before the first.
+    ``started`` is None for no start yet. ``peak``: the largest log value so far, None before the first. ``bad``: values
+    after which `LifeRestart` has started afresh.
     """
 
     count: int
     log_growth: tuple[float, ...]
     started: tuple[float, ...] | None
     peak: float | None
+    bad: int = 0
 
 
 class _Detector(ABC):
@@ -50,14 +52,14 @@ class _Detector(ABC):
         within("r0", r0, 0, 1)
         self._r0 = r0
         state = state or DetectorState(0, (0.0,) * len(self.bets), None, None)
-        self._count, self._peak = state.count, state.peak
+        self._count, self._peak, self._bad = state.count, state.peak, state.bad
         self._growth = np.array(state.log_growth)
         self._started = np.full(len(self.bets), -math.inf) if state.started is None else np.array(state.started)
 
     @property
     def state(self) -> DetectorState:
         started = tuple(self._started.tolist()) if self._count else None
-        return DetectorState(self._count, tuple(self._growth.tolist()), started, self._peak)
+        return DetectorState(self._count, tuple(self._growth.tolist()), started, self._peak, self._bad)
 
     @final
     def update(self, values: NDArray[Any]) -> Floats:
@@ -80,7 +82,7 @@ class _Detector(ABC):
         before = np.concatenate((self._growth[:, None], growth[:, :-1]), axis=1)
         times = self._count + np.arange(len(losses))
         # A start at time s is worth its weight over the growth until s: the running sum needs no other memory.
-        worth = self._log_weights(times) - before
+        worth = self._worth(times, losses, before, growth)
         first = self._combine(np.stack((self._started, worth[:, 0])))[-1]
         worth[:, 0] = first
         started = self._combine(worth.T).T
@@ -91,6 +93,10 @@ class _Detector(ABC):
     @abstractmethod
     def _log_weights(self, times: NDArray[np.int64]) -> Floats:
         """Return the log weight of a start before the value at each of ``times`` (from 0), for all bets together."""
+
+    def _worth(self, times: NDArray[np.int64], losses: Floats, before: Floats, growth: Floats) -> Floats:
+        """Return the logs of the starts at each value, each relative to the growth of its bet until then."""
+        return self._log_weights(times) - before
 
     def _combine(self, worth: Floats) -> Floats:
         """Return the running sum over the first axis, in logs."""
@@ -122,10 +128,12 @@ class WeightedRestart(_Detector):
 
 
 class LifeRestart(_Detector):
-    """An e-process that starts with the same weight at each of its first ``life`` values: P(ever ≥ 1/α) ≤ α.
+    """An e-process that starts anew within its first ``life`` values: P(ever ≥ 1/α) ≤ α.
 
-    The e-SR statistic over ``life``, with what has not started yet in cash: after a healthy time it is quicker than
-    `WeightedRestart`, whose late starts weigh little.
+    Half of it starts with the same weight at each of them: the e-SR statistic over ``life``, with what has not started
+    yet in cash. It is quicker than `WeightedRestart`, whose late starts weigh little. The other half starts after bad
+    values, the j-th with weight 1/(j(j+1)) and the largest bet: an abrupt collapse need not pay for all the days on
+    which it has not come. Any time may be chosen for a start, so the promise holds whatever a bad value is worth.
     """
 
     bets = np.array([0.9, 0.5, 0.25, 0.1, 0.03])
@@ -133,23 +141,45 @@ class LifeRestart(_Detector):
     def __init__(self, r0: float, life: int, state: DetectorState | None = None) -> None:
         super().__init__(r0, state)
         within("life", life, 0, math.inf)
-        self._life = life
+        self._life, self._from = life, bad_from(r0)
 
     def _log_weights(self, times: NDArray[np.int64]) -> Floats:
-        return np.where(times < self._life, -math.log(self._life), -math.inf)
+        return np.where(times < self._life, -math.log(2 * self._life), -math.inf)
+
+    def _worth(self, times: NDArray[np.int64], losses: Floats, before: Floats, growth: Floats) -> Floats:
+        worth = super()._worth(times, losses, before, growth)
+        bad = np.flatnonzero((losses >= self._from) & (times < self._life))
+        numbers = self._bad + 1 + np.arange(len(bad))
+        self._bad += len(bad)
+        # The largest bet alone: of the mean over all bets it has its share.
+        fresh = math.log(len(self.bets) / 2) - np.log(numbers) - np.log1p(numbers) - growth[0, bad]
+        worth[0, bad] = np.logaddexp(worth[0, bad], fresh)
+        return worth
 
     def _value(self, capitals: Floats, counts: NDArray[np.int64]) -> Floats:
-        cash = np.log(np.maximum(1 - counts / self._life, np.finfo(float).tiny))
+        cash = np.log(np.maximum(1 - counts / self._life, np.finfo(float).tiny) / 2)
         value: Floats = np.logaddexp(log_mean(capitals), cash)
         return value
 
 
+def bad_from(r0: float) -> float:
+    """Return the mean from which `LifeRestart` starts afresh: twice what is accepted, at most halfway to 1."""
+    return min(2 * r0, (1 + r0) / 2)
+
+
 def expected_delay(r0: float, risk: float, labels: int, life: int, alpha: float) -> float:
-    """Return about how many periods of so many labels `LifeRestart` takes at ``risk``: what its best bet grows by."""
-    counts = np.arange(labels + 1)
-    chances = binomial_chances(labels, risk)
-    growth = np.log1p(LifeRestart.bets[:, None] * (counts / labels / r0 - 1)) @ chances
-    return math.log(life / alpha) / float(growth.max()) if growth.max() > 0 else math.inf
+    """Return about how many periods of so many labels `LifeRestart` takes at ``risk``, by the quicker of its halves."""
+    means = np.arange(labels + 1) / labels
+    chances, accepted = binomial_chances(labels, risk), binomial_chances(labels, r0)
+    growth = np.log1p(LifeRestart.bets[:, None] * (means / r0 - 1)) @ chances
+    if growth.max() <= 0:
+        return math.inf
+    steady = math.log(life / alpha) / float(growth.max())
+    bad = means >= bad_from(r0)
+    if growth[0] <= 0 or not chances[bad].sum():
+        return steady
+    number = 1 + life / 3 * float(accepted[bad].sum())  # bad periods come by chance, too
+    return min(steady, 1 / float(chances[bad].sum()) + math.log(2 * number * (number + 1) / alpha) / float(growth[0]))
 
 
 def exceeded(means: Floats, life: int, alpha: float) -> Floats:
