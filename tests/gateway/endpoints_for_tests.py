@@ -15,6 +15,15 @@ PACKED = {
 }
 """Word → what is sent as gzip though nobody asked for it."""
 
+_IMAGE_USAGE = {"input_tokens": 7, "output_tokens": 200, "total_tokens": 207}
+TASKS: dict[str, dict[str, Any]] = {
+    "/v1/completions": {"choices": [{"index": 0, "text": "and so on", "finish_reason": "stop"}], "usage": USAGE},
+    "/v1/rerank": {"results": [{"index": 1, "relevance_score": 0.9}], "usage": {"total_tokens": 11}},
+    "/v1/audio/transcriptions": {"text": "seven"},
+    "/v1/images/generations": {"created": 1, "data": [{"b64_json": "iVBORw0K"}], "usage": _IMAGE_USAGE},
+}
+"""Path → the answer of a model that has this task."""
+
 
 class Endpoint:
     """Answers chat completions, embeddings and inference, and remembers what it was asked."""
@@ -45,11 +54,34 @@ class Endpoint:
             data = [{"object": "embedding", "index": 0, "embedding": [0.5, 1.0]}]
             usage = {"prompt_tokens": 4, "total_tokens": 4}
             await reply(send, {"object": "list", "data": data, "model": "their-model", "usage": usage})
+        elif scope["path"] in TASKS:
+            await self._task(scope["path"], headers["content-type"], body, send)
         elif scope["path"] == "/v2/models/their-model/infer":
             outputs = [{"name": "y", "datatype": "FP64", "shape": [1], "data": [2.5]}]
             await reply(send, {"model_name": "their-model", "outputs": outputs})
         else:
             await reply(send, {"error": "?"}, 404)
+
+    async def _task(self, path: str, media_type: str, body: bytes, send: Any) -> None:
+        word = "" if media_type.startswith("multipart") else json.loads(body).get("prompt", "")
+        if word == "no answer":
+            await reply(send, {"object": "list"})
+        elif isinstance(word, str) and word.startswith("status"):
+            await reply(send, {"error": {"message": "their words", "type": "x", "code": "y"}}, int(word[6:]))
+        elif path == "/v1/completions" and json.loads(body).get("stream"):
+            await send(
+                {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]}
+            )
+            head = {"id": "c", "object": "text_completion", "created": 1, "model": "their-model"}
+            for piece in ("one ", "two"):
+                await send(part(event({**head, "choices": [{"index": 0, "text": piece, "finish_reason": None}]})))
+            if word != "break off":
+                await send(part(b"data: [DONE]\n\n"))
+            await send(part(b"", more=False))
+        elif b'"response_format"\r\n\r\ntext' in body:
+            await reply(send, None, whole=b"seven\n", media_type=b"text/plain")
+        else:
+            await reply(send, TASKS[path])
 
     async def _chat(self, asked: dict[str, Any], receive: Any, send: Any) -> None:
         word = asked["messages"][-1]["content"]
@@ -117,11 +149,15 @@ def part(body: bytes, more: bool = True) -> dict[str, Any]:
     return {"type": "http.response.body", "body": body, "more_body": more}
 
 
-async def reply(send: Any, value: object, status: int = 200) -> None:
-    await _send_whole(send, json.dumps(value).encode(), status)
+async def reply(
+    send: Any, value: object, status: int = 200, whole: bytes = b"", media_type: bytes = b"application/json"
+) -> None:
+    await _send_whole(send, whole or json.dumps(value).encode(), status, media_type=media_type)
 
 
-async def _send_whole(send: Any, body: bytes, status: int, *more: tuple[bytes, bytes]) -> None:
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *more]
+async def _send_whole(
+    send: Any, body: bytes, status: int, *more: tuple[bytes, bytes], media_type: bytes = b"application/json"
+) -> None:
+    headers = [(b"content-type", media_type), (b"content-length", str(len(body)).encode()), *more]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -196,10 +196,10 @@ def test_bodies_are_bounded_before_they_are_read(live, place, name):
     assert caught.value.code == "wire.body_size"
 
 
-def test_an_application_gives_no_embeddings(live, place, served):
+def test_an_application_gives_no_embeddings_and_says_where_it_answers(live, place, served):
     with pytest.raises(openai.BadRequestError) as caught:
         client(live, place.key(served)).embeddings.create(model=served, input="x")
-    assert caught.value.code == "wire.no_embeddings"
+    assert caught.value.code == "wire.other_task" and "/v1/chat/completions" in caught.value.message
 
 
 def test_a_compressed_body_is_told_as_that(live, place, served):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from pilotbase.protocols.openai_tasks import read_embedding_request
 from pilotbase.protocols.openai_wire import (
     DEFAULT_MOST_TOKENS,
     MAXIMUM_EVENT_BYTES,
@@ -14,7 +15,6 @@ from pilotbase.protocols.openai_wire import (
     event_of,
     most_prompt_tokens,
     read_chat_request,
-    read_embedding_request,
     read_usage,
 )
 from pilotbase.protocols.strict_json import WireError

@@ -59,6 +59,16 @@ def with_arrays(table: pl.DataFrame, fields: Sequence[Field], folder: Path) -> p
     return table.with_columns(columns)
 
 
+def sound_cell(data: bytes, field: Field) -> str:
+    """Return the cell of a sound file; raises `UnreadableArrayError`, also where its rate is not that of ``field``."""
+    cell = cell_of(_array(data, field))
+    if data.startswith(b"RIFF") and field.rate is not None:
+        with wave.open(io.BytesIO(data)) as sound:
+            if sound.getframerate() != field.rate:
+                raise UnreadableArrayError(f"{sound.getframerate()} samples a second, the contract has {field.rate}")
+    return cell
+
+
 def _cell(cell: object, field: Field, folder: Path) -> str:
     if isinstance(cell, dict):  # the spelling of Hugging Face packages
         cell = cell.get("bytes") or cell.get("path")

@@ -84,7 +84,7 @@ class FrontDesk:
 
     async def admit(self, secret: str, question: UpstreamCall, cost: Cost) -> Admission:
         """Return the admission of one call, by a thread where it has to wait; raises as `CallDispatcher.admit`."""
-        admit = partial(self.desk.admit, secret, question.service, cost, cases=question.count_cases)
+        admit = partial(self.desk.admit, secret, question.service, cost, cases=lambda: question.content.cases)
         if self._near:
             with contextlib.suppress(MustWaitError):
                 return admit(waiting=False)

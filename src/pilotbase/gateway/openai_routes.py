@@ -1,9 +1,10 @@
-"""Routes of the OpenAI API: chat completions, responses, embeddings, models."""
+"""Routes of the OpenAI API, and rerank beside them, at the addresses at which its clients look for it."""
 
 from __future__ import annotations
 
 import functools
 import time
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from starlette.requests import Request
@@ -11,14 +12,35 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pilotbase.documents.service import CertifiedRoute, EndpointRoute, Service
-from pilotbase.gateway.door import Door, Gateway, call_of, language_of, secret_of
+from pilotbase.gateway.door import Door, Gateway, Handler, call_of, language_of, secret_of
 from pilotbase.gateway.problems import ProblemMessage
-from pilotbase.protocols import openai_wire
-from pilotbase.protocols.openai_wire import ChatRequest, EmbeddingRequest, most_prompt_tokens
+from pilotbase.protocols import openai_tasks, openai_wire
+from pilotbase.protocols.open_inference import InferRequest
+from pilotbase.protocols.openai_tasks import TaskRequest
+from pilotbase.protocols.openai_wire import ChatRequest
 from pilotbase.protocols.responses_wire import ResponseWriter, read_responses_request
 from pilotbase.protocols.strict_json import write_json
 from pilotbase.protocols.upstream import JSON, UpstreamCall
 from pilotbase.service.calls import NOTHING, Cost, in_billionths
+
+ReadTask = Callable[[bytes, str], ChatRequest | TaskRequest]
+"""Reads a body of a media type; raises `WireError`."""
+
+
+def _of_json(read: Callable[[bytes], ChatRequest | TaskRequest]) -> ReadTask:
+    return lambda body, _: read(body)
+
+
+_RERANK = _of_json(openai_tasks.read_rerank_request)
+_TASKS: Mapping[str, ReadTask] = {
+    "/v1/completions": _of_json(openai_tasks.read_completion_request),
+    "/v1/embeddings": _of_json(openai_tasks.read_embedding_request),
+    "/v1/audio/transcriptions": openai_tasks.read_transcription_request,
+    "/v1/images/generations": _of_json(openai_tasks.read_image_request),
+    "/v1/rerank": _RERANK,
+    "/v2/rerank": _RERANK,
+    "/rerank": _RERANK,
+}
 
 
 def openai_routes(gateway: Gateway) -> list[Route]:
@@ -27,7 +49,7 @@ def openai_routes(gateway: Gateway) -> list[Route]:
     return [
         door.route("/v1/chat/completions", door.chat, "POST"),
         door.route("/v1/responses", door.respond, "POST"),
-        door.route("/v1/embeddings", door.embed, "POST"),
+        *(door.route(path, door.task(read), "POST") for path, read in _TASKS.items()),
         door.route("/v1/models", door.models),
         door.route("/v1/models/{model}", door.model),
     ]
@@ -56,12 +78,16 @@ class _OpenAIDoor(Door):
         form = ResponseWriter(sent, question.call, question.created)
         return await self.answered(request, secret, question, most_cost(service, question), form)
 
-    async def embed(self, request: Request) -> Response:
-        """Answer with embeddings."""
-        secret, service, body = await self.received(request)
-        asked = openai_wire.read_embedding_request(body)
-        most = Cost(1, most_prompt_tokens(len(body)) if _counts_tokens(service) else 0)
-        return await self.answered(request, secret, question_of(request, body, asked), most)
+    def task(self, read: ReadTask) -> Handler:
+        """Return what answers a task with an address of its own."""
+
+        async def answer(request: Request) -> Response:
+            secret, service, body = await self.received(request)
+            asked = read(body, request.headers.get("content-type", ""))
+            question = question_of(request, body, asked)
+            return await self.answered(request, secret, question, most_cost(service, question))
+
+        return answer
 
     async def models(self, request: Request) -> Response:
         """List what the key opens."""
@@ -74,7 +100,7 @@ class _OpenAIDoor(Door):
         return Response(openai_wire.write_model(service.name, 0, service.organisation), media_type=JSON)
 
 
-def question_of(request: Request, body: bytes, asked: ChatRequest | EmbeddingRequest) -> UpstreamCall:
+def question_of(request: Request, body: bytes, asked: ChatRequest | TaskRequest) -> UpstreamCall:
     """Return the call that a request makes."""
     return UpstreamCall(
         call=call_of(request),
@@ -87,11 +113,10 @@ def question_of(request: Request, body: bytes, asked: ChatRequest | EmbeddingReq
 
 
 def most_cost(service: Service, question: UpstreamCall) -> Cost:
-    """Return the most that the answer to a chat request may cost."""
+    """Return the most that the answer to a request may cost."""
     asked = question.content
-    assert isinstance(asked, ChatRequest)
-    prompt = most_prompt_tokens(len(question.body), asked.messages)
-    most = asked.most_tokens + prompt if _counts_tokens(service) else 0
+    assert not isinstance(asked, InferRequest)
+    most = asked.most(len(question.body)) if _counts_tokens(service) else 0
     return Cost(1, most).at_least(_most_by_model(service))
 
 

@@ -21,6 +21,8 @@ from pilotbase.protocols.open_inference import BYTES, Tensor, TensorMetadata, te
 PREDICTION = "prediction"
 TURNS = "messages"
 """The field of a dialogue: everything that was said so far, as a JSON list of role and content."""
+QUERY, DOCUMENTS = "query", "documents"
+"""Fields of a ranking: what is asked, and the documents, one a line: its number from 0, a blank, its words."""
 MATRIX = "input"
 _DATATYPES: Mapping[DataType, str] = {DataType.FLOAT: "FP64", DataType.INTEGER: "INT64", DataType.BOOLEAN: "BOOL"}
 """Of others: `BYTES`."""
@@ -94,6 +96,32 @@ def columns_from_turns(
     said = [{"role": "system" if role == "developer" else role, "content": words} for role, words in turns]
     known = {field.name: [others[field.name]] for field in contract.features if field.name in others}
     return {**known, TURNS: [json.dumps(said, ensure_ascii=False)]}
+
+
+def heard_field(contract: Contract) -> Field | None:
+    """Return the field that a sound is, where one sound is given and a text answered; else None."""
+    first, *others = contract.features
+    hears = contract.prediction.kind == "text" and first.data_type is DataType.AUDIO and not others
+    return first if hears else None
+
+
+def ranks_documents(contract: Contract) -> bool:
+    """Return whether an application is given a query and documents, and answers with the order of these."""
+    fields = {(field.name, field.data_type) for field in contract.features}
+    return contract.prediction.kind == "ranking" and fields == {(QUERY, DataType.TEXT), (DOCUMENTS, DataType.TEXT)}
+
+
+def columns_to_rank(query: str, documents: Sequence[str]) -> Mapping[str, Sequence[object]]:
+    """Return the columns of one case, a query with its documents."""
+    lines = (f"{place} {' '.join(words.split())}" for place, words in enumerate(documents))
+    return {QUERY: [query], DOCUMENTS: ["\n".join(lines)]}
+
+
+def ranked_places(answer: Scalar, count: int) -> list[int]:
+    """Return the places of the documents that an answer names, best first; names of none of ``count`` are left out."""
+    named = json.loads(answer) if isinstance(answer, str) else []
+    known = {str(place): place for place in range(count)}
+    return [known[name] for name in dict.fromkeys(named) if name in known]
 
 
 def answer_tensor(answers: AnswerBatch, prediction: Prediction) -> Tensor:

@@ -64,6 +64,11 @@ class InferRequest:
     binary: frozenset[str] | bool
     """Which outputs are wanted as raw bytes; True: every one that is not named in ``outputs``."""
 
+    @property
+    def cases(self) -> int:
+        """How many cases it asks about: the most rows of a tensor."""
+        return max((one.shape[0] for one in self.inputs if one.shape), default=1) or 1
+
 
 @dataclass(frozen=True)
 class InferResponse:

@@ -1,4 +1,4 @@
-"""Messages of the OpenAI API: chat completions, embeddings, models, errors; bytes to frozen dataclasses and back.
+"""Messages of the OpenAI API: chat completions, models, errors; bytes to frozen dataclasses and back.
 
 Source: OpenAI API reference, "Chat", "Embeddings", "Models", "Error codes", "Streaming"; WHATWG HTML §9.2 (server-sent
 events): events end with an empty line. Only the fields used here are parsed; the rest of a request is kept in `fields`
@@ -7,9 +7,12 @@ unchanged, to be passed on to an endpoint that knows it.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from pilotbase.documents.errors import InputError
 from pilotbase.protocols.strict_json import WireError, read_object, write_json
@@ -27,6 +30,11 @@ MAXIMUM_EVENT_BYTES = 4 << 20
 class ChatRequest:
     """A request to a chat model."""
 
+    place: ClassVar[str] = "chat/completions"
+    """Its address below ``/v1``."""
+    answer: ClassVar[tuple[str, type]] = ("choices", list)
+    """What an answer to it holds, and of which type."""
+    in_words: ClassVar[bool] = True
     model: str
     question: str
     """Text of the last user message; empty if there is none."""
@@ -40,13 +48,27 @@ class ChatRequest:
     messages: int
     fields: Mapping[str, object]
 
+    @property
+    def cases(self) -> int:
+        """How many cases it asks about: the list in its question, else one."""
+        if self.question.lstrip().startswith("["):
+            with contextlib.suppress(ValueError, RecursionError):
+                return len(json.loads(self.question))
+        return 1
 
-@dataclass(frozen=True)
-class EmbeddingRequest:
-    """A request to an embedding model."""
+    def most(self, size: int) -> int:
+        """Return how many tokens may be used for a request of ``size`` bytes and its answers."""
+        return self.most_tokens + most_prompt_tokens(size, self.messages)
 
-    model: str
-    fields: Mapping[str, object]
+    def sent(self, model: str) -> tuple[bytes, str]:
+        """Return the body that asks ``model`` the same, and its media type.
+
+        An answer is never longer than was reserved, and a stream tells its usage.
+        """
+        fields = {**self.fields, "model": model}
+        fields |= {} if self.bounded else {"max_tokens": DEFAULT_MOST_TOKENS}
+        fields |= {"stream_options": {"include_usage": True}} if self.stream else {}
+        return write_json(fields), "application/json"
 
 
 @dataclass(frozen=True)
@@ -157,7 +179,7 @@ def read_model_turn(body: bytes) -> ModelTurn:
 
 def model_turn(message: Mapping[str, object]) -> ModelTurn:
     """Return what the first choice of a chat completion, already parsed, does; raises `WireError`."""
-    choice = _first_choice(message)
+    choice = first_choice(message)
     found = choice.get("message")
     if not isinstance(found, dict) or not isinstance(found.get("content"), str | list | None):
         raise WireError("wire.no_choice", field="choices[0].message")
@@ -170,46 +192,13 @@ def model_turn(message: Mapping[str, object]) -> ModelTurn:
     return ModelTurn(words, calls, (back,), served_by(message), read_usage(message), cut)
 
 
-def write_completion_request(model: str, prompt: str, sampling: Mapping[str, object]) -> bytes:
-    """Return the body of a request to go on with ``prompt``."""
-    return write_json({"model": model, "prompt": prompt, **sampling})
-
-
 def read_chat_answer(body: bytes) -> ModelOutput:
     """Return the first choice of a chat completion; raises `WireError`."""
     message = read_object(body)
-    found = _first_choice(message).get("message")
+    found = first_choice(message).get("message")
     if not isinstance(found, dict) or not isinstance(found.get("content"), str | list | None):
         raise WireError("wire.no_choice", field="choices[0].message")
     return ModelOutput(text_of(found.get("content")), served_by(message), read_usage(message))
-
-
-def read_completion_answer(body: bytes) -> ModelOutput:
-    """Return the first choice of a completion; raises `WireError`."""
-    message = read_object(body)
-    words = _first_choice(message).get("text")
-    if not isinstance(words, str):
-        raise WireError("wire.no_choice", field="choices[0].text")
-    return ModelOutput(words, served_by(message), read_usage(message))
-
-
-def write_embedding_request(model: str, texts: Sequence[str]) -> bytes:
-    """Return the body of a request for the embedding of each text."""
-    return write_json({"model": model, "input": list(texts), "encoding_format": "float"})
-
-
-def read_embeddings(body: bytes, count: int) -> tuple[Sequence[Sequence[float]], str, TokenUsage | None]:
-    """Return ``count`` embeddings, all of one length, how the model named itself, and its usage; raises `WireError`."""
-    message = read_object(body)
-    found = message.get("data")
-    if not isinstance(found, list) or len(found) != count:
-        raise WireError("wire.no_vectors", field="data", wanted=count)
-    placed = {one.get("index", place): one.get("embedding") for place, one in enumerate(found) if isinstance(one, dict)}
-    vectors = [placed.get(place) for place in range(count)]
-    lengths = {len(vector) if _is_vector(vector) else 0 for vector in vectors}  # type: ignore[arg-type]
-    if len(lengths) != 1 or 0 in lengths:
-        raise WireError("wire.no_vectors", field="data", wanted=count)
-    return vectors, served_by(message), read_usage(message)  # type: ignore[return-value]
 
 
 def read_chat_request(body: bytes) -> ChatRequest:
@@ -218,26 +207,26 @@ def read_chat_request(body: bytes) -> ChatRequest:
     messages = fields.get("messages")
     if not isinstance(messages, list) or not 1 <= len(messages) <= MAXIMUM_MESSAGES:
         raise WireError("wire.no_messages", field="messages")
-    stream = _flag(fields, "stream")
-    most, bounded = _most_tokens(fields)
+    stream, include_usage, most, bounded = read_bounds(fields)
     return ChatRequest(
-        model=_model(fields),
+        model=read_model(fields),
         question=_question(messages),
         stream=stream,
-        include_usage=stream and _include_usage(fields.get("stream_options")),
-        most_tokens=most * _count(fields, "n", 1, 128),
+        include_usage=include_usage,
+        most_tokens=most * read_count(fields, "n", 1, 128),
         bounded=bounded,
         messages=len(messages),
         fields=fields,
     )
 
 
-def read_embedding_request(body: bytes) -> EmbeddingRequest:
-    """Return the request in ``body``; raises `WireError`."""
-    fields = read_object(body)
-    if not isinstance(fields.get("input"), str | list) or not fields["input"]:
-        raise WireError("wire.no_embedding_input", field="input")
-    return EmbeddingRequest(_model(fields), fields)
+def read_bounds(fields: Mapping[str, object]) -> tuple[bool, bool, int, bool]:
+    """Return whether a stream is wanted, and its usage; the most tokens of one answer, and whether the request says so.
+
+    Raises `WireError`.
+    """
+    stream = read_flag(fields, "stream")
+    return stream, stream and _include_usage(fields.get("stream_options")), *_most_tokens(fields)
 
 
 def most_prompt_tokens(size: int, messages: int = 0) -> int:
@@ -253,7 +242,7 @@ def estimate_tokens(size: int) -> int:
 def write_chat_completion(answer: ChatAnswer) -> bytes:
     """Return the body of a whole answer."""
     choice = {"index": 0, "message": _message(answer), "logprobs": None, "finish_reason": _finish(answer)}
-    return write_json({**_head(answer, "chat.completion"), "choices": [choice], "usage": _usage(answer.usage)})
+    return write_json({**_head(answer, "chat.completion"), "choices": [choice], "usage": usage_fields(answer.usage)})
 
 
 def write_chat_stream(answer: ChatAnswer, include_usage: bool) -> bytes:
@@ -264,7 +253,7 @@ def write_chat_stream(answer: ChatAnswer, include_usage: bool) -> bytes:
         {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": _finish(answer)}]},
     ]
     if include_usage:
-        events.append({**head, "choices": [], "usage": _usage(answer.usage)})
+        events.append({**head, "choices": [], "usage": usage_fields(answer.usage)})
     return b"".join(event_of(write_json(event)) for event in events) + event_of(b"[DONE]")
 
 
@@ -304,16 +293,14 @@ def read_usage(message: Mapping[str, object]) -> TokenUsage | None:
     found = message.get("usage")
     if not isinstance(found, dict):
         return None
-    prompt, completion = found.get("prompt_tokens"), found.get("completion_tokens", 0)
+    prompt = found.get("prompt_tokens", found.get("input_tokens", found.get("total_tokens")))
+    completion = found.get("completion_tokens", found.get("output_tokens", 0))
     counted = all(type(count) is int and 0 <= count <= MAXIMUM_TOKENS for count in (prompt, completion))
     return TokenUsage(prompt, completion) if counted else None  # type: ignore[arg-type]
 
 
-def _is_vector(found: object) -> bool:
-    return isinstance(found, list) and set(map(type, found)) <= {int, float} and all(map(math.isfinite, found))
-
-
-def _first_choice(message: Mapping[str, object]) -> Mapping[str, object]:
+def first_choice(message: Mapping[str, object]) -> Mapping[str, object]:
+    """Return the first choice of an answer; raises `WireError`."""
     choices = message.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         raise WireError("wire.no_choice", field="choices")
@@ -337,21 +324,24 @@ def served_by(message: Mapping[str, object]) -> str:
     return " ".join(one[:200] for one in told if isinstance(one, str) and one)
 
 
-def _model(fields: Mapping[str, object]) -> str:
+def read_model(fields: Mapping[str, object]) -> str:
+    """Return the name of the model; raises `WireError`."""
     model = fields.get("model")
     if not isinstance(model, str) or not 1 <= len(model) <= 200:
         raise WireError("wire.no_model", field="model")
     return model
 
 
-def _flag(fields: Mapping[str, object], name: str) -> bool:
+def read_flag(fields: Mapping[str, object], name: str) -> bool:
+    """Return a field that is yes or no, no where it is missing; raises `WireError`."""
     flag = fields.get(name)
     if flag is not None and not isinstance(flag, bool):
         raise WireError("wire.field_type", field=name)
     return bool(flag)
 
 
-def _count(fields: Mapping[str, object], name: str, default: int, most: int) -> int:
+def read_count(fields: Mapping[str, object], name: str, default: int, most: int) -> int:
+    """Return a whole number from 1 to ``most``; raises `WireError`."""
     count = fields.get(name)
     if count is None:
         return default
@@ -363,7 +353,7 @@ def _count(fields: Mapping[str, object], name: str, default: int, most: int) -> 
 def _most_tokens(fields: Mapping[str, object]) -> tuple[int, bool]:
     for name in ("max_completion_tokens", "max_tokens"):
         if fields.get(name) is not None:
-            return _count(fields, name, DEFAULT_MOST_TOKENS, MAXIMUM_TOKENS), True
+            return read_count(fields, name, DEFAULT_MOST_TOKENS, MAXIMUM_TOKENS), True
     return DEFAULT_MOST_TOKENS, False
 
 
@@ -372,7 +362,7 @@ def _include_usage(options: object) -> bool:
         return False
     if not isinstance(options, dict):
         raise WireError("wire.field_type", field="stream_options")
-    return _flag(options, "include_usage")
+    return read_flag(options, "include_usage")
 
 
 def _question(messages: list[object]) -> str:
@@ -414,7 +404,8 @@ def _finish(answer: ChatAnswer) -> str:
     return "tool_calls" if answer.calls else "length" if answer.cut else "stop"
 
 
-def _usage(usage: TokenUsage) -> Mapping[str, int]:
+def usage_fields(usage: TokenUsage) -> Mapping[str, int]:
+    """Return the usage as it stands in an answer."""
     return {"prompt_tokens": usage.prompt, "completion_tokens": usage.completion, "total_tokens": usage.total}
 
 
@@ -471,7 +462,7 @@ class StreamMeter:
     def _count(self, message: Mapping[str, object]) -> None:
         choices = message.get("choices")
         for choice in choices if isinstance(choices, list) else []:
-            delta = choice.get("delta") if isinstance(choice, dict) else None
+            delta = choice.get("delta", {"text": choice.get("text")}) if isinstance(choice, dict) else None
             if isinstance(delta, dict):
                 texts = (said for said in delta.values() if isinstance(said, str))
                 self.said_bytes += sum(len(said.encode(errors="replace")) for said in texts)

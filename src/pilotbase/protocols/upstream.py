@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -14,7 +12,8 @@ from pilotbase.documents.observation import Scalar
 from pilotbase.documents.service import EndpointRoute
 from pilotbase.documents.texts import Language
 from pilotbase.protocols.open_inference import InferRequest
-from pilotbase.protocols.openai_wire import ChatRequest, EmbeddingRequest, TokenUsage
+from pilotbase.protocols.openai_tasks import TaskRequest
+from pilotbase.protocols.openai_wire import ChatRequest, TokenUsage
 
 JSON = "application/json"
 EVENTS = "text/event-stream; charset=utf-8"
@@ -58,7 +57,7 @@ class UpstreamCall:
     """Names the call, and its cases: ``call``, or ``call/row`` where there are several."""
     service: str
     body: bytes
-    content: ChatRequest | EmbeddingRequest | InferRequest
+    content: ChatRequest | TaskRequest | InferRequest
     created: int
     """Seconds since 1970."""
     header_length: int | None = None
@@ -77,24 +76,6 @@ class UpstreamCall:
     """What its caller calls it, in protocols whose messages have names."""
     meter: CallMeter = field(default_factory=CallMeter)
     """Read where the call breaks off."""
-
-    def count_cases(self) -> int:
-        """Return how many cases it asks about: rows, texts, or the list in a chat message; of anything else, one."""
-        content = self.content
-        if isinstance(content, InferRequest):
-            return max((one.shape[0] for one in content.inputs if one.shape), default=1) or 1
-        listed = content.fields.get("input") if isinstance(content, EmbeddingRequest) else _listed(content.question)
-        tokens = isinstance(listed, list) and all(isinstance(one, int) for one in listed)
-        return len(listed) if isinstance(listed, list) and not tokens else 1
-
-
-def _listed(question: str) -> object:
-    """Return what a chat message lists; None where it lists nothing."""
-    if not question.lstrip().startswith("["):
-        return None
-    with contextlib.suppress(ValueError, RecursionError):
-        return json.loads(question)
-    return None
 
 
 @dataclass(frozen=True)

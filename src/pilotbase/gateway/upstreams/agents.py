@@ -36,7 +36,7 @@ from pilotbase.gateway.upstreams.dialogue import (
     Recorded,
 )
 from pilotbase.gateway.upstreams.seated import SeatedBoxes
-from pilotbase.gateway.upstreams.tabular import chat_reply, handed_over_chat
+from pilotbase.gateway.upstreams.tabular import chat_reply, handed_over
 from pilotbase.protocols.chat_dialogues import (
     ASSISTANT,
     TOOL,
@@ -46,6 +46,7 @@ from pilotbase.protocols.chat_dialogues import (
     read_messages,
     read_tools,
 )
+from pilotbase.protocols.open_inference import InferRequest
 from pilotbase.protocols.openai_wire import ChatAnswer, ChatRequest
 from pilotbase.protocols.strict_json import WireError
 from pilotbase.protocols.upstream import AnswerStream, CallCases, QueueFullError, UpstreamCall, UpstreamReply
@@ -215,7 +216,7 @@ class AgentUpstream:
         return chat_reply(answer, content, CallCases([]))
 
     def hand_over(self, question: UpstreamCall) -> UpstreamReply:
-        return handed_over_chat(question, _chat(question), CallCases([question.call]))
+        return handed_over(question, _chat(question), CallCases([question.call]))
 
     async def close(self) -> None:
         """End every dialogue, and wait until its transcript is kept."""
@@ -462,9 +463,13 @@ class _Principal:
 
 
 def _chat(question: UpstreamCall) -> ChatRequest:
-    if not isinstance(question.content, ChatRequest):
+    content = question.content
+    if isinstance(content, InferRequest):
         raise WireError("wire.other_protocol", field="model", spoken="OpenAI")
-    return question.content
+    if content.place != ChatRequest.place:
+        raise WireError("wire.other_task", field="model", place=content.place, instead=ChatRequest.place)
+    assert isinstance(content, ChatRequest)
+    return content
 
 
 def _spelled(tools: object) -> bytes:

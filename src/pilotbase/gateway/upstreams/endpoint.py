@@ -20,18 +20,12 @@ from pilotbase.documents.errors import InputError, RefusedError
 from pilotbase.documents.service import EndpointRoute, ServiceTerms
 from pilotbase.gateway.tracing import current_span
 from pilotbase.gateway.upstreams.replicas import Health
-from pilotbase.gateway.upstreams.tabular import HANDED_OVER, handed_over_chat
+from pilotbase.gateway.upstreams.tabular import HANDED_OVER, handed_over
 from pilotbase.gateway.upstreams.wires import WIRES
 from pilotbase.protocols.guarded_http import judge
 from pilotbase.protocols.open_inference import HEADER_LENGTH, InferRequest, InferResponse, write_infer_response
-from pilotbase.protocols.openai_wire import (
-    ChatRequest,
-    EmbeddingRequest,
-    StreamMeter,
-    TokenUsage,
-    estimate_tokens,
-    read_usage,
-)
+from pilotbase.protocols.openai_tasks import JSON_FORMS, TranscriptionRequest
+from pilotbase.protocols.openai_wire import ChatRequest, StreamMeter, TokenUsage, estimate_tokens, read_usage
 from pilotbase.protocols.strict_json import read_object
 from pilotbase.protocols.upstream import (
     AnswerStream,
@@ -92,7 +86,7 @@ class EndpointUpstream:
     def hand_over(self, question: UpstreamCall) -> UpstreamReply:
         content, cases = question.content, CallCases([question.call])
         if isinstance(content, ChatRequest):
-            return handed_over_chat(question, content, cases)
+            return handed_over(question, content, cases)
         if isinstance(content, InferRequest):
             response = InferResponse(question.service, "", content.id or question.call, (), {HANDED_OVER: True})
             return UpstreamReply(write_infer_response(response, False)[0], cases, handed_over=True)
@@ -233,25 +227,30 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     raise UpstreamFailedError("gateway.endpoint_failed", status=response.status)
 
 
-_ANSWERS = {ChatRequest: "choices", EmbeddingRequest: "data", InferRequest: "outputs"}
-"""What was asked → the list that an answer to it holds."""
-
-
 def _usage(question: UpstreamCall, body: bytes, length: int | None) -> TokenUsage | None:
     """Return the tokens of a whole answer: as it tells, else estimated; None where tokens are not its measure.
 
     Raises `UpstreamFailedError` where it is no answer, whatever its status says.
     """
+    content = question.content
+    plain = isinstance(content, TranscriptionRequest) and content.form not in JSON_FORMS
     try:
-        message = read_object(body[:length])
+        message = {} if plain else read_object(body[:length])
     except InputError:
         message = {}
-    if not isinstance(message.get(_ANSWERS[type(question.content)]), list):
+    name, kind = ("outputs", list) if isinstance(content, InferRequest) else content.answer
+    if not plain and not isinstance(message.get(name), kind):
         raise UpstreamFailedError("gateway.endpoint_failed", status=HTTPStatus.OK.value)
-    if isinstance(question.content, InferRequest):
+    if isinstance(content, InferRequest):
         return None
     found = read_usage(message)
-    return found or TokenUsage(estimate_tokens(len(question.body)), estimate_tokens(len(body)), estimated=True)
+    return found or TokenUsage(*_estimated(question, len(body) if content.in_words else 0), estimated=True)
+
+
+def _estimated(question: UpstreamCall, said_bytes: int) -> tuple[int, int]:
+    """Return about how many tokens were read and said: a sound is not read as text."""
+    heard = isinstance(question.content, TranscriptionRequest)
+    return 0 if heard else estimate_tokens(len(question.body)), estimate_tokens(said_bytes)
 
 
 def _wait(told: str) -> int:

@@ -28,6 +28,7 @@ from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.hashes import Digest, digest_bytes
 from pilotbase.documents.limits import EndReason
 from pilotbase.measures.formulas.json_answers import read_json
+from pilotbase.protocols.chat_dialogues import RelayedRequest, read_relayed, write_relayed
 from pilotbase.protocols.guarded_http import GuardedHttp, GuardedRequest, GuardedResponse, NoAnswerError
 from pilotbase.protocols.kept_connection import KeptConnection
 from pilotbase.protocols.openai_wire import (
@@ -38,7 +39,6 @@ from pilotbase.protocols.openai_wire import (
     most_prompt_tokens,
     read_model_turn,
 )
-from pilotbase.protocols.relayed_chat import RelayedRequest, read_relayed, write_relayed
 from pilotbase.protocols.strict_json import WireError
 from pilotbase.sandbox.endpoints.asking import MOST_ATTEMPTS, EndpointSession, Rate, RequestFault, headers_of
 from pilotbase.sandbox.endpoints.calls import CallLog, cost_of_calls

@@ -6,7 +6,8 @@ Source: OpenAI API reference, "Completions (legacy)".
 from __future__ import annotations
 
 from pilotbase.protocols.guarded_http import GuardedResponse
-from pilotbase.protocols.openai_wire import ModelOutput, read_completion_answer, write_completion_request
+from pilotbase.protocols.openai_tasks import read_completion_answer, write_completion_request
+from pilotbase.protocols.openai_wire import ModelOutput
 from pilotbase.sandbox.endpoints.prompted import PromptedWire
 
 

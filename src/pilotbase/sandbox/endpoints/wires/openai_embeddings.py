@@ -17,7 +17,7 @@ from pilotbase.documents.contract import Contract
 from pilotbase.documents.endpoint import Endpoint
 from pilotbase.protocols.frames import FeatureBatch
 from pilotbase.protocols.guarded_http import GuardedRequest, GuardedResponse
-from pilotbase.protocols.openai_wire import read_embeddings, write_embedding_request
+from pilotbase.protocols.openai_tasks import read_embeddings, write_embedding_request
 from pilotbase.sandbox.endpoints.prompted import Template, lets_in, models_of
 from pilotbase.sandbox.endpoints.wire import ModelReply, ModelRequest, misfit
 

@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
-from pilotbase.protocols.openai_wire import ModelTurn, TokenUsage, ToolCall, read_events, read_usage, served_by
+from pilotbase.protocols.openai_wire import ModelTurn, ToolCall, read_events, read_usage, served_by
 from pilotbase.protocols.strict_json import WireError, read_object, write_json
 from pilotbase.sandbox.endpoints.wires.openai_tools import ToolsWire
 
 ANSWERED = frozenset({"completed", "incomplete"})
 """States of a response that answers: an incomplete one reached its limit of tokens."""
-_COUNTED = (("prompt", "input"), ("completion", "output"))
-"""How chat completions and responses spell the same usage."""
 
 
 class ResponsesWire(ToolsWire):
@@ -83,7 +81,7 @@ def _response_turn(response: Mapping[str, object]) -> ModelTurn:
         elif item.get("type") == "reasoning" and item.get("encrypted_content"):
             back.append(item)
     cut = response["status"] == "incomplete"
-    return ModelTurn("".join(words), tuple(calls), tuple(back), served_by(response), _usage_of(response), cut)
+    return ModelTurn("".join(words), tuple(calls), tuple(back), served_by(response), read_usage(response), cut)
 
 
 def _text_of(content: object, place: str) -> str:
@@ -91,12 +89,6 @@ def _text_of(content: object, place: str) -> str:
         raise WireError("wire.field_type", field=place)
     texts = [part.get("text") for part in content if part.get("type") == "output_text"]
     return "".join(one for one in texts if isinstance(one, str))
-
-
-def _usage_of(response: Mapping[str, object]) -> TokenUsage | None:
-    found = response.get("usage")
-    told = found if isinstance(found, dict) else {}
-    return read_usage({"usage": {f"{name}_tokens": told.get(f"{spelled}_tokens") for name, spelled in _COUNTED}})
 
 
 WIRE = ResponsesWire
