@@ -6,6 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from pilotbase.documents.service import ServiceStatus
+from pilotbase.documents.texts import text
+from pilotbase.documents.vocabularies import ServingState
+from pilotbase.service.registry import load_service
+from pilotbase.service.standing import write_standing
 from tests.watch.services_for_tests import ACME, BASE, OTHER, PLANT, labelled, observed
 
 JSON = {"content_type": "application/json"}
@@ -136,6 +141,42 @@ def test_the_page_shows_each_detector_with_its_picture_and_promise(watched):
     assert "输入漂移：x" in chinese and "drift" not in re.search(r"<main.*?</main>", chinese, re.S)[0]
     assert "milling" in watched.client("owner").get("/warnings/").content.decode()
     assert DRIFT not in watched.client("other-owner").get("/warnings/").content.decode()
+
+
+def test_a_warning_has_a_page_that_says_what_why_what_next_and_how_sure_with_the_picture(watched):
+    found = watched.client("owner").get(f"{SERVICE}/watch").json()["warnings"]
+    digests = {one["warning"]["colour"]: one["digest"].partition(":")[2] for one in found}
+    address = f"/warnings/{digests['red']}/"
+    assert address in watched.client("owner").get("/warnings/").content.decode()
+    page = watched.client("owner").get(address).content.decode()
+    for shown in (
+        "<dt>What</dt>",
+        "Reason",
+        "What next",
+        "How sure",
+        "Very. Of ",
+        "P(ever red",
+        "red at 20",
+        "Accuracy at least 0.850",
+    ):
+        assert shown in page, shown
+    assert "下一步" in watched.client("owner", HTTP_ACCEPT_LANGUAGE="zh").get(address).content.decode()
+    drift = next(one["digest"] for one in found if one["warning"]["detector"] == "drift:x").partition(":")[2]
+    assert "<svg" in watched.client("owner").get(f"/warnings/{drift}/").content.decode(), "columns over time"
+    assert watched.client("other-owner").get(address).status_code == 404
+    assert watched.client("owner").get(f"/warnings/{'0' * 64}/").status_code == 404
+
+
+def test_the_desk_draws_the_alarm_of_what_is_red(watched):
+    view = watched.served.view
+    with view.transaction("service.moved") as change:
+        service = load_service(view.within(change), "milling")
+        reason = text("service.reason.version", application="forest 1.0.0")
+        standing = ServiceStatus(service="milling", state=ServingState.SERVING, reason=reason, at=change.now)
+        write_standing(change, service, standing, "create")
+    desk = watched.client("owner").get("/desk/").content.decode()
+    assert "From certificate to alarm: " in desk and "red at 20" in desk
+    assert 'href="/warnings/' in desk, "each warning leads to its page"
 
 
 def test_values_of_a_sealed_sample_are_told_to_its_owner_and_the_base_alone(watched):

@@ -227,6 +227,8 @@ def _print_warning(one: RaisedWarning) -> None:
     say(text("watching.line", colour=colour, detector=warning.detector, began=began, reason=warning.reason))
     if one.next is not None:
         say(text("watching.next", said=one.next))
+    if one.sure is not None:
+        say(text("watching.sure", said=one.sure))
     say(text("watching.named", service=warning.service, digest=one.digest))
 
 

@@ -333,6 +333,11 @@ class Incident(Document, published=True):
     drill: bool = False
     """Whether it was an exercise."""
 
+    @property
+    def documents(self) -> frozenset[Digest]:
+        """Return its warning, and what its timeline names."""
+        return frozenset([self.warning, *(line.document for line in self.timeline if line.document is not None)])
+
 
 class Drill(Document, published=True):
     """A drill of a service: its runbook's steps for a red risk warning are decided and timed."""

@@ -42,14 +42,18 @@ from pilotbase.watch.standings import (
     watch_of,
 )
 from pilotbase.watch.warnings import (
+    KIND,
+    Done,
     acknowledgements,
     all_warnings,
     next_of,
     silences,
     standing_warnings,
     steps_of,
+    sure_of,
     warnings_of,
 )
+from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.store import View
 
 _COHORTS = 30
@@ -90,6 +94,14 @@ def list_warnings(view: View, service: str | None = None, limit: int = 100) -> t
         return _raised(view, all_warnings(view, limit))
     service_of(view, service)
     return _raised(view, warnings_of(view, service, limit))
+
+
+def warning_of(view: View, digest: Digest) -> RaisedWarning:
+    """Return one warning; raises `NotFoundError` where the actor sees none of this digest."""
+    found = view.get(digest)
+    if found is None or found.kind != KIND:
+        raise NotFoundError("workspace.not_found", name=digest)
+    return _raised(view, [(digest, found.load(RiskWarning))])[0]
 
 
 def path(view: View, service: str, detector: str) -> tuple[PathPoint, ...]:
@@ -215,10 +227,18 @@ def earlier_armings(
     return [EarlierArming(at, _watched(service, armings[at]), _highest(raised, at, ends[at])) for at in earlier]
 
 
+def done_about(view: View, warning: Digest) -> tuple[Done, ...]:
+    """Return what the base did about a warning, in order."""
+    with view.reading() as connection:
+        return tuple(steps_of(connection, warning).values())
+
+
 def _raised(view: View, warnings: list[tuple[Digest, RiskWarning]]) -> tuple[RaisedWarning, ...]:
     known = acknowledgements(view, [digest for digest, _ in warnings])
     return tuple(
-        RaisedWarning(digest=digest, warning=warning, acknowledged=known.get(digest), next=next_of(warning))
+        RaisedWarning(
+            digest=digest, warning=warning, acknowledged=known.get(digest), next=next_of(warning), sure=sure_of(warning)
+        )
         for digest, warning in warnings
     )
 

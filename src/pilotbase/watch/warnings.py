@@ -99,6 +99,20 @@ def next_of(warning: RiskWarning) -> Text | None:
     return text(f"watching.next_{of}")
 
 
+def sure_of(warning: RiskWarning) -> Text | None:
+    """Return in plain words how sure a warning is; None: it is over."""
+    if warning.colour is Colour.GREEN:
+        return None
+    alpha = warning.promise.params.get("alpha")
+    if warning.signal is Signal.RISK and warning.colour is Colour.RED and alpha:
+        return text("watching.sure_red", services=round(1 / float(str(alpha))))
+    if warning.signal is Signal.RISK and warning.colour is not Colour.BLUE and not is_of_dialogues(warning.detector):
+        return text(f"watching.sure_{warning.colour}")
+    if warning.signal in (Signal.DRIFT, Signal.CONTRACT, Signal.LATENCY, Signal.LABELS):
+        return text("watching.sure_hint")
+    return text("watching.sure_counted")
+
+
 def warn_of_dialogue(view: View, found: DialogueFinding) -> Digest:
     """Warn of a finding, whether or not a watch is armed, and return the digest; ``view``: the base's own.
 

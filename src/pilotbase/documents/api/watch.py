@@ -30,6 +30,8 @@ class RaisedWarning(Part):
     """Who is handling it; None: nobody yet."""
     next: Text | None = None
     """What to do next; None: it is over."""
+    sure: Text | None = None
+    """How sure it is, in plain words; the promise of the warning says it exactly. None: it is over."""
 
 
 class LevelReading(Part):

@@ -14,12 +14,12 @@ from pilotbase.documents.quantities import in_whole_units
 from pilotbase.documents.service import CertifiedRoute, Service
 from pilotbase.documents.subjects import incident_subject
 from pilotbase.documents.texts import Text, text
-from pilotbase.documents.vocabularies import Role, Signal
+from pilotbase.documents.vocabularies import Colour, Role, Signal
 from pilotbase.documents.watch import Incident, RiskWarning, TimelineEntry
 from pilotbase.hub.acting import HubRequest, RequestActor, language, posted
 from pilotbase.hub.forms.declared import Choices, OperationForm, form_of, tell
 from pilotbase.hub.presenters.addresses import Crumb, address_of, crumb
-from pilotbase.hub.presenters.drawn import drawn_alarm, render_live
+from pilotbase.hub.presenters.drawn import drawn_alarm, drawn_alarms, render_live
 from pilotbase.hub.presenters.mission import mission_shown
 from pilotbase.hub.presenters.records import names_shown
 from pilotbase.hub.routing import FORM, page
@@ -31,7 +31,8 @@ from pilotbase.workspace.failures import NotFoundError
 from pilotbase.workspace.listings import find_listings
 from pilotbase.workspace.store import View
 
-_LISTED = 200
+_LISTED, _MOST_PICTURES = 200, 3
+_ALARMING = (Colour.RED, Colour.ORANGE)
 FORMS: Mapping[str, type[OperationForm]] = {
     IncidentAct.NOTE: form_of(incidents.NOTE),
     IncidentAct.GRADE: form_of(incidents.GRADE),
@@ -57,7 +58,10 @@ def _choices_of(act: str, incident: Incident) -> dict[str, Choices]:
 def desk(request: HubRequest) -> HttpResponse:
     """Show every service on one screen."""
     view = request.acting.view
-    shown = {"title": text("incident.desk"), "lines": duty_desk(view), "live": True}
+    lines = duty_desk(view)
+    alarmed = [line for line in lines if line.colour in _ALARMING][:_MOST_PICTURES]
+    alarms = [(line, *drawn) for line in alarmed for drawn in drawn_alarms(view, line.service)][:_MOST_PICTURES]
+    shown = {"title": text("incident.desk"), "lines": lines, "alarms": alarms, "live": True}
     return render_live(request, "duty_desk", "desk", shown)
 
 

@@ -16,14 +16,14 @@ from django.shortcuts import redirect, render
 from django.utils.safestring import SafeString
 
 from pilotbase.charts.watch import DriftStrip, Spell, WatchedPath, WatchedPoint, drift_chart, watch_path_chart
-from pilotbase.documents.api.watch import DetectorReading, RaisedWarning, WatchStatus
+from pilotbase.documents.api.watch import DetectorReading, RaisedWarning
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import digest_of
 from pilotbase.documents.permissions import ReadScope, SubjectRelation, WatchAct, permitted
 from pilotbase.documents.service import Service
 from pilotbase.documents.texts import Text, make_visible, text
 from pilotbase.documents.vocabularies import Colour, RedBy, Signal
-from pilotbase.documents.watch import ReferenceProfile, Replay, Watch, WatchTerms
+from pilotbase.documents.watch import ReferenceProfile, Replay, RiskWarning, Watch, WatchTerms
 from pilotbase.hub.acting import HubRequest, language
 from pilotbase.hub.forms.declared import OperationForm, do, form_of, form_post, label_of, post_of, tell
 from pilotbase.hub.presenters.addresses import crumb
@@ -36,7 +36,7 @@ from pilotbase.watch.arming import last_replay
 from pilotbase.watch.detectors.loss import LossDetector, LossWatch
 from pilotbase.watch.following import risk_detector
 from pilotbase.watch.incidents import list_incidents
-from pilotbase.watch.standings import service_of
+from pilotbase.watch.standings import service_of, watch_of
 from pilotbase.watch.status import drift_spells, earlier_armings
 from pilotbase.workspace.store import View
 
@@ -103,13 +103,46 @@ def warnings(request: HubRequest) -> HttpResponse:
     return render(request, "hub/warnings.html", shown)
 
 
+@page("warnings/<digits:digest>/", "warning")
+def warning(request: HubRequest, digest: str) -> HttpResponse:
+    """Show one warning: what it says, why, how sure it is, what led to it, what was done, and what comes next."""
+    view = request.acting.view
+    found = status.warning_of(view, digest_of(digest))
+    service = service_of(view, found.warning.service)
+    acts = request.acting.reads(ReadScope.DESK)
+    relation = SubjectRelation(demand_owner=service.organisation)
+    shown = {
+        "title": text("hub.within", section=text("watching.warning"), what=service.title),
+        "one": found,
+        "service": service,
+        "picture": _picture_of(view, service, found.warning, acts),
+        "done": status.done_about(view, found.digest) if acts else (),
+        "incidents": [one for one in list_incidents(view, service.name) if found.digest in one.documents]
+        if acts
+        else (),
+        "may_care": permitted(WatchAct.CARE, view.actor, relation),
+        "crumbs": [crumb("warnings", text("watching.warnings")), crumb("watch", service.title, name=service.name)],
+    }
+    return render(request, "hub/warning.html", shown)
+
+
+def _picture_of(view: View, service: Service, warned: RiskWarning, acts: bool) -> SafeString:
+    """Return the picture of what led to a warning; nothing where there is none to draw."""
+    if warned.signal is Signal.RISK:
+        return drawn_alarm(view, service, warned.detector, acts)
+    if warned.signal is Signal.DRIFT:
+        raised = status.list_warnings(view, service.name, _WARNINGS)
+        return drawn(_drift_chart(view, watch_of(view, service.name), raised))
+    return drawn(_path_chart(view, service.name, warned.detector, warned.signal))
+
+
 @page("warnings/<digits:digest>/care/", "warning-care", methods=POST)
 def acknowledge(request: HubRequest, digest: str) -> HttpResponse:
     """Acknowledge a warning."""
     wanted = {"digest": digest_of(digest), "note": request.POST.get("note", "")[:2000]}
-    said = do(ACKNOWLEDGE, request.acting.view, wanted)
+    do(ACKNOWLEDGE, request.acting.view, wanted)
     tell(request, ACKNOWLEDGE)
-    return redirect("watch", name=said.service)
+    return redirect("warning", digest=digest)
 
 
 @page("services/<slug:name>/watch/audit/", "watch-audit", WatchAct.HAND_IN, methods=FORM)
@@ -154,7 +187,7 @@ def _page(request: HubRequest, name: str, **forms: Form) -> HttpResponse:
         "armed": found.watch is not None and found.watch.armed_at is not None,
         "awaited": [one for one in _promises(found.watch) if one.detector not in entered],
         "pictures": [(one, _picture(request, service, one)) for one in _in_order(found.detectors)],
-        "drift": drawn(_drift_chart(view, found, raised)),
+        "drift": drawn(_drift_chart(view, found.watch, raised)),
         "counts": [(Text(code=f"counted.{what}"), count) for what, count in found.counts.items()],
         "warnings": raised[:_LISTED],
         "earlier": earlier_armings(view, service, found.watch, raised),
@@ -215,26 +248,25 @@ def _picture(request: HubRequest, service: Service, one: DetectorReading) -> Saf
     view = request.acting.view
     acts = request.acting.reads(ReadScope.DESK)
     alarm = drawn_alarm(view, service, one.detector, acts) if one.signal is Signal.RISK else None
-    return alarm or drawn(_path_chart(view, service.name, one))
+    return alarm or drawn(_path_chart(view, service.name, one.detector, one.signal, one.level))
 
 
-def _path_chart(view: View, name: str, one: DetectorReading) -> str:
+def _path_chart(view: View, name: str, detector: str, signal: Signal, level: float | None = None) -> str:
     """Return the path of a detector, "" for those that have none worth a picture."""
-    if one.signal not in _DRAWN:
+    if signal not in _DRAWN:
         return ""
     points = [
-        WatchedPoint(point.at, point.seen, point.value, point.colour) for point in status.path(view, name, one.detector)
+        WatchedPoint(point.at, point.seen, point.value, point.colour) for point in status.path(view, name, detector)
     ]
-    high = Colour.RED if one.signal is Signal.RISK else Colour.ORANGE
-    return watch_path_chart(WatchedPath(one.detector, points, high, one.level), language())
+    high = Colour.RED if signal is Signal.RISK else Colour.ORANGE
+    return watch_path_chart(WatchedPath(detector, points, high, level), language())
 
 
-def _drift_chart(view: View, found: WatchStatus, raised: Sequence[RaisedWarning]) -> str:
+def _drift_chart(view: View, watch: Watch | None, raised: Sequence[RaisedWarning]) -> str:
     """Return when each column had which colour since the watch was armed, those that had one first.
 
     Who may not see the profile, which holds values of a sample, sees the columns that had one.
     """
-    watch = found.watch
     if watch is None or watch.armed_at is None or watch.profile is None:
         return ""
     begins, ends = watch.armed_at, view.store.clock()
