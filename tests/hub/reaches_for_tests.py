@@ -44,6 +44,8 @@ PAGES = """
 /ledger/periods/2026-Q2/report.json 302 404 404 404 404 404 404 404 404 404
 /components/                        302 404 200 404 404 404 404 404 404 200
 /api/components                     401 404 200 404 404 404 404 404 404 200
+/api/components/reuse               401 404 200 404 404 404 404 404 404 200
+/api/advisories                     401 404 200 404 404 404 404 404 404 200
 /ledger/clauses/                    302 404 200 404 404 404 404 404 404 200
 /api/ledger/clauses                 401 404 200 404 404 404 404 404 404 200
 /next/researcher/                   200 200 200 200 200 200 200 200 200 200

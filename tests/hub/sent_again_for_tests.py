@@ -691,6 +691,12 @@ def ask_what_an_advisory_meets(world) -> Sent:
     yield "/api/advisories", {"id": "OSV-1", "affected": affected}
 
 
+@case("post /api/advisories/kept", "desk")
+def keep_an_advisory(world) -> Sent:
+    affected = [{"package": {"ecosystem": "PyPI", "name": "numpy"}, "versions": ["1.0.0"]}]
+    yield "/api/advisories/kept", {"id": "OSV-1", "affected": affected}
+
+
 @case("put /api/roadmap", "desk")
 def set_the_roadmap(world) -> Sent:
     yield "/api/roadmap", ROADMAP

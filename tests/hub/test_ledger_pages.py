@@ -300,6 +300,42 @@ def test_an_advisory_leads_to_versions_certificates_and_services(built):
     assert refused.status_code == 200 and "no advisory" in refused.content.decode()
 
 
+def newest_change(view):
+    """Return the number of the newest change."""
+    return max((one.sequence for one in view.changes(0, 100_000)), default=0)
+
+
+def test_a_kept_advisory_notifies_each_owner_and_supplier_once(built):
+    from pilotbase.worker.advisories import of_advisories
+
+    store, sent = built.trial.store, advisory().replace("OSV-1", "OSV-2")
+    view = store.as_actor(DESK)
+    told = []
+    for _ in range(2):
+        before = newest_change(view)
+        answer = built.client("desk").post("/components/", {"advisory": sent, "tell": "yes"})
+        assert answer.status_code == 200 and "OSV-2" in answer.content.decode()
+        told += of_advisories(view, view.changes(before, 100))
+    assert {(one.address.organisation, one.subject) for one in told} == {
+        ("plant", "service:mill-watch"),
+        ("acme", "application:acme/forest"),
+    }
+    assert len(told) == 2 and all("numpy 1.26.1" in one.body.said.render("en") for one in told)
+    (kept,) = built.client("regulator").get("/api/advisories").json()
+    assert sorted(kept["told"]) == ["acme", "plant"] and kept["versions"] == 1
+    found = {one["name"]: one for one in built.client("desk").get("/api/components").json()}
+    assert found["numpy"]["advisories"] == ["OSV-2"]
+    shown = page(built, "/components/", language="zh")
+    assert "受影响：OSV-2" in shown and "谁在用什么" in shown and "mill-watch" in shown
+    assert built.client("owner").post("/api/advisories/kept", sent, "application/json").status_code == 403
+
+
+def test_a_kept_advisory_on_something_unknown_says_so(built):
+    sent = advisory("torch").replace("OSV-1", "OSV-3")
+    told = built.client("desk").post("/api/advisories/kept", sent, "application/json").json()
+    assert told["unknown"] == ["torch"] and told["concerns"] == [] and told["told_at"]
+
+
 def test_an_advisory_is_asked_about_from_the_command_line(built, tmp_path):
     file, statement = tmp_path / "advisory.json", tmp_path / "vex.json"
     file.write_text(advisory())

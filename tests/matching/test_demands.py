@@ -13,7 +13,7 @@ from pilotbase.operations.matches import NewDemand
 from pilotbase.worker.demands import count_sites, register_demand, sites_of
 from pilotbase.worker.matching import draft_of_demand, gap_map, match_subject
 from pilotbase.worker.mission import MissionStage, mission_of
-from pilotbase.worker.reactions.followed import of_matches
+from pilotbase.worker.reactions.followed import of_news
 from pilotbase.workspace.followed import follow
 from pilotbase.workspace.listings import Query, find_listing, list_page
 from tests.catalogue.records_for_tests import DESK, OTHER_OWNER, OWNER, SUPPLIER, VISITOR
@@ -143,7 +143,7 @@ def test_who_follows_an_application_hears_of_a_new_demand(any_store):
     before = any_store.as_actor(DESK).changes(0, 1000)[-1].sequence
     register(any_store)
     base = SimpleNamespace(lab=SimpleNamespace(view=any_store.as_actor(DESK)))
-    told = list(of_matches(base, any_store.as_actor(DESK).changes(before, 100)))
+    told = list(of_news(base, any_store.as_actor(DESK).changes(before, 100)))
     assert [(one.subject, one.address.person) for one in told] == [(wear, "p-supplier")]
 
 

@@ -6,7 +6,8 @@ import time
 import pytest
 
 from pilotbase.documents.errors import InputError
-from pilotbase.worker.components import BuiltVersion, Component, meet, read_advisory
+from pilotbase.worker.advisories import meet, read_advisory
+from pilotbase.worker.components import BuiltVersion, Component
 from tests.catalogue.records_for_tests import version
 
 

@@ -1,12 +1,27 @@
-"""What demand and supply lack, by sector and action; scenarios by potential and maturity."""
+"""What demand and supply lack, by sector and action; scenarios by potential and maturity; who uses which component."""
 
 from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pilotbase.charts.drawing import BLUE, DEEP_BLUE, INK, LINE, MUTED, PALE_BLUE, PAPER, Drawing, shortened, width_of
+from pilotbase.charts.drawing import (
+    BLUE,
+    DEEP_BLUE,
+    INK,
+    LINE,
+    MUTED,
+    PALE_BLUE,
+    PAPER,
+    RED,
+    Drawing,
+    shortened,
+    width_of,
+)
 from pilotbase.charts.scales import format_count
+from pilotbase.documents.api.trials import ReuseLink
 from pilotbase.documents.matching import GapCell
+from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Language, text
 
 
@@ -128,3 +143,61 @@ def _lines(name: str) -> tuple[str, ...]:
     end = next(end for end in range(len(name), 0, -1) if width_of(name[:end]) <= CELL - 2 * GAP_INSET)
     end = name.rfind(" ", 0, end + 1) + 1 or end
     return name[:end], shortened(name[end:], CELL - 2 * GAP_INSET)
+
+
+MOST_DRAWN = 12
+"""Components in the picture of reuse: those that the most applications have."""
+_NODE, _SIDES = 22, (0, 300, 600)
+_WIDE = 200
+
+
+def reuse_chart(links: Sequence[ReuseLink], warned: Collection[str], language: Language) -> str:
+    """Return components, applications and services in three columns, a line for each use; "" where there are none.
+
+    ``warned``: components that an advisory meets; they and their lines are red.
+    """
+    applications = Counter({one: len(of) for one, of in _grouped((x.component, x.application) for x in links).items()})
+    components = [name for name, _ in applications.most_common(MOST_DRAWN)]
+    uses = dict.fromkeys((one.component, one.application) for one in links if one.component in components)
+    answers = dict.fromkeys((one.application, one.service) for one in links if one.service)
+    middle = _in_order(components, uses)
+    columns = components, middle, _in_order(middle, answers)
+    if not components:
+        return ""
+    title, shown = text("chart.reuse.title").render(language), [(a, b) for a, b in uses if b in middle]
+    described = "; ".join(f"{name}: {', '.join(name_of(b) for a, b in shown if a == name)}" for name in components)
+    drawing = Drawing(_SIDES[2] + _WIDE, 40 + _NODE * max(map(len, columns)), title, described)
+    marked = {b for a, b in shown if a in warned}
+    for pairs, side, marks in ((shown, 0, warned), (list(answers), 1, marked)):
+        for a, b in pairs:
+            if a in columns[side] and b in columns[side + 1]:
+                start = _SIDES[side] + _WIDE, _row(columns[side].index(a))
+                end = _SIDES[side + 1], _row(columns[side + 1].index(b))
+                drawing.line(start, end, RED if a in marks else LINE, 1.5 if a in marks else 1)
+    for side, code in enumerate(("component.name", "component.applications", "component.services")):
+        drawing.text((_SIDES[side], 14), text(code).render(language), colour=MUTED)
+        for place, name in enumerate(columns[side]):
+            colour = RED if name in (warned if side == 0 else marked if side == 1 else ()) else INK
+            said = name_of(name) if side == 1 or ":" in name else name
+            drawing.text((_SIDES[side], _row(place) + 4), shortened(said, _WIDE - 8), colour=colour)
+    return drawing.to_svg()
+
+
+def _row(place: int) -> float:
+    return 36 + _NODE * place
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for left, right in pairs:
+        found.setdefault(left, set()).add(right)
+    return found
+
+
+def _in_order(left: Sequence[str], pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """Return what the names on the left lead to, nearest to them, so that few lines cross."""
+    places = {
+        right: [left.index(one) for one in of if one in left]
+        for right, of in _grouped((b, a) for a, b in pairs).items()
+    }
+    return sorted((one for one in places if places[one]), key=lambda one: (sum(places[one]) / len(places[one]), one))

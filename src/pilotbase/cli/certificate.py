@@ -10,15 +10,17 @@ import typer
 
 from pilotbase.cli.framework.declared import Command, OptionSpelling, add, call
 from pilotbase.cli.framework.driving import Noun, open_base
-from pilotbase.cli.framework.terminal import AsJson, answer, language, say, say_all
+from pilotbase.cli.framework.terminal import AsJson, answer, each, language, say, say_all
 from pilotbase.documents.errors import InvalidProofError
 from pilotbase.documents.files import read_bounded, write_whole
 from pilotbase.documents.hashes import HEX, abbreviated, canonical_json, hex_of
+from pilotbase.documents.moments import format_day
+from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Text, format_for_terminal, text
 from pilotbase.operations import certificates
 
 if TYPE_CHECKING:
-    from pilotbase.documents.api.trials import AdvisoryMet, CheckedCertificate, ComponentUse
+    from pilotbase.documents.api.trials import AdvisoryKept, AdvisoryMet, CheckedCertificate, ComponentUse
 
 app = Noun()
 _NUMBER = re.compile(f"(?:sha256:)?({HEX})")
@@ -70,9 +72,10 @@ def canaries(file: Path) -> None:
 
 
 @app.anywhere("advisory")
-def advisory(file: Path, vex: Path | None = None, as_json: AsJson = False) -> None:
-    """Say which versions, certificates and services an advisory meets: a file of OSV or CSAF."""
-    found = call(certificates.ADVISORY, sent=read_bounded(file, _MOST_BYTES))
+def advisory(file: Path, vex: Path | None = None, tell: bool = False, as_json: AsJson = False) -> None:
+    """Say which versions, certificates, services and scenarios an advisory meets: a file of OSV or CSAF."""
+    operation = certificates.TELL_ADVISORY if tell else certificates.ADVISORY
+    found = call(operation, sent=read_bounded(file, _MOST_BYTES))
     if vex is not None:
         write_whole(vex, canonical_json(found.openvex))
     answer(found, as_json, _print_met)
@@ -93,6 +96,11 @@ def _print_met(found: AdvisoryMet) -> None:
         )
     for serving in found.services:
         say(text("component.service_met", service=serving.service, owner=serving.owner))
+    for concerned in found.scenarios:
+        say(text("component.scenario_met", scenario=name_of(concerned.scenario)))
+    if found.told_at is not None:
+        names = ", ".join(one.organisation for one in found.concerns) or text("component.nobody_told")
+        say(text("component.told_line", names=names))
     if found.unknown:
         say(text("component.unknown", names=", ".join(found.unknown)))
     elif not found.versions:
@@ -108,9 +116,16 @@ def _print_uses(found: list[ComponentUse]) -> None:
         say(text("component.line", name=one.name, version=version, **numbers))
 
 
+def _print_kept(one: AdvisoryKept) -> None:
+    names = ", ".join(one.told) or text("component.nobody_told")
+    told = {"advisory": one.advisory, "day": format_day(one.at), "versions": one.versions, "names": names}
+    say(text("component.kept_line", **told))
+
+
 add(
     app,
     Command("components", certificates.COMPONENTS, show=_print_uses),
+    Command("advisories", certificates.ADVISORIES, show=each(_print_kept, text("component.none_kept"))),
     Command(
         "badge",
         certificates.BADGE,

@@ -37,7 +37,7 @@ COMMANDS: Mapping[str, str] = {
     "scenario": "scenario:app",
     "data": "data:app",
     "application": "application:app",
-    "organisation": "organisation:app",
+    "organisation": "people:organisation",
     "people": "people:app",
     "world": "world:app",
     "trial": "trial:app",

@@ -1,12 +1,13 @@
-"""``pilotbase people``: who has an account on a hub, and what operators do about it."""
+"""``pilotbase people`` and ``organisation``: who has an account on a hub, what operators do about it; organisations."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pilotbase.cli.framework.declared import Command, OptionSpelling, add
-from pilotbase.cli.framework.driving import Noun
-from pilotbase.cli.framework.terminal import each, say
+from pilotbase.cli.framework.driving import Noun, open_base
+from pilotbase.cli.framework.terminal import each, say, say_all
 from pilotbase.documents.api.shapes import MOST_LISTED
 from pilotbase.documents.moments import format_day, format_second
 from pilotbase.documents.texts import Text, text
@@ -17,6 +18,15 @@ if TYPE_CHECKING:
 
 
 app = Noun()
+organisation = Noun()
+
+
+@organisation.here("import")
+def import_file(file: Path, yes: bool = False) -> None:
+    """Register organisations from a spreadsheet: every problem is reported; either all are registered or none."""
+    from pilotbase.worker.intake.imports import import_file as imported
+
+    say_all(imported(open_base(), "organisations", file, yes))
 
 
 def _say(one: AccountSummary) -> None:

@@ -274,6 +274,8 @@ class DeskAct(Restricted):
     BADGES = "badge.withdraw", OPERATOR, MACHINE
     """Withdraw a badge for a course."""
     KITS = "kit.admit", OPERATOR, MACHINE
+    ADVISE = "advisory.tell", OPERATOR, MACHINE
+    """Keep an advisory and tell those whom it concerns."""
     MEASURE = "base.measure", OPERATOR
     """See the process's health figures, which are not public."""
     UPLOAD = "upload.start", ANY_SUPPLIER, ANY_OWNER, OPERATOR

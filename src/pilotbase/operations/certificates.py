@@ -7,9 +7,16 @@ from typing import Annotated, Any
 from pydantic import StringConstraints
 
 from pilotbase.documents.api.shapes import RequestModel
-from pilotbase.documents.api.trials import AdvisoryMet, CheckedCertificate, ComponentUse, SignedBadge
+from pilotbase.documents.api.trials import (
+    AdvisoryKept,
+    AdvisoryMet,
+    CheckedCertificate,
+    ComponentUse,
+    ReuseLink,
+    SignedBadge,
+)
 from pilotbase.documents.hashes import HEX
-from pilotbase.documents.permissions import ReadScope
+from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.operations.operation import PATH, Callers, NoInput, Operation, Repeated, With
 
 
@@ -66,3 +73,17 @@ ADVISORY = Operation(
     repeated=Repeated.HARMLESS,
     media="application/json",
 )
+TELL_ADVISORY = Operation(
+    "certificates.tell_advisory",
+    "POST /advisories/kept",
+    With[bytes],
+    AdvisoryMet,
+    who=DeskAct.ADVISE,
+    refuses=frozenset({422}),
+    repeated=Repeated.HARMLESS,
+    media="application/json",
+)
+ADVISORIES = Operation(
+    "certificates.advisories", "GET /advisories", NoInput, list[AdvisoryKept], who=ReadScope.OVERVIEW
+)
+REUSE = Operation("certificates.reuse", "GET /components/reuse", NoInput, list[ReuseLink], who=ReadScope.OVERVIEW)

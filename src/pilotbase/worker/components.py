@@ -1,47 +1,53 @@
-"""What applications are built of, by their lock files and manifests; which certificates and services an advisory meets.
-
-An advisory is read from a file (OSV, or CSAF 2.0): the base asks no service. That a component is there does not say
-that its fault can be reached, so the statement for others (OpenVEX) says *under investigation*.
-"""
+"""What applications are built of, by their lock files and manifests: who uses it, its licence, whose work it is."""
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from email.parser import HeaderParser
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
-from urllib.parse import unquote
+from typing import NamedTuple
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
 
 from pilotbase.catalogue.folders import kept_folder
-from pilotbase.certificate.status import issued_certificates, revocations_of, standing_of
-from pilotbase.documents.api.trials import AdvisoryMet, ComponentUse, MetCertificate, MetService, MetVersion
+from pilotbase.documents.api.trials import ComponentKind, ComponentUse, ReuseLink
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import digest_file, hex_of
-from pilotbase.documents.moments import format_for_machines
 from pilotbase.documents.record import ApplicationVersion
+from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.service import CertifiedRoute
 from pilotbase.sandbox.box.locks import parse_lock
 from pilotbase.service.registry import services_of
+from pilotbase.service.terms import usage_of
 from pilotbase.workspace.failures import NotFoundError
+from pilotbase.workspace.listings import find_listings
 from pilotbase.workspace.store import View
 
+CREDITED_DAYS = 365
+"""The cases of so many days are credited to the libraries that answered them."""
 _MOST_KEPT = 50_000
-_OPENVEX = "https://openvex.dev/ns/v0.2.0"
-Holds = Callable[[Version], bool]
+_NOTICE_BYTES = 1 << 16
+_LONGEST_WORDS = 120
 
 
 class Component(NamedTuple):
-    """A library at a version, or a model by the digest of its file."""
+    """A library at a version, a model by the digest of its file, or the data of a scenario."""
 
-    kind: str
+    kind: ComponentKind
     name: str
     version: str
+    licence: str = ""
+    """As its publisher states it; empty: not known."""
+
+
+class PackageNotice(NamedTuple):
+    """What an installed library says of itself; empty: it does not say."""
+
+    licence: str
+    maintainers: str
 
 
 @dataclass(frozen=True)
@@ -57,20 +63,24 @@ class BuiltVersion:
         return f"{told.supplier.organisation}/{told.name} {told.version}"
 
 
-@dataclass(frozen=True)
-class Advisory:
-    """A warning about versions of libraries."""
-
-    identity: str
-    touches: Mapping[str, tuple[Holds, ...]]
-    """Library → what holds of an affected version; one of them suffices."""
-
-
 def built_versions(view: View, applications: Path) -> list[BuiltVersion]:
     """Return every application version of the base with its components; raises as `_require_whole`."""
     _require_whole(view)
     versions = {one.folder: one for one in view.every(ApplicationVersion)}
-    return [BuiltVersion(one, _components(applications, one)) for one in versions.values()]
+    data = _data_of(view, {one.scenario for one in versions.values() if one.scenario is not None})
+    return [BuiltVersion(one, _components(applications, one, data)) for one in versions.values()]
+
+
+def _data_of(view: View, scenarios: set[str]) -> dict[str, Component]:
+    """Return scenario → its data: the dataset that it names, or its own."""
+    listed = find_listings(view, scenarios)
+    stored = view.get_all([one.digest for one in listed.values()])
+    found = {}
+    for subject, listing in listed.items():
+        if listing.digest in stored:
+            data = stored[listing.digest].load(Scenario).data
+            found[subject] = Component("data", data.dataset or subject, "", data.licence or "")
+    return found
 
 
 def _require_whole(view: View) -> None:
@@ -79,202 +89,117 @@ def _require_whole(view: View) -> None:
         raise NotFoundError("hub.not_found")
 
 
-def _components(applications: Path, version: ApplicationVersion) -> tuple[Component, ...] | None:
-    told = version.application
-    return _read(kept_folder(applications, version.folder), told.requirements, told.model)
+def _components(
+    applications: Path, version: ApplicationVersion, data: Mapping[str, Component]
+) -> tuple[Component, ...] | None:
+    told, of = version.application, data.get(version.scenario or "")
+    found = _read(kept_folder(applications, version.folder), told.requirements, told.model, told.licence)
+    return found if found is None or of is None else (*found, of)
 
 
 @lru_cache(maxsize=_MOST_KEPT)
-def _read(folder: Path, requirements: str, model: str | None) -> tuple[Component, ...] | None:
-    """Return the components of a kept folder, which never changes."""
+def _read(folder: Path, requirements: str, model: str | None, licence: str) -> tuple[Component, ...] | None:
+    """Return the components of a kept folder, which never changes; a model has the licence of its application."""
     try:
         lock = (folder / requirements).read_bytes() if (folder / requirements).is_file() else b""
         found = [Component("library", one.name, one.version) for one in parse_lock(lock, requirements)]
         if model is not None:
-            found.append(Component("model", model, hex_of(digest_file(folder / model))))
+            found.append(Component("model", model, hex_of(digest_file(folder / model)), licence))
     except (InputError, OSError):
         return None
     return tuple(found) if folder.is_dir() else None
 
 
-def uses(view: View, built: Sequence[BuiltVersion]) -> list[ComponentUse]:
-    """Return each component with how many applications, suppliers and services use it, the most reused first."""
-    serving = {digest for _, digests in _serving(view) for digest in digests}
+def uses(
+    view: View, built: Sequence[BuiltVersion], environments: Path, warned: Mapping[Component, list[str]]
+) -> list[ComponentUse]:
+    """Return each component with who uses it, its licence, and the cases credited to it; the most reused first.
+
+    ``environments``: where the base has installed libraries, whose licences and maintainers are read there;
+    ``warned``: the advisories that meet a component.
+    """
+    serving = {digest for _, digests in serving_digests(view) for digest in digests}
+    notices, credited = _notices(environments), _credits(view, built)
     users = defaultdict[Component, list[BuiltVersion]](list)
     for one in built:
         for component in one.components or ():
             users[component].append(one)
-    found = [
-        ComponentUse(
-            kind=component.kind,
-            name=component.name,
-            version=component.version,
-            applications=len({one.application.application.subject for one in of}),
-            suppliers=len({one.application.application.supplier.organisation for one in of}),
-            in_service=sum(one.application.folder in serving for one in of),
+    found = []
+    for component, of in users.items():
+        notice = notices.get((component.name, component.version), PackageNotice("", ""))
+        found.append(
+            ComponentUse(
+                kind=component.kind,
+                name=component.name,
+                version=component.version,
+                licence=component.licence or notice.licence,
+                maintainers=notice.maintainers,
+                applications=len({one.application.application.subject for one in of}),
+                suppliers=len({one.application.application.supplier.organisation for one in of}),
+                in_service=sum(one.application.folder in serving for one in of),
+                credited_cases=credited.get(component, 0),
+                advisories=warned.get(component, []),
+            )
         )
-        for component, of in users.items()
-    ]
     return sorted(found, key=lambda one: (-one.suppliers, -one.applications, one.name, one.version))
 
 
-def read_advisory(sent: bytes) -> Advisory:
-    """Return the advisory in a file of OSV or CSAF.
-
-    Raises:
-        InputError: it is neither, or names no library.
-    """
-    try:
-        told = json.loads(sent)
-        if isinstance(told, dict) and "affected" in told:
-            identity, named = str(told["id"]), list(_osv(told["affected"]))
-        else:
-            identity, named = str(told["document"]["tracking"]["id"]), list(_csaf(told))
-    except (ValueError, KeyError, TypeError, AttributeError, InvalidVersion):
-        raise InputError("component.not_an_advisory") from None
-    touches = defaultdict[str, list[Holds]](list)
-    for name, holds in named:
-        touches[canonicalize_name(name)].append(holds)
-    if not touches:
-        raise InputError("component.names_no_library")
-    return Advisory(identity, {name: tuple(holds) for name, holds in touches.items()})
-
-
-def _osv(affected: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Holds]]:
-    """Yield the Python libraries of an OSV document, with the ranges and the versions that it lists."""
-    for one in affected:
-        if one["package"]["ecosystem"].partition(":")[0] == "PyPI":
-            name, listed = one["package"]["name"], {Version(each) for each in one.get("versions", ())}
-            yield name, listed.__contains__
-            for ranged in one.get("ranges", ()):
-                if ranged["type"] == "ECOSYSTEM":
-                    yield name, _between(ranged["events"])
-
-
-def _between(events: Iterable[Mapping[str, str]]) -> Holds:
-    """Return whether a version lies in a range of OSV: from an *introduced* on, to before a *fixed*."""
-    moments: list[tuple[Version, int, bool]] = []
-    for event in events:
-        for kind, version in event.items():
-            if kind in ("introduced", "fixed", "last_affected"):
-                moments.append((Version(version), int(kind == "last_affected"), kind == "introduced"))
-    moments.sort()
-
-    def holds(version: Version) -> bool:
-        inside = False
-        for at, beyond, begins in moments:
-            if version < at or (beyond and version == at):
-                break
-            inside = begins
-        return inside
-
-    return holds
-
-
-def _csaf(told: Mapping[str, Any]) -> Iterator[tuple[str, Holds]]:
-    """Yield the Python libraries that a CSAF document knows to be affected, by package URL and version range."""
-    products = dict(_products(told["product_tree"]))
-    for vulnerability in told["vulnerabilities"]:
-        for identity in vulnerability.get("product_status", {}).get("known_affected", ()):
-            if identity in products:
-                yield products[identity]
-
-
-def _products(tree: Mapping[str, Any], ranged: str = "") -> Iterator[tuple[str, tuple[str, Holds]]]:
-    for product in (*tree.get("full_product_names", ()), *([tree["product"]] if "product" in tree else ())):
-        purl = product.get("product_identification_helper", {}).get("purl", "")
-        name, _, version = purl.partition("?")[0].removeprefix("pkg:pypi/").partition("@")
-        if purl.startswith("pkg:pypi/") and (version or ranged):
-            yield (
-                product["product_id"],
-                (unquote(name), _between(_events(f"={unquote(version)}" if version else ranged))),
-            )
-    for branch in tree.get("branches", ()):
-        written = branch["name"] if branch.get("category") == "product_version_range" else ""
-        yield from _products(branch, written.removeprefix("vers:pypi/"))
-
-
-def _events(ranged: str) -> Iterator[dict[str, str]]:
-    """Yield the events of OSV that a range such as ``>=1.2|<1.4`` (vers) stands for."""
-    for place, one in enumerate(ranged.split("|")):
-        version = one.lstrip("<>= ")
-        sign = one.removesuffix(version).strip()
-        if sign.startswith(">") or sign in ("", "="):
-            yield {"introduced": version}
-        elif not place:
-            yield {"introduced": "0"}
-        if not sign.startswith(">"):
-            yield {"fixed" if sign == "<" else "last_affected": version}
-
-
-def meet(built: Sequence[BuiltVersion], advisory: Advisory) -> list[tuple[BuiltVersion, Component]]:
-    """Return the application versions that have an affected component, with that component."""
-    verdicts: dict[Component, bool] = {}
-    found = []
-    for one in built:
-        for component in one.components or ():
-            if component.kind == "library" and component.name in advisory.touches:
-                if component not in verdicts:
-                    version = Version(component.version)
-                    verdicts[component] = any(holds(version) for holds in advisory.touches[component.name])
-                if verdicts[component]:
-                    found.append((one, component))
+def _notices(environments: Path) -> dict[tuple[str, str], PackageNotice]:
+    """Return (name, version) → what a library says of itself, from every environment of the base."""
+    found: dict[tuple[str, str], PackageNotice] = {}
+    for tree in environments.glob("*/environments/*/tree"):
+        found |= _notices_in(tree)
     return found
 
 
-def answer(view: View, built: Sequence[BuiltVersion], advisory: Advisory) -> AdvisoryMet:
-    """Return the versions, certificates and services that an advisory meets, and the statement for others."""
-    now, listed = view.store.clock(), revocations_of(view)
-    met = meet(built, advisory)
-    digests = {one.application.folder for one, _ in met}
-    known = {component.name for one in built for component in one.components or ()}
-    certificates = [
-        MetCertificate(
-            serial=one.serial,
-            application=f"{one.application.supplier.organisation}/{one.application.name} {one.application.version}",
-            status=standing_of(one, listed, now).status.value,
+@lru_cache(maxsize=_MOST_KEPT)
+def _notices_in(tree: Path) -> dict[tuple[str, str], PackageNotice]:
+    """Return the notices of one environment, which is named by its content and never changes."""
+    found: dict[tuple[str, str], PackageNotice] = {}
+    for place in tree.glob("*.dist-info/METADATA"):
+        with place.open(encoding="utf-8", errors="replace") as stream:
+            said = HeaderParser().parsestr(stream.read(_NOTICE_BYTES))
+        held = [one.rpartition("::")[2].strip() for one in said.get_all("Classifier", ()) if one.startswith("License")]
+        licence = str(said.get("License-Expression") or ", ".join(held) or said.get("License") or "").strip()
+        names = ("Maintainer", "Author", "Maintainer-email", "Author-email")
+        people = next((str(said[name]).partition("<")[0] for name in names if said.get(name)), "")
+        named = canonicalize_name(str(said.get("Name", ""))), str(said.get("Version", ""))
+        found[named] = PackageNotice(licence.split("\n")[0][:_LONGEST_WORDS], people.strip(' ",')[:_LONGEST_WORDS])
+    return found
+
+
+def _credits(view: View, built: Sequence[BuiltVersion]) -> dict[Component, float]:
+    """Return library → cases: those that a version has answered in service, in equal parts to its libraries."""
+    libraries = {
+        one.application.folder: [each for each in one.components or () if each.kind == "library"] for one in built
+    }
+    found = defaultdict[Component, float](float)
+    for service, _ in services_of(view):
+        for meter, usage in usage_of(view, service.name, CREDITED_DAYS).items():
+            for component in libraries.get(meter.version, ()):
+                found[component] += usage.cases / len(libraries[meter.version])
+    return found
+
+
+def reuse(view: View, built: Sequence[BuiltVersion]) -> list[ReuseLink]:
+    """Return who uses what: each component of an application, and each service that the application answers for."""
+    serving = list(serving_digests(view))
+    links = {
+        ReuseLink(
+            kind=component.kind,
+            component=component.name if component.kind != "library" else f"{component.name} {component.version}",
+            application=one.application.application.subject,
+            service=service,
         )
-        for one in issued_certificates(view)
-        if one.application.digest in digests
-    ]
-    services = [MetService(service=name, owner=owner) for (name, owner), behind in _serving(view) if behind & digests]
-    return AdvisoryMet(
-        advisory=advisory.identity,
-        versions=[
-            MetVersion(application=one.label, component=component.name, version=component.version)
-            for one, component in met
-        ],
-        certificates=certificates,
-        services=services,
-        unknown=sorted(advisory.touches.keys() - known),
-        unread=sum(one.components is None for one in built),
-        openvex=_statement(met, advisory, format_for_machines(now)),
-    )
+        for one in built
+        for component in one.components or ()
+        for service in [name for (name, _), behind in serving if one.application.folder in behind] or [""]
+    }
+    return sorted(links, key=lambda one: (one.component, one.application, one.service))
 
 
-def _serving(view: View) -> Iterator[tuple[tuple[str, str], set[str]]]:
+def serving_digests(view: View) -> Iterator[tuple[tuple[str, str], set[str]]]:
     """Yield (name, owner) of each service, with the digests of what it answers with."""
     for service, _ in services_of(view):
         behind = {route.application.digest for route in service.routes if isinstance(route, CertifiedRoute)}
         yield (service.name, service.organisation), behind
-
-
-def _statement(met: Sequence[tuple[BuiltVersion, Component]], advisory: Advisory, at: str) -> dict[str, Any]:
-    """Return an OpenVEX document on the versions that have an affected component."""
-    statements = [
-        {
-            "vulnerability": {"name": advisory.identity},
-            "products": [
-                {
-                    "@id": f"pkg:generic/{one.label.replace(' ', '@')}",
-                    "hashes": {"sha-256": hex_of(one.application.folder)},
-                    "subcomponents": [{"@id": f"pkg:pypi/{component.name}@{component.version}"}],
-                }
-            ],
-            "status": "under_investigation",
-        }
-        for one, component in met
-    ]
-    identity = f"{_OPENVEX}/docs/{advisory.identity}"
-    head = {"@context": _OPENVEX, "@id": identity, "author": "Pilotbase", "timestamp": at, "version": 1}
-    return {**head, "statements": statements}

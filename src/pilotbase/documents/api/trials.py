@@ -19,18 +19,38 @@ from pilotbase.documents.moments import format_minute
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Outcome, Verdict
 
+ComponentKind = Literal["library", "model", "data"]
+
 
 class ComponentUse(ResponseModel):
-    """A library or a model, and who builds on it."""
+    """A library, a model or the data of a scenario, and who builds on it."""
 
-    kind: Literal["library", "model"]
+    kind: ComponentKind
     name: str
     version: str
-    """Of a model: the SHA-256 of its file."""
+    """Of a model: the SHA-256 of its file; of data: empty."""
+    licence: str = ""
+    """As its publisher states it; empty: not known here."""
+    maintainers: str = ""
+    """As the library names them; empty: it names none, or was never installed here."""
     applications: int
     suppliers: int
     in_service: int
     """Application versions behind services."""
+    credited_cases: float = 0
+    """Cases answered in service in the last 365 days: those of each version, in equal parts to its libraries."""
+    advisories: list[str] = pydantic.Field(default_factory=list)
+    """Kept advisories that meet it."""
+
+
+class ReuseLink(ResponseModel, frozen=True):
+    """An application that is built of a component, and a service that it answers for."""
+
+    kind: ComponentKind
+    component: str
+    application: str
+    service: str
+    """Empty: the application is in no service."""
 
 
 class MetVersion(ResponseModel):
@@ -56,6 +76,32 @@ class MetService(ResponseModel):
     owner: str
 
 
+class MetScenario(ResponseModel):
+    """A scenario for which such a version has a certificate that is neither revoked nor expired."""
+
+    scenario: str
+    owner: str
+
+
+class AdvisoryConcern(Part):
+    """An organisation that an advisory concerns."""
+
+    organisation: str
+    about: str
+    """What of its own is nearest to use: a service, a scenario or an application."""
+    components: str
+
+
+class AdvisoryKept(ResponseModel):
+    """An advisory that was kept, whom it was told, and what it meets now."""
+
+    advisory: str
+    at: Moment
+    told: list[str]
+    versions: int
+    """Application versions that have an affected component now."""
+
+
 class AdvisoryMet(ResponseModel):
     """What an advisory meets on this base."""
 
@@ -63,6 +109,11 @@ class AdvisoryMet(ResponseModel):
     versions: list[MetVersion]
     certificates: list[MetCertificate]
     services: list[MetService]
+    scenarios: list[MetScenario]
+    concerns: list[AdvisoryConcern]
+    """Who is told of it, or would be."""
+    told_at: Moment | None
+    """When it was kept and told; null: it was not."""
     unknown: list[str]
     """Libraries that the advisory names and no application here uses."""
     unread: int

@@ -9,7 +9,7 @@ from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.texts import sentence
 from pilotbase.operations import certificates as declared
 from pilotbase.operations.operation import NoInput, With
-from pilotbase.worker import components
+from pilotbase.worker import advisories, components
 from pilotbase.worker.operations.binding import Caller, does
 from pilotbase.worker.trials.badges import give_badge
 from pilotbase.worker.trials.certificates import Checked, check, check_issued, issued, logged
@@ -34,14 +34,25 @@ def badge(caller: Caller, asked: declared.OfCertificate) -> SignedBadge:
 @does(declared.COMPONENTS)
 def list_components(caller: Caller, asked: NoInput) -> list[ComponentUse]:
     """Return the components in use, the most reused first."""
-    return components.uses(caller.view, components.built_versions(caller.view, caller.base.lab.applications))
+    built = _built(caller)
+    return components.uses(
+        caller.view, built, caller.base.lab.folder("environments"), advisories.warned(caller.view, built)
+    )
 
 
 @does(declared.ADVISORY)
 def meet_advisory(caller: Caller, asked: With[bytes]) -> AdvisoryMet:
     """Return what an advisory meets."""
-    built = components.built_versions(caller.view, caller.base.lab.applications)
-    return components.answer(caller.view, built, components.read_advisory(asked.sent))
+    return advisories.answer(caller.view, _built(caller), advisories.read_advisory(asked.sent))
+
+
+does(declared.TELL_ADVISORY)(lambda caller, asked: advisories.tell(caller.view, _built(caller), asked.sent))
+does(declared.ADVISORIES)(lambda caller, asked: advisories.kept_advisories(caller.view, _built(caller)))
+does(declared.REUSE)(lambda caller, asked: components.reuse(caller.view, _built(caller)))
+
+
+def _built(caller: Caller) -> list[components.BuiltVersion]:
+    return components.built_versions(caller.view, caller.base.lab.applications)
 
 
 def _told(caller: Caller, checked: Checked) -> CheckedCertificate:

@@ -1,6 +1,6 @@
-"""Notices of new matches, for those who follow them.
+"""Notices of what others have done: new matches, for those who follow them, and advisories that concern somebody.
 
-What is new is a demand that is registered, a scenario that opens, an application that is submitted.
+A new match is a demand that is registered, a scenario that opens, an application that is submitted.
 Each is judged as its reader would see it on the page of matches; a notice is sent if it may fit there.
 """
 
@@ -17,6 +17,7 @@ from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.matching.index import KIND_OF
 from pilotbase.notices.rows import NoticeDraft
+from pilotbase.worker.advisories import of_advisories
 from pilotbase.worker.base import Base
 from pilotbase.worker.matching import match_subject
 from pilotbase.worker.meanings import TextReader
@@ -28,7 +29,13 @@ from pilotbase.workspace.store import Change, View
 _ARRIVES = (Act.DEMAND_REGISTER, Act.SCENARIO_OPEN, Act.APPLICATION_SUBMIT)
 
 
-def of_matches(base: Base, changes: Sequence[Change]) -> Iterator[NoticeDraft]:
+def of_news(base: Base, changes: Sequence[Change]) -> Iterator[NoticeDraft]:
+    """Yield the notices of new matches and of kept advisories."""
+    yield from _of_matches(base, changes)
+    yield from of_advisories(base.lab.view, changes)
+
+
+def _of_matches(base: Base, changes: Sequence[Change]) -> Iterator[NoticeDraft]:
     """Yield a notice for everyone who follows matches among which a newly opened or submitted record is."""
     view = base.lab.view
     moved = (view.load(one.digest, Record) for one in changes if one.event == "moved" and one.kind == "record")

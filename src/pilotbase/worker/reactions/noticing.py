@@ -30,7 +30,7 @@ from pilotbase.protocols.guarded_http import GuardedHttp
 from pilotbase.roadmap.proposals import of_roadmap, review
 from pilotbase.worker.base import Base
 from pilotbase.worker.reactions.drafts import of_asks, of_readings, webhook_roles
-from pilotbase.worker.reactions.followed import of_matches
+from pilotbase.worker.reactions.followed import of_news
 from pilotbase.worker.rounds import OnceADay, Pace, in_rounds
 from pilotbase.worker.trials.acts import judge_of
 from pilotbase.workspace.failures import StaleLeaseError
@@ -102,7 +102,7 @@ class Noticing:
                 drafts += of_thread(talk.thread, talk.owner)
         changes = [one for one in self.view.changes(since or 0, _CHANGES) if one.sequence <= after]
         drafts += of_asks(self.view, changes)
-        drafts += of_matches(self.base, changes)
+        drafts += of_news(self.base, changes)
         drafts += of_roadmap(self.view, changes)
         for module in mirrored("worker.reactions.noticing"):
             drafts += module.of_changes(self.view, changes)
