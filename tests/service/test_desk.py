@@ -16,6 +16,7 @@ from pilotbase.service.desk import CallDispatcher, TooManyCallsError
 from pilotbase.service.draining import drain
 from pilotbase.service.registry import keys_of
 from pilotbase.service.terms import usage_by_day
+from pilotbase.worker.reactions.followed import of_limits
 from tests.catalogue.records_for_tests import COMMISSION, DESK
 from tests.service.services_for_tests import Served, SignedTrial
 
@@ -254,6 +255,23 @@ def test_a_hundred_concurrent_calls_stop_before_an_error_more_could_be_paid(any_
         assert desk.admit(secret, "milling", Cost(), cases=lambda: 2).route
         assert refusal(desk, secret) == "service.exposure_spent"
     assert any_served.exposed() == 200
+
+
+def test_owner_and_operator_are_notified_once_when_a_limit_is_four_fifths_used(served: Served) -> None:
+    served.serve()
+    secret, told = served.key(), list[tuple[str, str, str]]()
+    served.expose(cases=10)
+    with served.desk() as desk:
+        for used in range(1, 11):
+            admission = desk.admit(secret, "milling", Cost(), cases=lambda: 1)
+            desk.settle(admission, Cost(), served.observed("a"))
+            drafts = list(of_limits(served.view))
+            assert bool(drafts) == (served.exposed() >= 8 or bool(told)), used
+            told += [(one.address.organisation, str(one.address.role), one.identity) for one in drafts]
+    assert {(organisation, role) for organisation, role, _ in told} == {("plant", ""), ("", "operator")}
+    assert len({identity for _, _, identity in told}) == 2, "each notice is stored once"
+    served.expose(cases=10)
+    assert list(of_limits(served.view)) == [], "a new limit starts from zero"
 
 
 def test_where_a_person_answers_one_takes_over_once_the_exposure_is_used_up(served: Served) -> None:

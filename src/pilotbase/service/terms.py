@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -176,6 +176,22 @@ def grant_exposure(view: View, wanted: NewExposure) -> ExposureTold:
             change.let_stand(exposure_head(found.exposed), made)
             change.settle(made)
     return tell_exposure(view, wanted.service)
+
+
+NEARLY = 0.8
+"""The share of an exposure limit at which owner and operator are notified."""
+
+
+def nearly_exposed(view: View) -> Iterator[tuple[Service, ExposureGrant, int]]:
+    """Yield each exposure limit in force of which `NEARLY` is used, with one of its services and the cases used."""
+    exposed = {one.exposed: one for one, _ in services_of(view)}
+    for name, service in exposed.items():
+        granted = view.load_head(exposure_head(name), ExposureGrant)
+        if granted is not None:
+            standing = budgets.standing_of(view, ServiceBudget.of_exposure(granted))
+            used = standing.used.calls + standing.held.calls
+            if used >= NEARLY * granted.bound[1]:
+                yield service, granted, used
 
 
 def tell_exposure(view: View, service: str) -> ExposureTold:

@@ -1,4 +1,4 @@
-"""Notices of what others have done: new matches, for those who follow them, and advisories that concern somebody.
+"""Notices of new matches to those who follow them, of advisories, and of exposure limits that are nearly used up.
 
 A new match is a demand that is registered, a scenario that opens, an application that is submitted.
 Each is judged as its reader would see it on the page of matches; a notice is sent if it may fit there.
@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pilotbase.catalogue.records import organisation_of
+from pilotbase.catalogue.records import both_languages, organisation_of
 from pilotbase.documents.notice import Address, NoticeBody, NoticeKind
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Record
 from pilotbase.documents.subjects import kind_of, name_of
-from pilotbase.documents.texts import text
+from pilotbase.documents.texts import percent, text
 from pilotbase.documents.vocabularies import Role
 from pilotbase.matching.index import KIND_OF
 from pilotbase.notices.rows import NoticeDraft
+from pilotbase.service.terms import nearly_exposed
 from pilotbase.worker.advisories import of_advisories
 from pilotbase.worker.base import Base
 from pilotbase.worker.matching import match_subject
@@ -68,3 +69,13 @@ def _draft(one: FollowedMatches, listing: Listing, record: Record) -> NoticeDraf
     address = Address(organisation=one.organisation, person=one.person)
     happening = f"{record.subject} {record.digest()} {one.subject}"
     return NoticeDraft(NoticeKind.MATCH, one.subject, address, body, happening, author=step.person or "")
+
+
+def of_limits(view: View) -> Iterator[NoticeDraft]:
+    """Yield a notice to owner and operator for each exposure limit that is nearly used up: once for each limit."""
+    for service, granted, used in nearly_exposed(view):
+        cases = granted.bound[1]
+        said = text("service.exposure_nearly", used=used, cases=cases, share=percent(used / cases))
+        body = NoticeBody(title=both_languages(service.title), record="service", said=said)
+        for address in (Address(organisation=service.organisation), Address(role=Role.OPERATOR)):
+            yield NoticeDraft(NoticeKind.WATCH, service.subject, address, body, f"exposure {granted.identity}")

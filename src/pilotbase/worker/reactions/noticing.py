@@ -30,7 +30,7 @@ from pilotbase.protocols.guarded_http import GuardedHttp
 from pilotbase.roadmap.proposals import of_roadmap, review
 from pilotbase.worker.base import Base
 from pilotbase.worker.reactions.drafts import of_asks, of_readings, webhook_roles
-from pilotbase.worker.reactions.followed import of_news
+from pilotbase.worker.reactions.followed import of_limits, of_news
 from pilotbase.worker.rounds import OnceADay, Pace, in_rounds
 from pilotbase.worker.trials.acts import judge_of
 from pilotbase.workspace.failures import StaleLeaseError
@@ -119,7 +119,7 @@ class Noticing:
         return bool(entries)
 
     def tell_due_dates(self) -> None:
-        """Make notices of the days that have come nearer than `AHEAD`, or have passed, since the last time."""
+        """Make notices of the days that have come nearer than `AHEAD`, or have passed, and of limits nearly used up."""
         now = self.view.store.clock()
         with self.view.reading() as connection:
             since = position(connection, _CLOCK)
@@ -129,6 +129,7 @@ class Noticing:
         near = waits_due(self.view, before + AHEAD, now + AHEAD)
         past = waits_due(self.view, before, now)
         drafts = [draft for listing, wait in (*near, *past) for draft in self._of_wait(listing, wait, now)]
+        drafts += of_limits(self.view)
         self._keep(_CLOCK, since, (now - _EPOCH) // timedelta(microseconds=1), drafts)
 
     def send_mails(self) -> bool:
