@@ -15,6 +15,7 @@ from pilotbase.certificate.revoking import reinstate, suspend
 from pilotbase.documents.certificate import RISK_WARNING
 from pilotbase.documents.texts import text
 from pilotbase.gateway.configuration import GatewayConfiguration
+from pilotbase.protocols.open_inference import EXTENSIONS
 from pilotbase.service.standing import ask_human
 from tests.gateway.gateways_for_tests import listening
 
@@ -62,7 +63,7 @@ def test_what_there_is_is_told_as_the_protocol_has_it(live, place, served):
     own, key = client(live), place.key(served)
     assert own.is_server_live()
     assert own.is_server_ready()
-    assert own.get_server_metadata()["extensions"] == ["binary_tensor_data"]
+    assert own.get_server_metadata()["extensions"] == list(EXTENSIONS)
     described = own.get_model_metadata(served, headers=headers(key))
     assert [(tensor["name"], tensor["datatype"]) for tensor in described["inputs"]] == [
         (name, datatype) for name, (datatype, _) in COLUMNS.items()

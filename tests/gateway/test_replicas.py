@@ -191,7 +191,7 @@ def test_no_caller_notices_that_a_replica_is_down_or_broken(live, place, name, e
     for _ in range(40):
         answer = client.chat.completions.create(model=name, messages=[{"role": "user", "content": "hello"}])
         assert answer.choices[0].message.content == "said hello"
-    told = live.gateway.measurements.render(live.gateway.upstreams)
+    told = live.gateway.measurements.render(live.gateway.upstreams.gauges())
     assert f'pilotbase_service_boxes{{service="{name}"}} 1' in told
 
 

@@ -21,7 +21,7 @@ from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import StepTaken
 from pilotbase.documents.texts import text
 from pilotbase.gateway import oip_routes, openai_routes
-from pilotbase.gateway.problems import problem_of
+from pilotbase.gateway.door import problem_of
 from pilotbase.protocols.contract_cases import ContractBrokenError
 from pilotbase.protocols.frames import FrameError
 from pilotbase.protocols.upstream import QueueFullError, UpstreamBusyError

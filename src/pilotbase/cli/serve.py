@@ -80,18 +80,24 @@ def serve(  # noqa: PLR0913 - each is an option
 
 
 @command
-def gateway(host: str = "127.0.0.1", port: Annotated[int, typer.Option(min=1, max=65_535)] = 8001) -> None:
-    """Run the gateway for the services of PILOTBASE_HOME: OpenAI (/v1), Open Inference Protocol (/v2)."""
+def gateway(
+    host: str = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65_535)] = 8001,
+    grpc_port: Annotated[int | None, typer.Option(min=1, max=65_535)] = None,
+) -> None:
+    """Run the gateway for the services of PILOTBASE_HOME: OpenAI (/v1), Open Inference Protocol (/v2, gRPC)."""
     from pilotbase.gateway.app import run
     from pilotbase.gateway.configuration import GatewayConfiguration
     from pilotbase.hub.serving.serving import BindAddress, require_free, when_listening
 
     place, configuration = BindAddress(host, port), GatewayConfiguration.from_environment()
     require_free(place)
+    if grpc_port is not None:
+        require_free(BindAddress(host, grpc_port))
     base = open_base()
     keep_log()
     when_listening(place, lambda: say(text("gateway.at", url=place.url)))
-    run(base.lab, configuration, host, port)
+    run(base.lab, configuration, host, port, grpc_port)
 
 
 def _require_engine_of_jobs(engine: str) -> None:

@@ -27,9 +27,8 @@ from pilotbase.documents.errors import InputError, PilotbaseError
 from pilotbase.documents.texts import Language, text
 from pilotbase.documents.transcript import DONE
 from pilotbase.gateway.conversations import Caller, Conversations, ConversationTurn, received_from, told_of
-from pilotbase.gateway.door import Door, Gateway, language_of, secret_of
+from pilotbase.gateway.door import Door, Gateway, language_of, problem_of, secret_of
 from pilotbase.gateway.mcp_routes import error_body
-from pilotbase.gateway.problems import problem_of
 from pilotbase.gateway.upstreams.agents import UnknownDialogueError
 from pilotbase.gateway.upstreams.dialogue import LEFT
 from pilotbase.protocols.openai_wire import event_of

@@ -21,11 +21,11 @@ from starlette.routing import Route
 
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.gateway import a2a_routes, mcp_routes, oip_routes, openai_routes
-from pilotbase.gateway.calls import CallHandler, FrontDesk, GatewayMeasurements
+from pilotbase.gateway.calls import CallHandler, FrontDesk
 from pilotbase.gateway.configuration import GatewayConfiguration, Network
-from pilotbase.gateway.door import Gateway, language_of
-from pilotbase.gateway.problems import problem_of
-from pilotbase.gateway.tracing import SpanExporter
+from pilotbase.gateway.door import Gateway, language_of, problem_of
+from pilotbase.gateway.grpc_server import GrpcServer, message_types
+from pilotbase.gateway.tracing import GatewayMeasurements, SpanExporter
 from pilotbase.gateway.upstreams.registry import Upstreams
 from pilotbase.protocols.bounded_connection import BoundedConnection
 from pilotbase.protocols.prometheus import CONTENT_TYPE
@@ -58,20 +58,28 @@ def open_gateway(lab: TrialRuntime, configuration: GatewayConfiguration) -> Gate
     return replace(gateway, spans=spans)
 
 
-def make_app(gateway: Gateway, lab: TrialRuntime) -> Starlette:
-    """Return the application; when it starts it wakes what serves, when it ends it ends everything in good order."""
+def make_app(gateway: Gateway, lab: TrialRuntime, grpc: tuple[str, int] | None = None) -> Starlette:
+    """Return the application; when it starts it wakes what serves, when it ends it ends everything in good order.
+
+    ``grpc``: host and port at which gRPC is spoken too.
+    """
 
     @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
         for service, _status in services_of(lab.view):  # so that its first caller need not wait for a box
             for route in gateway.desk.desk.may_answer(service.name)[:1]:
                 gateway.upstreams.wake(service, route)
         if gateway.spans is not None:
             gateway.spans.start()
         guards = [asyncio.create_task(one) for one in (gateway.calls.under_way.guard(), gateway.upstreams.tend())]
+        beside = None if grpc is None else GrpcServer(app, *grpc, gateway.body_bytes)
+        if beside is not None:
+            await beside.start()
         try:
             yield
         finally:
+            if beside is not None:
+                await beside.close(_DRAIN_SECONDS)
             for guard in guards:
                 guard.cancel()
             await gateway.calls.shadows.close()
@@ -86,12 +94,14 @@ def make_app(gateway: Gateway, lab: TrialRuntime) -> Starlette:
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
 
 
-def run(lab: TrialRuntime, configuration: GatewayConfiguration, host: str, port: int) -> None:
+def run(lab: TrialRuntime, configuration: GatewayConfiguration, host: str, port: int, grpc_port: int | None) -> None:
     """Serve the base that ``lab`` has open until told to end; calls under way are then answered first.
 
-    Raises as `open_gateway`.
+    Raises as `open_gateway`, and as `message_types` where ``grpc_port`` is given.
     """
-    app = make_app(open_gateway(lab, configuration), lab)
+    if grpc_port is not None:
+        message_types()
+    app = make_app(open_gateway(lab, configuration), lab, None if grpc_port is None else (host, grpc_port))
     _spare_collections()
     more: dict[str, Any] = {"server_header": False, "proxy_headers": False, "timeout_graceful_shutdown": _DRAIN_SECONDS}
     uvicorn.run(app, host=host, port=port, **more, **_SERVED)
@@ -128,12 +138,12 @@ def _own_routes(gateway: Gateway) -> list[Route]:
     async def metrics(request: Request) -> Response:
         if not _may_read_metrics(request, gateway.metrics_from):
             raise HTTPException(404)
-        return Response(gateway.measurements.render(gateway.upstreams), media_type=CONTENT_TYPE)
+        return Response(gateway.measurements.render(gateway.upstreams.gauges()), media_type=CONTENT_TYPE)
 
     async def dashboard(request: Request) -> Response:
         if not _may_read_metrics(request, gateway.metrics_from):
             raise HTTPException(404)
-        return JSONResponse(gateway.measurements.dashboard(gateway.upstreams))
+        return JSONResponse(gateway.measurements.dashboard(gateway.upstreams.gauges()))
 
     health = [Route("/health/live", live), Route("/health/ready", ready)]
     return [*health, Route("/metrics", metrics), Route("/metrics/grafana.json", dashboard)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -19,17 +18,16 @@ from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.observation import Scalar
 from pilotbase.documents.service import ActConsent, CertifiedRoute, Route, Service, VersionRelease
 from pilotbase.documents.vocabularies import CallEnd, ServingState
-from pilotbase.gateway.problems import CallTimeoutError
 from pilotbase.gateway.shadows import AnsweredCall, ShadowCalls
-from pilotbase.gateway.tracing import note_usage
+from pilotbase.gateway.tracing import GatewayMeasurements, note_usage
 from pilotbase.gateway.upstreams.registry import Upstreams
 from pilotbase.protocols.contract_cases import ContractBrokenError
 from pilotbase.protocols.openai_wire import TokenUsage
-from pilotbase.protocols.prometheus import Gauge, Measurements
 from pilotbase.protocols.upstream import (
     AnswerStream,
     CallCases,
     CallMeter,
+    CallTimeoutError,
     QueueFullError,
     UpstreamBusyError,
     UpstreamCall,
@@ -160,36 +158,6 @@ def _named(services: Sequence[Service], name: str | None) -> Service:
         if name is None or service.name == name:
             return service
     raise NotFoundError("service.unknown_service", service=name or "")
-
-
-class GatewayMeasurements:
-    """Counts of one gateway; services are those of the base, so their names are few."""
-
-    def __init__(self) -> None:
-        self.requests = Measurements(time.time())
-        self.ends: dict[str, int] = {end.value: 0 for end in CallEnd}
-        """How a call ended → how many did."""
-        self._calls: dict[str, int] = defaultdict(int)
-        self._tokens: dict[str, int] = defaultdict(int)
-
-    def settled(self, service: str, end: CallEnd, tokens: int) -> None:
-        """Count a call that was settled."""
-        self.ends[end.value] += 1
-        self._calls[service] += 1
-        self._tokens[service] += tokens
-
-    def render(self, upstreams: Upstreams) -> str:
-        """Return everything as text."""
-        return self.requests.render([*self._counters(), *upstreams.gauges()])
-
-    def dashboard(self, upstreams: Upstreams) -> dict[str, object]:
-        """Return the same as a dashboard for Grafana."""
-        return self.requests.grafana_dashboard([*self._counters(), *upstreams.gauges()], "Pilotbase gateway")
-
-    def _counters(self) -> Iterator[Gauge]:
-        yield Gauge("calls_total", "Calls by how they ended.", dict(self.ends), "end", "counter")
-        yield Gauge("service_calls_total", "Calls by service.", dict(self._calls), "service", "counter")
-        yield Gauge("service_tokens_total", "Tokens by service.", dict(self._tokens), "service", "counter")
 
 
 _WARM_UP = timedelta(minutes=1)
@@ -470,7 +438,7 @@ class _Course:
             self._outcome(end, milliseconds),
         )
         self._close(used, observed)
-        self._measurements.settled(self.admission.service.name, end, used.tokens)
+        self._measurements.settled(self.admission.service.name, end, used.tokens, milliseconds)
 
     def _is_candidate(self, route: Route | None) -> bool:
         candidate = self.admission.service.candidate

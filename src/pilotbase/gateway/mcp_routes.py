@@ -21,8 +21,7 @@ from pilotbase.documents.contract import Contract, DataType
 from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.texts import Language, text
 from pilotbase.gateway.conversations import CALL, RESULT, Caller, Conversations, received_from, told_of
-from pilotbase.gateway.door import Door, Gateway, language_of
-from pilotbase.gateway.problems import ProblemMessage, problem_of
+from pilotbase.gateway.door import Door, Gateway, ProblemMessage, language_of, problem_of
 from pilotbase.gateway.upstreams.agents import AgentUpstream
 from pilotbase.gateway.upstreams.certified import CertifiedUpstream
 from pilotbase.protocols import mcp_wire

@@ -12,12 +12,12 @@ from pilotbase import __version__
 from pilotbase.documents.service import Route as ServiceRoute
 from pilotbase.documents.service import Service
 from pilotbase.gateway.calls import version_of
-from pilotbase.gateway.door import Door, Gateway, call_of, language_of, secret_of
-from pilotbase.gateway.problems import ProblemMessage
+from pilotbase.gateway.door import Door, Gateway, ProblemMessage, call_of, language_of, secret_of
+from pilotbase.gateway.tracing import AnswerTimes
 from pilotbase.gateway.upstreams.certified import CertifiedUpstream
 from pilotbase.protocols import open_inference
 from pilotbase.protocols.contract_tensors import input_metadata, output_metadata
-from pilotbase.protocols.open_inference import HEADER_LENGTH, read_header_length, read_infer_request
+from pilotbase.protocols.open_inference import HEADER_LENGTH, Tensors, read_header_length, read_infer_request
 from pilotbase.protocols.upstream import JSON, UpstreamCall
 from pilotbase.workspace.failures import NotFoundError
 
@@ -36,6 +36,10 @@ def oip_routes(gateway: Gateway) -> list[Route]:
         door.route("/v2/health/ready", door.ready),
         *(door.route(path, door.metadata) for path in (model, version)),
         *(door.route(f"{path}/ready", door.model_ready) for path in (model, version)),
+        *(door.route(f"{path}/config", door.config) for path in (model, version)),
+        *(door.route(f"{path}/stats", door.statistics) for path in (model, version)),
+        door.route("/v2/models/stats", door.statistics),
+        door.route("/v2/repository/index", door.index, "POST"),
         *(door.route(f"{path}/infer", door.infer, "POST") for path in (model, version)),
     ]
 
@@ -61,13 +65,33 @@ class _InferenceDoor(Door):
     async def metadata(self, request: Request) -> Response:
         """Describe one service: its versions, and the tensors of the first of them, or of the one that is named."""
         service, route = await self._addressed(request)
-        upstream = self.gateway.upstreams.of(service, route)
-        platform, contract = ENDPOINT, None
-        if isinstance(upstream, CertifiedUpstream):
-            platform, contract = PLATFORM, upstream.model.contract
-        tensors = ((), ()) if contract is None else (input_metadata(contract), output_metadata(contract.prediction))
+        platform, tensors = self._described(service, route)
         versions = [version_of(one) for one in service.routes]
         return Response(open_inference.model_metadata(service.name, versions, platform, tensors), media_type=JSON)
+
+    async def config(self, request: Request) -> Response:
+        """Describe the same as the configuration of a model: cases come as rows of its tensors, not as a batch."""
+        service, route = await self._addressed(request)
+        platform, tensors = self._described(service, route)
+        return Response(open_inference.model_config(service.name, platform, tensors), media_type=JSON)
+
+    async def statistics(self, request: Request) -> Response:
+        """Return what this gateway has counted of the service since it was started."""
+        service, route = await self._addressed(request)
+        answers = self.gateway.measurements.answers
+        ends = [answers.get((service.name, answered), AnswerTimes()) for answered in (True, False)]
+        answered, failed = ((one.count, one.nanoseconds) for one in ends)
+        last = max(one.last for one in ends)
+        body = open_inference.model_statistics(service.name, version_of(route), answered, failed, last)
+        return Response(body, media_type=JSON)
+
+    async def index(self, request: Request) -> Response:
+        """List what the key opens: each version, and whether it would answer at once; nothing is started."""
+        service = await self.gateway.desk.service(secret_of(request))
+        may = await self.gateway.desk.may_answer(service.name)
+        ready = self.gateway.upstreams.is_ready
+        states = {version_of(one): one in may and ready(service, one) for one in service.routes}
+        return Response(open_inference.repository_index(service.name, states), media_type=JSON)
 
     async def model_ready(self, request: Request) -> Response:
         """Return whether something that may answer would do so at once; what is to answer and sleeps is woken.
@@ -102,9 +126,17 @@ class _InferenceDoor(Door):
         )
         return await self.answered(request, secret, question)
 
+    def _described(self, service: Service, route: ServiceRoute) -> tuple[str, Tensors]:
+        """Return what a route is answered by, and its tensors: unknown of an endpoint."""
+        upstream = self.gateway.upstreams.of(service, route)
+        if not isinstance(upstream, CertifiedUpstream):
+            return ENDPOINT, ((), ())
+        contract = upstream.model.contract
+        return PLATFORM, (input_metadata(contract), output_metadata(contract.prediction))
+
     async def _addressed(self, request: Request) -> tuple[Service, ServiceRoute]:
         """Return the service that the address names, and its first route, or the one of the version that it names."""
-        service = await self.gateway.desk.service(secret_of(request), request.path_params["model"])
+        service = await self.gateway.desk.service(secret_of(request), request.path_params.get("model"))
         version = request.path_params.get("version")
         for route in service.routes:
             if version in (None, version_of(route)):

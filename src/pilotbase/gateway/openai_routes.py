@@ -12,8 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from pilotbase.documents.service import CertifiedRoute, EndpointRoute, Service
-from pilotbase.gateway.door import Door, Gateway, Handler, call_of, language_of, secret_of
-from pilotbase.gateway.problems import ProblemMessage
+from pilotbase.gateway.door import Door, Gateway, Handler, ProblemMessage, call_of, language_of, secret_of
 from pilotbase.protocols import openai_tasks, openai_wire
 from pilotbase.protocols.open_inference import InferRequest
 from pilotbase.protocols.openai_tasks import TaskRequest

@@ -1,4 +1,4 @@
-"""Spans of calls for OpenTelemetry collectors: a thread sends them, so that no call waits for a collector.
+"""What is measured of calls: counts, and spans for OpenTelemetry collectors, which a thread sends: no call waits.
 
 Sources: W3C Trace Context (2021), section 3.2, for ``traceparent``; OTLP 1.0 over HTTP in JSON; the semantic
 conventions for HTTP and for generative AI for the names of attributes.
@@ -14,7 +14,8 @@ import random
 import re
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,8 +23,10 @@ from urllib.parse import urlsplit
 
 from pilotbase import __version__
 from pilotbase.documents.errors import PilotbaseError
+from pilotbase.documents.vocabularies import CallEnd
 from pilotbase.protocols.guarded_http import GuardedHttp
 from pilotbase.protocols.openai_wire import TokenUsage
+from pilotbase.protocols.prometheus import Gauge, Measurements
 
 _PARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 _SAMPLED = 1
@@ -74,6 +77,52 @@ def note_usage(usage: TokenUsage | None) -> None:
     if span is not None and usage is not None:
         tokens = {"gen_ai.usage.input_tokens": usage.prompt, "gen_ai.usage.output_tokens": usage.completion}
         span.attributes |= tokens
+
+
+@dataclass
+class AnswerTimes:
+    """Calls that ended alike."""
+
+    count: int = 0
+    nanoseconds: int = 0
+    """Of all of them."""
+    last: int = 0
+    """When the last one ended, in milliseconds since 1970."""
+
+
+class GatewayMeasurements:
+    """Counts of one gateway; services are those of the base, so their names are few."""
+
+    def __init__(self) -> None:
+        self.requests = Measurements(time.time())
+        self.ends: dict[str, int] = {end.value: 0 for end in CallEnd}
+        """How a call ended → how many did."""
+        self._calls: dict[str, int] = defaultdict(int)
+        self._tokens: dict[str, int] = defaultdict(int)
+        self.answers: dict[tuple[str, bool], AnswerTimes] = defaultdict(AnswerTimes)
+        """Service, and whether it was answered → how often, and how long that took."""
+
+    def settled(self, service: str, end: CallEnd, tokens: int, milliseconds: float) -> None:
+        """Count a call that was settled after so long."""
+        self.ends[end.value] += 1
+        self._calls[service] += 1
+        self._tokens[service] += tokens
+        times = self.answers[service, end is CallEnd.ANSWERED]
+        times.count, times.nanoseconds = times.count + 1, times.nanoseconds + round(milliseconds * 1e6)
+        times.last = time.time_ns() // 1_000_000
+
+    def render(self, gauges: Iterable[Gauge]) -> str:
+        """Return everything as text."""
+        return self.requests.render([*self._counters(), *gauges])
+
+    def dashboard(self, gauges: Iterable[Gauge]) -> dict[str, object]:
+        """Return the same as a dashboard for Grafana."""
+        return self.requests.grafana_dashboard([*self._counters(), *gauges], "Pilotbase gateway")
+
+    def _counters(self) -> Iterator[Gauge]:
+        yield Gauge("calls_total", "Calls by how they ended.", dict(self.ends), "end", "counter")
+        yield Gauge("service_calls_total", "Calls by service.", dict(self._calls), "service", "counter")
+        yield Gauge("service_tokens_total", "Tokens by service.", dict(self._tokens), "service", "counter")
 
 
 class SpanExporter:

@@ -28,6 +28,8 @@ Values = npt.NDArray[Any]
 MAXIMUM_DIMENSIONS = 8
 MAXIMUM_ELEMENTS = 1 << 27
 BYTES = "BYTES"
+EXTENSIONS = ("binary_tensor_data", "model_repository", "model_configuration", "statistics")
+"""Of the model repository only the index: nothing is loaded or unloaded by callers."""
 NUMERIC: Mapping[str, np.dtype[Any]] = {
     "BOOL": np.dtype("?"),
     "UINT8": np.dtype("<u1"),
@@ -102,6 +104,12 @@ class Tensor(TensorMetadata):
     values: Values
 
 
+Tensors = tuple[Sequence[TensorMetadata], Sequence[TensorMetadata]]
+"""Inputs and outputs."""
+Counted = tuple[int, int]
+"""How many calls, and how many nanoseconds they took together."""
+
+
 def read_header_length(value: str | None, size: int) -> int | None:
     """Return the length of the JSON before the raw tensors, None if there are none; raises `WireError`."""
     if value is None:
@@ -164,19 +172,48 @@ def read_infer_response(body: bytes, header_length: int | None) -> InferResponse
 
 def server_metadata(name: str, version: str) -> bytes:
     """Return the metadata of the server."""
-    return write_json({"name": name, "version": version, "extensions": ["binary_tensor_data"]})
+    return write_json({"name": name, "version": version, "extensions": list(EXTENSIONS)})
 
 
 def model_metadata(
     name: str,
     versions: Sequence[str],
     platform: str,
-    tensors: tuple[Sequence[TensorMetadata], Sequence[TensorMetadata]],
+    tensors: Tensors,
 ) -> bytes:
     """Return the metadata of a model; ``tensors`` are its inputs and its outputs."""
     inputs, outputs = ([tensor.described for tensor in side] for side in tensors)
     described = {"name": name, "versions": list(versions), "platform": platform, "inputs": inputs, "outputs": outputs}
     return write_json(described)
+
+
+def model_config(name: str, platform: str, tensors: Tensors) -> bytes:
+    """Return the configuration of a model as Triton has it; ``tensors`` are its inputs and its outputs."""
+    inputs, outputs = ([_configured(tensor) for tensor in side] for side in tensors)
+    return write_json({"name": name, "platform": platform, "max_batch_size": 0, "input": inputs, "output": outputs})
+
+
+def _configured(tensor: TensorMetadata) -> Mapping[str, object]:
+    spelled = "STRING" if tensor.datatype == BYTES else tensor.datatype
+    return {"name": tensor.name, "data_type": f"TYPE_{spelled}", "dims": list(tensor.shape)}
+
+
+def model_statistics(name: str, version: str, answered: Counted, failed: Counted, last: int) -> bytes:
+    """Return the statistics of a model as Triton has them; ``last``: the last call, in milliseconds since 1970.
+
+    What was measured is the time of whole calls.
+    """
+    spelled = {kind: {"count": count, "ns": ns} for kind, (count, ns) in (("success", answered), ("fail", failed))}
+    counts = {"last_inference": last, "inference_count": answered[0], "execution_count": answered[0]}
+    return write_json({"model_stats": [{"name": name, "version": version, **counts, "inference_stats": spelled}]})
+
+
+def repository_index(name: str, states: Mapping[str, bool]) -> bytes:
+    """Return the index of a repository that holds one model; ``states``: version → whether it is ready."""
+    spelled = {True: "READY", False: "UNAVAILABLE"}
+    return write_json(
+        [{"name": name, "version": one, "state": spelled[ready], "reason": ""} for one, ready in states.items()]
+    )
 
 
 def readiness(name: str, ready: bool) -> bytes:

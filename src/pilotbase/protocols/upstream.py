@@ -27,6 +27,10 @@ class UpstreamFailedError(PilotbaseError):
     """It was asked and gave no answer; whether it did any work is not known."""
 
 
+class CallTimeoutError(PilotbaseError):
+    """The answer has not come in the time that the service allows."""
+
+
 class QueueFullError(PilotbaseError):
     """As many calls wait as may; ask again in ``seconds``."""
 
