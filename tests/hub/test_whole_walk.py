@@ -122,6 +122,8 @@ class Walk:
         for who, (organisation, role, language) in PEOPLE.items():
             self.desk.go(f"/organisations/{organisation}/").press("main a[href$='/invite/']")
             self.desk.fill(email=f"{who}@walk.example", roles=role).press()
+            if who == "signer":  # whom a second operator must consent to
+                self.planner.go("/role-changes/").press("main button[name=consent]")
             link = self.hub.mailed_link(f"{who}@walk.example")
             self.people[who] = Person(self.browser, self.hub.address, language).go(link)
             if who == "owner":
@@ -144,13 +146,15 @@ class Walk:
         self.scenario = re.search(r"/scenarios/.*", owner.page.url)[0]
         owner.press("main a[href$='/scenario.edit/']")
         manifest = owner.page.input_value("#id_manifest")
+        owner.page.click("details.rare > summary")  # the manifest is for experts
         self.look("owner", "edit-scenario")
-        owner.fill(manifest=manifest.replace("recall(broken)", "recal(broken)")).press()
+        send = "#draft button.button"
+        owner.fill("#draft", manifest=manifest.replace("recall(broken)", "recal(broken)")).press(send)
         assert "criteria[0].rule" in owner.said and "recal(broken)" in owner.page.input_value("#id_manifest")
         right = re.sub(r"recall\(broken\) >= [0-9.]+", "recall(broken) >= 0.90", manifest)
-        owner.fill(manifest=right.replace("approvals: []", "approvals: [{kind: ethics}]"), note="0.90").press()
-        owner.page.check("#id_why_holds")  # the reason beside the threshold was left as it is
-        owner.press()
+        owner.fill("#draft", manifest=right.replace("approvals: []", "approvals: [{kind: ethics}]"), note="0.90")
+        owner.press(send).page.check("#draft [name=why_holds]")  # the reason beside the threshold was left as it is
+        owner.press(send)
         owner.do("scenario.submit")
 
     def open_scenario(self):

@@ -3,12 +3,14 @@
 import json
 
 from pilotbase.documents.site import Release
+from pilotbase.operations import replication, workforce
 from pilotbase.worker.base import open_base
 from pilotbase.worker.intake.kept_files import take_application
 from pilotbase.worker.sites.enrolling import look_at_enrolment
 from pilotbase.worker.sites.unpacking import offer_scenarios
 from tests.catalogue.records_for_tests import SUPPLIER
 from tests.hub.closed_for_tests import ADDRESS, TABLE, keep_closed, work
+from tests.hub.test_learning import open_draw, pass_steps, post
 from tests.hub.test_uploads_in_pieces import sent
 from tests.hub.worlds_for_tests import _person
 from tests.trial.conftest import GOOD, writing_application, writing_scenario
@@ -49,6 +51,40 @@ def tell_more(world, folder, monkeypatch) -> dict[str, dict[str, str]]:
         "/api/sites/": {"site": "plant-site"},
         "/api/site-packs/": {"asked": pack},
     }
+
+
+def tell_rest(world, folder) -> dict[str, dict[str, str]]:
+    """Let a demand and a kit be stated, occupations loaded, a period closed, a course begun, and a world tried.
+
+    Like the others, with what is asked behind the address as ``?``.
+    """
+    _put(world, "owner", "/api/demands/plant/hum", {"text": "Fans hum at night.", "apart": "Another hall."})
+    _put(world, "supplier", "/api/replications/acme/alarm", dict(replication.STATE.example))
+    _put(world, "desk", "/api/workforce/occupations", dict(workforce.SET_OCCUPATIONS.example))
+    _made(world, "desk", "/api/periods", {"period": "2025-Q4", "staff": 12})
+    learner = world.client("supplier")
+    pass_steps(learner)
+    draw = open_draw(post(learner, "draws"))
+    packed = folder / "starter.zip"
+    packed.write_bytes(world.client("owner").get("/worlds/starter/world.zip").content)
+    upload = sent(world.client("owner"), packed.read_bytes(), name=packed.name)
+    assert world.client("owner").post(f"/api/uploads/{upload}/world", {}, **JSON).status_code == 202
+    assert {end for _, end in work()} == {"done"}
+    demand, kit = {"owner": "plant", "name": "hum"}, {"owner": "acme", "name": "alarm"}
+    return {
+        "/api/demands/": demand,
+        "/api/matches/demands/": demand,
+        "/api/replications/": kit,
+        "/api/periods/": {"period": "2025-Q4"},
+        "/api/workforce/occupation": {"?": "?code=isco-08:4132"},
+        "/api/courses/": {"course": "milling", "number": str(draw)},
+        "/api/uploads/{identity}/world": {"identity": upload},
+    }
+
+
+def _put(world, who, address, body):
+    found = world.client(who).put(address, body, **JSON)
+    assert found.status_code in (200, 201), found.content
 
 
 def _made(world, who, address, body):

@@ -21,7 +21,9 @@ LEFT_OUT = {
     re.compile(rb"data-at=\"[^\"]*\""): "when it was",
 }
 """Parts of an answer that may differ between the two hubs → why."""
-SIGNED = re.compile(r"certificate\.json|trust-roots\.json|log-key\.txt|revocations\.json|/envelope|/proof|checkpoint")
+SIGNED = re.compile(
+    r"certificate\.json|trust-roots\.json|log-key\.txt|revocations\.json|\.jwt|/badge|/envelope|/proof|checkpoint"
+)
 """Addresses of what holds keys and signatures, drawn anew on each hub: of these the length is compared."""
 HEADERS_LEFT_OUT = {
     "X-Request-Id": "drawn for each request",

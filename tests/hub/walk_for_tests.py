@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from contextlib import suppress
 from email import message_from_bytes, policy
 from pathlib import Path
 from urllib.request import urlopen
@@ -189,9 +190,12 @@ class Person:
 
     def wait_for(self, word, seconds=180):
         """Look at the page until it says ``word``."""
+        from playwright.sync_api import Error
+
         deadline = time.monotonic() + seconds
         while word not in self.said:
             assert time.monotonic() < deadline, self.said
             time.sleep(0.5)
-            self.page.reload()
+            with suppress(Error):  # the page, which is live, was about to load by itself
+                self.page.reload()
         return self

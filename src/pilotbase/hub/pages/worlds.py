@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import tempfile
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,7 @@ from pilotbase.hub.presenters.records import world_described
 from pilotbase.hub.presenters.taken import download
 from pilotbase.hub.routing import FORM, POST, READ, page
 from pilotbase.hub.sentences import area, asked, t
+from pilotbase.worker.archives import zip_world
 from pilotbase.worker.progress import told
 from pilotbase.worker.worlds import (
     SentWorld,
@@ -187,9 +187,9 @@ def give(request: HubRequest, world: str) -> HttpResponse:
     """Give the folder of a world that comes with the base: what one's own begins with."""
     read_here(world)
     packed = io.BytesIO()
-    with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in write_world(world, Path(folder, world)):
-            archive.write(path, path.relative_to(folder))
+    with tempfile.TemporaryDirectory() as folder:
+        write_world(world, Path(folder, world))
+        zip_world(Path(folder), packed)
     return download(packed.getvalue(), "application/zip", f"{world}.zip")
 
 
