@@ -28,10 +28,10 @@ from pilotbase.workspace.tables import service_releases
 from tests.catalogue.records_for_tests import MACHINE
 
 
-def serve(world, name="milling", **terms) -> Service:
+def serve(world, name="milling", scenario="scenario:plant/milling", **terms) -> Service:
     """Put the world's certificate into service, as `create_service` does where the files are there."""
     view, trial = world.trial.store.as_actor(MACHINE), world.trial
-    digest = view.head(f"certificate:{trial.report.digest()}")
+    digest = view.head(f"certificate:{trial.record().documents['report']}")
     stated = view.load(digest, IssuedCertificate).certificate
     route = CertifiedRoute(
         certificate=digest,
@@ -44,7 +44,7 @@ def serve(world, name="milling", **terms) -> Service:
         name=name,
         title="Mill watch",
         organisation="plant",
-        scenario="scenario:plant/milling",
+        scenario=scenario,
         commission="commission:c1",
         routes=(route,),
         terms=ServiceTerms(**terms),

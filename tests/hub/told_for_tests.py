@@ -10,6 +10,7 @@ from pilotbase.worker.sites.enrolling import look_at_enrolment
 from pilotbase.worker.sites.unpacking import offer_scenarios
 from tests.catalogue.records_for_tests import SUPPLIER
 from tests.hub.closed_for_tests import ADDRESS, TABLE, keep_closed, work
+from tests.hub.services_for_tests import serve
 from tests.hub.test_learning import open_draw, pass_steps, post
 from tests.hub.test_uploads_in_pieces import sent
 from tests.hub.worlds_for_tests import _person
@@ -56,8 +57,9 @@ def tell_more(world, folder, monkeypatch) -> dict[str, dict[str, str]]:
 def tell_rest(world, folder) -> dict[str, dict[str, str]]:
     """Let a demand and a kit be stated, occupations loaded, a period closed, a course begun, and a world tried.
 
-    Like the others, with what is asked behind the address as ``?``.
+    And a certificate be in service. Like the others, with what is asked behind the address as ``?``.
     """
+    serve(world, "alarm", "scenario:plant/small-alarm")
     _put(world, "owner", "/api/demands/plant/hum", {"text": "Fans hum at night.", "apart": "Another hall."})
     _put(world, "supplier", "/api/replications/acme/alarm", dict(replication.STATE.example))
     _put(world, "desk", "/api/workforce/occupations", dict(workforce.SET_OCCUPATIONS.example))
@@ -75,6 +77,7 @@ def tell_rest(world, folder) -> dict[str, dict[str, str]]:
         "/api/demands/": demand,
         "/api/matches/demands/": demand,
         "/api/replications/": kit,
+        "/api/services/": {"service": "alarm"},
         "/api/periods/": {"period": "2025-Q4"},
         "/api/workforce/occupation": {"?": "?code=isco-08:4132"},
         "/api/courses/": {"course": "milling", "number": str(draw)},

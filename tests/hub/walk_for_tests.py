@@ -106,7 +106,7 @@ class Hub:
         self._wait()
 
     def _wait(self) -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240  # on a machine that is at work
         while time.monotonic() < deadline:
             try:
                 with urlopen(f"{self.address}/health/ready", timeout=1):

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from unittest.mock import patch
 
@@ -59,11 +60,14 @@ def counted_work(measured=lambda body: len(body)) -> Iterator[Work]:
 @contextmanager
 def nothing_expires() -> Iterator[None]:
     """Let what the hub keeps for some seconds be kept until the end of the block, however slow the machine is."""
+    from pilotbase.hub import acting
     from pilotbase.hub.presenters import inbox, records
     from pilotbase.worker.operations import ledger
 
     with (
         patch.object(inbox, "RECOUNTED_SECONDS", 10**9),
+        patch.object(inbox, "KEPT_SECONDS", 10**9),
+        patch.multiple(acting, _TIMES_THE_MAKING=10**15, _LONGEST_KEPT=10**9, _SEEN_EVERY=timedelta(days=999)),
         patch.object(records, "_SECONDS", 10**9),
         patch.object(ledger, "KEPT_SECONDS", 3600),
     ):
