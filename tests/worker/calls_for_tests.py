@@ -2,7 +2,10 @@
 
 from datetime import datetime, timedelta
 
+import pytest
+
 from pilotbase.documents.call import CallTerms, ClaimTerms
+from pilotbase.documents.errors import PilotbaseError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.record import Reviewer
 from pilotbase.documents.vocabularies import Role
@@ -200,3 +203,10 @@ class Called:
         )
         self.trial.reach("reported")
         RivalTrial(self.base.lab.store, "globex").reach("reported")
+
+
+def refused(code, act, *given, **more):
+    with pytest.raises(PilotbaseError) as caught:
+        act(*given, **more)
+    assert caught.value.code == code, caught.value
+    return caught.value
