@@ -73,9 +73,11 @@ PAGES = """
 /incidents/1/incident.note/         302 404 200 200 404 404 404 404 404 404
 /incidents/1/incident.report/       302 404 404 404 404 404 404 404 404 404
 /incidents/1/incident.fly/          302 404 404 404 404 404 404 404 404 404
+/incidents/1/draft/                 302 404 200 200 404 404 404 404 404 200
 /api/desk                           401 404 200 200 200 404 404 404 404 200
 /api/incidents                      401 200 200 200 200 200 200 200 200 200
 /api/incidents/1                    401 404 200 200 404 404 404 404 404 200
+/api/incidents/1/draft              401 404 200 200 404 404 404 404 404 200
 /services/alarm/runbook/            302 404 200 200 404 404 404 404 404 200
 /services/nothing/runbook/          302 404 404 404 404 404 404 404 404 404
 /api/services/alarm/runbook         401 404 200 200 404 404 404 404 404 200

@@ -83,6 +83,7 @@ def open_one(
     reporter: str = "other_operator",
     service: str = "alarm",
     cause: str = digest("warning"),
+    book: str = "cn-network-security-2025",
 ) -> Incident:
     """An incident of the plant's service, known and opened now, for the warning ``cause``."""
     now = store.clock()
@@ -97,7 +98,7 @@ def open_one(
         response=ResponseLevel.III,
         known_at=now,
         opened_at=now,
-        book="cn-network-security-2025",
+        book=book,
         reporter=reporter,
     )
     view = store.as_actor(BASE)

@@ -14,6 +14,7 @@ from pilotbase.watch.incidents import (
     close,
     continue_open,
     correct,
+    draft_report,
     list_incidents,
     load_book,
     load_incident,
@@ -224,6 +225,31 @@ def test_no_line_is_no_line_to_correct(store, desk):
     open_one(store)
     with pytest.raises(InputError):
         correct(desk, 1, 1, "x")
+
+
+def test_the_clocks_of_the_european_rule_run_by_grade(store, desk):
+    open_one(store, reporter="provider", book="eu-ai-act-73")
+    assert due(set_grade(desk, 1, LARGER)) == {"serious_incident": timedelta(days=15)}
+    assert due(set_grade(desk, 1, MAJOR)) == {"serious_incident": timedelta(days=15), "death": timedelta(days=10)}
+
+
+def test_a_report_is_drafted_from_what_is_written_down_first_then_follow_up_then_final(store, desk):
+    open_one(store)
+    add_note(desk, 1, "Line 3 stood still.", ("Cause",))
+    first = draft_report(desk, 1, "en")
+    said = {section.heading: section.lines for section in first.sections}
+    assert (first.kind, said["What is not known yet"]) == ("first", ["Cause"])
+    assert any("Line 3 stood still." in line for line in said["What was done"])
+    assert said["Cause and lessons"] == ["Nothing has been written down."]
+    set_grade(desk, 1, LARGER)
+    mark_reported(desk, 1, "operator_to_province")
+    assert draft_report(desk, 1, "zh").title.startswith("第 1 号事件续报")
+    close(desk, 1, "A worn sensor.")
+    final = draft_report(desk, 1, "en")
+    assert (final.kind, final.sections[-1].lines) == ("final", ["A worn sensor."])
+    assert any("reported" in line for section in final.sections for line in section.lines)
+    with pytest.raises(NotFoundError):
+        draft_report(store.as_actor(OTHER_OWNER), 1, "en")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import typer
 from pilotbase.cli.framework.declared import Command, OptionSpelling, add, call
 from pilotbase.cli.framework.driving import Noun
 from pilotbase.cli.framework.terminal import each, language, print_value, say, say_all
-from pilotbase.documents.api.watch import DeskClock, DeskService
+from pilotbase.documents.api.watch import DeskClock, DeskService, DraftedReport
 from pilotbase.documents.base import localized
 from pilotbase.documents.moments import format_minute, format_second
 from pilotbase.documents.texts import Text, text
@@ -71,6 +71,13 @@ def _print_clock(one: DeskClock) -> None:
     say(text(code, **said, due=format_second(one.due)))
 
 
+def _print_draft(found: DraftedReport) -> None:
+    say(text("incident.draft.plain", said=found.title))
+    for section in found.sections:
+        say(text("incident.draft.heading", heading=section.heading))
+        say_all(text("incident.draft.item", said=line) for line in section.lines)
+
+
 def _say_head(incident: Incident) -> None:
     state, grade = text(f"incident.state.{incident.state}"), text(f"grade.{incident.grade}")
     said = {"title": incident.title, "state": state, "grade": grade}
@@ -89,6 +96,7 @@ add(
         of=lambda found: found.items,
     ),
     Command("show", incidents.SHOW, show=_print),
+    Command("draft", incidents.DRAFT, show=_print_draft),
     Command("note", incidents.NOTE, show=_print, spelled={"text": _FIRST}),
     Command("grade", incidents.GRADE, show=_print, spelled={"grade": _FIRST, "response": _FIRST}),
     Command("report", incidents.REPORT, show=_print, spelled={"clock": _FIRST}),

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import pydantic
 
 from pilotbase.documents.api.shapes import SHORT, RequestModel
-from pilotbase.documents.api.watch import DutyDesk, ListedIncidents
+from pilotbase.documents.api.watch import DraftedReport, DutyDesk, ListedIncidents
 from pilotbase.documents.base import LONGEST_NOTE, Name, Trimmed
 from pilotbase.documents.permissions import IncidentAct, ReadScope
 from pilotbase.documents.vocabularies import EventGrade, ResponseLevel
@@ -83,6 +83,7 @@ def _amends(act: IncidentAct, place: str, takes: type[In], example: dict[str, An
 DESK = Operation("incidents.desk", "GET /desk", NoInput, DutyDesk, who=ReadScope.DESK)
 LIST = Operation("incidents.list", "GET /incidents", IncidentsAsked, ListedIncidents)
 SHOW = Operation("incidents.show", "GET /incidents/{number}", OfIncident, Incident, marked=True)
+DRAFT = Operation("incidents.draft", "GET /incidents/{number}/draft", OfIncident, DraftedReport)
 NOTE = _amends(IncidentAct.NOTE, "notes", IncidentNote, {"text": "The night shift saw it, too.", "unknown": ["Cause"]})
 GRADE = _amends(
     IncidentAct.GRADE,

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from pilotbase.documents.api.watch import DraftedReport, DraftedSection
 from pilotbase.documents.errors import BarredError, InputError, RefusedError, offer
 from pilotbase.documents.hashes import Digest
 from pilotbase.documents.loading import build_document
@@ -18,7 +19,7 @@ from pilotbase.documents.moments import format_minute
 from pilotbase.documents.permissions import IncidentAct, SubjectRelation, act_name, permitted
 from pilotbase.documents.service import Service
 from pilotbase.documents.subjects import incident_subject
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Language, Text, text
 from pilotbase.documents.vocabularies import Colour, EventGrade, ResponseLevel, Signal
 from pilotbase.documents.watch import (
     ClockBook,
@@ -32,7 +33,7 @@ from pilotbase.documents.watch import (
 )
 from pilotbase.documents.yaml_reader import parse_yaml
 from pilotbase.watch.standings import service_of
-from pilotbase.watch.warnings import end_dialogue_warning
+from pilotbase.watch.warnings import KIND, end_dialogue_warning, sure_of
 from pilotbase.workspace import tables
 from pilotbase.workspace.actors import parties
 from pilotbase.workspace.columns import set_row
@@ -149,6 +150,63 @@ def list_incidents(view: View, service: str = "", closed: bool = True, limit: in
         digests = list(connection.scalars(rows))
     found = view.get_all(digests)
     return [found[digest].load(Incident) for digest in digests if digest in found]
+
+
+def draft_report(view: View, number: int, reader: Language) -> DraftedReport:
+    """Return what the next report about an incident says; raises `NotFoundError` where none is seen."""
+    incident, version = load_incident(view, number)
+    reported = any(clock.done_at is not None for clock in incident.clocks)
+    kind = "final" if incident.state == "closed" else "follow_up" if reported else "first"
+    stored = view.get(incident.warning)
+    warning = stored.load(RiskWarning) if stored is not None and stored.kind == KIND else None
+    sections = {name: list(lines) for name, lines in _drafted(incident, warning).items()}
+    return DraftedReport(
+        number=number,
+        kind=kind,
+        title=text(f"incident.draft.{kind}", number=number, title=incident.title).render(reader),
+        version=version,
+        sections=[
+            DraftedSection(
+                heading=text(f"incident.draft.{name}").render(reader),
+                lines=[line.render(reader) for line in lines] or [text("incident.draft.nothing").render(reader)],
+            )
+            for name, lines in sections.items()
+        ],
+    )
+
+
+def _drafted(incident: Incident, warning: RiskWarning | None) -> dict[str, Iterable[Text]]:
+    """Return the lines of each section of a report, in its order."""
+    colour, grade, response = (
+        text(f"{domain}.{value}")
+        for domain, value in (("colour", incident.colour), ("grade", incident.grade), ("response", incident.response))
+    )
+    moments = {"known": incident.known_at, "opened": incident.opened_at, "handled": incident.handled_at}
+    extent = warning.excess if warning is not None else None
+    return {
+        "what": [text("incident.draft.whose", title=incident.title, service=incident.service, owner=incident.owner)]
+        + ([text("incident.drill")] if incident.drill else []),
+        "when": [
+            text(f"incident.draft.{name}", at=format_minute(at)) for name, at in moments.items() if at is not None
+        ],
+        "how_serious": [text("incident.draft.levels", colour=colour, grade=grade, response=response)]
+        + ([text("watching.excess", count=f"{extent:.1f}")] if extent is not None else []),
+        "why": [warning.reason, sure_of(warning) or text("watching.next_over")] if warning is not None else [],
+        "done": [_told(number, line) for number, line in enumerate(incident.timeline, 1)],
+        "told": [_clock_told(clock) for clock in incident.clocks],
+        "unknown": [text("incident.draft.plain", said=said) for said in incident.unknown],
+        "lesson": [text("incident.draft.plain", said=incident.summary)] if incident.summary else [],
+    }
+
+
+def _told(number: int, line: TimelineEntry) -> Text:
+    code = "incident.timeline_said" if line.said else "incident.timeline_line"
+    return text(code, number=number, at=format_minute(line.at), what=line.what, said=line.said)
+
+
+def _clock_told(clock: ReportingClock) -> Text:
+    at, done = clock.done_at or clock.due, clock.done_at is not None
+    return text("incident.clock_done" if done else "incident.clock_due", clock=clock.to, at=format_minute(at))
 
 
 def open_incident(change: Transaction, view: View, draft: Incident) -> Incident:

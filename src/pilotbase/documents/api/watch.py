@@ -128,6 +128,25 @@ class WatchStatus(Part):
         return any(one.seen and one.signal is not Signal.SILENCE for one in self.detectors)
 
 
+class DraftedSection(ResponseModel):
+    """A section of a drafted report."""
+
+    heading: str
+    lines: list[str]
+
+
+class DraftedReport(ResponseModel):
+    """What the next report about an incident says, from what is written down, in the caller's language."""
+
+    number: int
+    kind: Literal["first", "follow_up", "final"]
+    """First: nothing was reported yet. Final: the incident is closed."""
+    title: str
+    version: Digest
+    """The version of the incident that it was made from."""
+    sections: list[DraftedSection]
+
+
 class ListedIncidents(ResponseModel):
     """Incidents, newest first."""
 

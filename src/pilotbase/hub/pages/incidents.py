@@ -24,7 +24,15 @@ from pilotbase.hub.presenters.mission import mission_shown
 from pilotbase.hub.presenters.records import names_shown
 from pilotbase.hub.routing import FORM, page
 from pilotbase.operations import incidents
-from pilotbase.watch.incidents import list_incidents, load_book, load_incident, may_edit, possible_acts, read_runbook
+from pilotbase.watch.incidents import (
+    draft_report,
+    list_incidents,
+    load_book,
+    load_incident,
+    may_edit,
+    possible_acts,
+    read_runbook,
+)
 from pilotbase.watch.standings import service_of
 from pilotbase.worker.services.duty_desk import clocks_of, duty_desk
 from pilotbase.workspace.failures import NotFoundError
@@ -116,6 +124,21 @@ def show(request: HubRequest, number: int) -> HttpResponse:
         "crumbs": _crumbs(),
     }
     return render(request, "hub/incident.html", shown)
+
+
+@page("incidents/<int:number>/draft/", "incident-draft", ReadScope.DESK)
+def draft(request: HubRequest, number: int) -> HttpResponse:
+    """Show what the next report about an incident says, with the picture of what led to it; it prints as it stands."""
+    view = request.acting.view
+    incident, _ = load_incident(view, number)
+    service = service_of(view, incident.service)
+    shown = {
+        "title": text("incident.draft.page"),
+        "draft": draft_report(view, number, language()),
+        "picture": _picture(view, service, incident),
+        "crumbs": [*_crumbs(), crumb("incident", service.title, number=number)],
+    }
+    return render(request, "hub/incident_draft.html", shown)
 
 
 def _picture(view: View, service: Service, incident: Incident) -> SafeString:

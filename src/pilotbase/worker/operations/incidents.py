@@ -12,6 +12,7 @@ from pilotbase.worker.services.duty_desk import told_desk
 
 does(declared.DESK)(lambda caller, asked: told_desk(caller.view, caller.language))
 does(declared.SHOW)(lambda caller, asked: Versioned(*incidents.load_incident(caller.view, asked.number)))
+does(declared.DRAFT)(lambda caller, asked: incidents.draft_report(caller.view, asked.number, caller.language))
 does(declared.RUNBOOK)(lambda caller, asked: incidents.read_runbook(caller.view, asked.service)[1])
 does(declared.NOTE)(
     lambda caller, asked: incidents.add_note(caller.view, asked.number, asked.text, asked.unknown, caller.seen)
