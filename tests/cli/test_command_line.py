@@ -262,6 +262,22 @@ def test_the_questions_name_the_columns_are_checked_at_once_and_go_back(home, tm
     assert made.output.count("5/6") == 0, "what each mistake costs answers both questions"
 
 
+@pytest.mark.parametrize(
+    ("values", "asked", "unasked"),
+    [
+        (["late", "on time", "on time"], "a case of “on time” answered with “late”", "severe as none"),
+        ([f"{n / 7:.2f}" for n in range(100)], "Cost of being wrong by one unit", "5/6"),
+        ([f"part {n}" for n in range(100)], "6/6", "4/6"),
+    ],
+)
+def test_costs_are_asked_for_as_the_answers_have_them(home, tmp_path, values, asked, unasked):  # noqa: F811
+    rows = [f"{n * 37 % 101},{values[n % len(values)]}" for n in range(200)]
+    (tmp_path / "t.csv").write_text("\n".join(["load,answer", *rows]))
+    new = ["scenario", "new", "--from", str(tmp_path / "t.csv"), "--out", str(tmp_path / "s")]
+    told = CliRunner().invoke(app, [*new, "--problem", "p", "--target", "answer"], input="\n3\n2\n")
+    assert asked in told.output and unasked not in told.output
+
+
 def test_a_new_scenario_and_a_new_application_run_as_they_stand(home, write_scenario, tmp_path):  # noqa: F811
     source = tmp_path / "pumps.csv"
     shutil.copyfile(write_scenario() / "cases.csv", source)
@@ -272,6 +288,7 @@ def test_a_new_scenario_and_a_new_application_run_as_they_stand(home, write_scen
     assert made.exit_code == 0, made.output
     found = run("scenario", "check", tmp_path / "s")
     assert found.exit_code == 0 and "The hidden cases hold 3 attempts of " in found.stdout
+    assert "so a verdict says nothing about future cases" in found.stdout, "what the cases can prove"
     sized = json.loads(run("trial", "plan-size", tmp_path / "s", "--label-cost", "2", "--json").stdout)
     assert (sized["cost"], sized["attempts"], sized["missing"]) == (2 * sized["cases"], 0, sized["cases"] - 340)
     both = run("trial", "plan-size", tmp_path / "s", "--rule", "accuracy >= 0.9")

@@ -149,13 +149,18 @@ def test_a_base_does_not_plan_for_long():
 
 def test_a_draft_takes_the_size_of_the_planner(tmp_path):
     rng = np.random.default_rng(2)
-    rows = [f"{p},{'bad' if p + rng.normal() > 1.3 else 'fine'}" for p in rng.normal(size=12_000)]
-    (tmp_path / "cases.csv").write_text("\n".join(["pressure,state", *rows]))
+    drawn = enumerate(rng.normal(size=12_000))
+    rows = [f"{p},{n % 400},{'bad' if p + rng.normal() > 1.3 else 'fine'}" for n, p in drawn]
+    (tmp_path / "cases.csv").write_text("\n".join(["pressure,pump,state", *rows]))
     answers = DraftAnswers("Breaks too often", "state", None, 10, 1, "plant, desk")
     found = draft_here(tmp_path / "cases.csv", answers)
     terms, told = found.scenario.trial, found.decided[-1]
     assert told.code == "draft.decided.planned" and told.params["cases"] == terms.cases_per_attempt
     assert terms.attempts == min(10, told.params["hidden"] // terms.cases_per_attempt) >= 2
+    claims = {one.parsed().measure: one.estimand for one in found.scenario.criteria}
+    assert (claims["recall"], claims["precision"]) == (Estimand.POPULATION, Estimand.POPULATION)
+    by_pump = draft_here(tmp_path / "cases.csv", replace(answers, group_or_time="pump")).scenario
+    assert {one.estimand for one in by_pump.criteria} == {Estimand.HIDDEN_SET}, "cases of one pump are no draws"
     folder = tmp_path / "scenario"
     folder.mkdir()
     (folder / "cases.csv").write_bytes((tmp_path / "cases.csv").read_bytes())

@@ -191,6 +191,14 @@ def test_weights_beside_an_onnx_model_are_taken_along(scenario, tmp_path, no_ind
     assert (tmp_path / "app" / "w.bin").read_bytes() == b"weights" and no_index == []
 
 
+@pytest.mark.parametrize("lacking", [True, False])
+def test_a_model_that_this_base_cannot_load_yet_says_what_to_install(scenario, tmp_path, monkeypatch, lacking):
+    (tmp_path / "model.onnx").write_bytes(onnx_of(2))
+    monkeypatch.setattr(wrapping, "missing_packages", lambda names: list(names) if lacking else [])
+    lines = [one.render("en") for one in wrap_model(tmp_path / "model.onnx", scenario, tmp_path / "a", "me").lines()]
+    assert any("First install: pip install 'onnxruntime" in one for one in lines) is lacking
+
+
 def test_the_model_is_not_loaded_here(scenario, tmp_path, no_index):
     """A pickle that would run code as it is loaded names what it would call, and is copied as it is."""
     loaded = f"cos\nsystem\n(S'touch {tmp_path}/run'\ntR.".encode()

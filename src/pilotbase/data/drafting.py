@@ -412,7 +412,8 @@ def _with_criteria(
     added = {"positive": positive, "baseline": proposal.baseline, "criteria": proposal.criteria, "trial": terms.terms}
     scenario = Scenario.model_validate(dict(setting.scenario) | added)
     if size is not None and (planned := size(scenario, split)) is not None:
-        scenario, terms = scenario.model_copy(update={"trial": planned.terms}), planned
+        update = {"trial": planned.terms, "criteria": planned.criteria or scenario.criteria}
+        scenario, terms = scenario.model_copy(update=update), planned
     cases = scenario.trial.cases_per_attempt or hidden
     floor = guess_floor(cases, positives and positives * cases / hidden)
     scenario = scenario.model_copy(update={"trial": scenario.trial.model_copy(update={"accept_from": floor})})

@@ -141,6 +141,12 @@ class CaseSource:
         with scanning(self.place):
             return self._table(reading)[0].columns
 
+    def first_values(self, reading: ReadOptions, column: str, count: int) -> list[str]:
+        """Return the first ``count`` values of a column as texts, missing ones left out; raises as `cases`."""
+        with scanning(self.place):
+            found = self._table(reading)[0].frame.select(pl.col(column).cast(pl.String).str.strip_chars())
+            return found.head(count).collect()[column].replace("", None).drop_nulls().to_list()
+
     def _table(self, asked: ReadOptions) -> tuple[SourceTable, tuple[Text, ...]]:
         if asked not in self._opened:
             watched = replace(asked, on_progress=self.on_progress)

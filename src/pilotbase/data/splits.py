@@ -19,7 +19,7 @@ from pilotbase.documents.contract import WITH_CLASSES, DataType
 from pilotbase.documents.criteria import AcceptFloor
 from pilotbase.documents.errors import InputError, offer
 from pilotbase.documents.moments import format_minute
-from pilotbase.documents.scenario import Scenario, TrialTerms
+from pilotbase.documents.scenario import Criterion, Scenario, TrialTerms
 from pilotbase.documents.scenario_data import GroupSplit, HashSplit, TimeSplit
 from pilotbase.documents.texts import Text, percent, text
 
@@ -236,6 +236,8 @@ class TermsGuess:
 
     terms: TrialTerms
     why: Text
+    criteria: tuple[Criterion, ...] | None = None
+    """As these attempts decide them; None: as they are."""
 
 
 def guess_terms(hidden: int, positives: float | None) -> TermsGuess:

@@ -24,7 +24,7 @@ from pilotbase.trial.scenario_folder import load_scenario, naming_places, place_
 from pilotbase.worker.base import Base
 from pilotbase.worker.intake.boxed_tables import check_in_box
 from pilotbase.worker.intake.kept_files import require_dataset_named
-from pilotbase.worker.intake.scenario_tables import CaseCounts, check_cases
+from pilotbase.worker.intake.scenario_tables import CaseCounts, check_cases, what_they_prove
 from pilotbase.worker.intake.table_drafts import size_to_add
 from pilotbase.worker.intake.world_checks import check_world_cases
 from pilotbase.worker.trials.hidden_budgets import budget_here, budget_lines
@@ -72,6 +72,7 @@ def check_scenario(path: Path, step: str = "freeze", base: Base | None = None) -
         *told_blind(cases.blind),
         *([text("worker.scenario_in_time", column=scenario.delivered_by)] if scenario.delivered_by else []),
         *_reminders(scenario, cases, None if scenario.world is not None else size_to_add(scenario, folder)),
+        *([] if scenario.world is not None else _prospect(scenario, folder)),
         *(budget_lines(budget) if budget is not None else []),
     )
     return scenario, lines
@@ -90,6 +91,14 @@ def _count_cases(
     if issues or counts is None:
         raise InputError.from_issues(reading.source.file, issues)
     return counts
+
+
+def _prospect(scenario: Scenario, folder: Path) -> Iterator[Text]:
+    """Yield what one attempt can prove; if that is nothing, this first."""
+    proves, against = what_they_prove(scenario, split_cases(read_cases(scenario, folder), scenario))
+    if against:
+        yield text("prospect.nothing")
+    yield from (*against, *proves)
 
 
 def _reminders(scenario: Scenario, cases: CaseCounts, size: int | None) -> Iterator[Text]:

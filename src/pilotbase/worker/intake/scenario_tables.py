@@ -145,11 +145,13 @@ def what_they_prove(scenario: Scenario, split: Split) -> tuple[tuple[Text, ...],
     except InputError as error:
         never = error.code in ("trial.too_large_to_plan", "trial.never_confirmed")
         return ((), (*few, error.text)) if never else ((error.text,), few)
-    hidden = split.hidden.height
-    cases, wanted = scenario.trial.cases_per_attempt or hidden, {"needed": plan.cases, "power": percent(plan.power)}
+    cases, wanted = (
+        scenario.trial.cases_per_attempt or split.hidden.height,
+        {"needed": plan.cases, "power": percent(plan.power)},
+    )
     future = [one for one in plan.criteria if not one.of_hidden_set]
     if not future:
-        return (text("prospect.of_hidden_set", hidden=hidden, **wanted),), few
+        return (text("prospect.of_hidden_set", cases=cases, **wanted),), few
     chance = power_at(cases, future)
     told = [text("prospect.accepts", cases=cases, chance=percent(chance))]
     if plan.cases > cases:

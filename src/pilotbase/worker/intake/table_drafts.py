@@ -15,7 +15,14 @@ from pilotbase.data.array_files import with_arrays
 from pilotbase.data.column_types import classes_of
 from pilotbase.data.conform import conform
 from pilotbase.data.doctor import Examination, examine, remark_on_gap
-from pilotbase.data.drafting import DraftAnswers, ScenarioDraft, counted_classes, draft_from
+from pilotbase.data.drafting import (
+    FEWEST_VALUES,
+    MOST_CLASSES,
+    DraftAnswers,
+    ScenarioDraft,
+    counted_classes,
+    draft_from,
+)
 from pilotbase.data.fixes import NO_FIXES, Fixes, as_meant, chosen_fixes
 from pilotbase.data.source_cases import CaseSource, place_of_arrays, reading_cases
 from pilotbase.data.sources.opening import read_table
@@ -28,6 +35,7 @@ from pilotbase.documents.progress import Progress
 from pilotbase.documents.scenario import Costs, Criterion, Scenario, TrialTerms
 from pilotbase.documents.scenario_data import HashSplit
 from pilotbase.documents.texts import Text, percent, text
+from pilotbase.documents.vocabularies import Estimand
 from pilotbase.trial.scenario_folder import read_cases
 from pilotbase.trial.sizing import FEW_DRAWS, Effort, cases_of_scenario, plan_size
 from pilotbase.worker.intake.scenario_tables import plan_table, power_at
@@ -106,6 +114,25 @@ def _examined(source: CaseSource, answers: DraftAnswers) -> Examination:
             raise InputError.from_issues(source.place.name, [*error.issues, *said]) from None
     found = examine_draft(source, draft)
     return replace(found, remarks=(*lacking, *found.remarks))
+
+
+def costs_asked(source: CaseSource, answers: DraftAnswers) -> dict[str, Text]:
+    """Return how to ask what a miss and a false alarm cost, from the first values of the target.
+
+    One of them, or both, are absent where errors have no such cost. Raises as `CaseSource.cases`.
+    """
+    found = pl.Series(source.first_values(answers.reading, answers.target, _SAMPLE), dtype=pl.String)
+    values = found.n_unique()
+    if values > FEWEST_VALUES and not found.cast(pl.Float64, strict=False).null_count():
+        return {"miss": text("draft.question.unit_of_error")}
+    if values > MOST_CLASSES:
+        return {}
+    if values != 2:
+        mistakes = {"miss": text("draft.question.mistakes")} if values else {}
+        return mistakes | {"false_alarm": text("draft.question.false_alarm")}
+    classes = counted_classes(found)
+    words = {"positive": classes.positive, "negative": classes.usual}
+    return {name: text(f"draft.question.{name}_of_class", **words) for name in ("miss", "false_alarm")}
 
 
 def examine_draft(source: CaseSource, draft: ScenarioDraft) -> Examination:
@@ -236,4 +263,13 @@ def _terms_of_draft(scenario: Scenario, split: Split) -> TermsGuess | None:
     if attempts < 2:
         return None
     why = text("draft.decided.planned", attempts=attempts, cases=cases, hidden=hidden, power=percent(terms.power))
-    return TermsGuess(TrialTerms(attempts=attempts, cases_per_attempt=cases), why)
+    return TermsGuess(TrialTerms(attempts=attempts, cases_per_attempt=cases), why, _about_future(scenario, plan))
+
+
+def _about_future(scenario: Scenario, plan: SizePlan) -> tuple[Criterion, ...]:
+    """Return the criteria, the planned ones about future cases where hidden cases are drawn at random."""
+    drawn = scenario.data.split
+    if not isinstance(drawn, HashSplit) or drawn.by is not None:
+        return scenario.criteria
+    planned, future = {one.rule for one in plan.criteria}, {"estimand": Estimand.POPULATION}
+    return tuple(one.model_copy(update=future) if one.rule in planned else one for one in scenario.criteria)

@@ -25,9 +25,12 @@ from pilotbase.documents.application import DEFAULT_REQUIREMENTS, Runtime
 from pilotbase.documents.base import Localized
 from pilotbase.documents.contract import ARRAYS, TARGETS, Contract, DataType, Prediction
 from pilotbase.documents.errors import InputError
+from pilotbase.documents.extras import packages_of
 from pilotbase.documents.files import whole_folder, write_whole
 from pilotbase.documents.scenario import Scenario
 from pilotbase.documents.texts import Text, text
+from pilotbase.sandbox.adapters.registry import adapter_of
+from pilotbase.sandbox.box.environments import missing_packages
 from pilotbase.sandbox.box.wheels import lock_line
 from pilotbase.worker.intake.drafting import read_contract, require_new
 from pilotbase.worker.intake.locking import Wanted, installed_version, locked_for, providers, want
@@ -161,6 +164,9 @@ class WrappedModel:
         if self.classes:
             numbered = [f"{number} = {name}" for number, name in enumerate(self.classes)]
             yield text("worker.wrap_order", classes=numbered)
+        adapter = adapter_of(MODEL_FORMS[self.found.format].runtime)
+        if adapter is not None and missing_packages(adapter.needs):
+            yield text("worker.wrap_first_install", runtime=adapter.runtime, packages=packages_of(adapter.extra))
 
 
 def wrap_model(

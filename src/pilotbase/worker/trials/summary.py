@@ -10,6 +10,7 @@ from pilotbase.documents.limits import EndReason
 from pilotbase.documents.quantities import MISSING, NEVER, NEVER_SECONDS, format_bytes, write_judged
 from pilotbase.documents.report import Report
 from pilotbase.documents.texts import Text, text
+from pilotbase.documents.vocabularies import Verdict
 from pilotbase.sandbox.box.ends import END_TEXTS, LIMITS_OF_ENDS, advice, own_words
 from pilotbase.trial.accept_floor import rests_shown
 
@@ -42,6 +43,8 @@ def report_lines(report: Report, folder: Path) -> Iterator[Text]:
             outcome=Text(code=f"outcome.{result.outcome}"),
             figure=figure_of(result.rule, result.estimate, (result.lower, result.upper), result.unit_label),
         )
+    if not report.evidence and report.verdict is Verdict.ACCEPT:
+        yield text("worker.line_public")
     for refresh in (report.attempt and report.attempt.refresh) or ():
         yield text("worker.line_refresh", advice=refresh)
     yield text("worker.line_report", path=folder / "report.html")
