@@ -161,16 +161,16 @@ def _interviewed(unasked: DraftAnswers, given: dict[str, Any], cases: CaseSource
     if columns:
         say(text("draft.columns", columns=", ".join(f"{number} {one}" for number, one in enumerate(columns, 1))))
     while (name := _open_question(said)) is not None:
-        words = text(f"draft.question.{name}")
+        question = text(f"draft.question.{name}")
         if name in _COSTS and "target" in said:
-            costs = costs_asked(cases, replace(unasked, target=said["target"]))
-            if name not in costs:
-                unused = {name: 0.0 if "miss" in costs else 1.0}
+            of_costs = costs_asked(cases, replace(unasked, target=said["target"]))
+            if name not in of_costs:
+                unused = {name: 0.0 if "miss" in of_costs else 1.0}
                 said |= unused
                 asked[-1:] = [one | unused for one in asked[-1:]]
                 continue
-            words = costs[name]
-        typed = _asked(name, said, words)
+            question = of_costs[name]
+        typed = _asked(name, said, question)
         if typed == _BACK:
             said = {one: found for one, found in said.items() if not asked or one not in asked[-1]}
             del asked[-1:]
@@ -196,9 +196,9 @@ def _open_questions(said: dict[str, Any]) -> Iterator[str]:
     return (one for one in _QUESTIONS if one not in known)
 
 
-def _asked(name: str, said: dict[str, Any], words: Text) -> str:
+def _asked(name: str, said: dict[str, Any], question: Text) -> str:
     """Return what somebody types; where input has ended, that no column groups cases, and every other gap at once."""
-    asked = shown(text("draft.question", number=_QUESTIONS.index(name) + 1, asked=words))
+    asked = shown(text("draft.question", number=_QUESTIONS.index(name) + 1, asked=question))
     default = "1" if name in _COSTS else ""
     try:
         return str(typer.prompt(asked, default=default, show_default=bool(default))).strip()
