@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV = .venv
 BIN = $(VENV)/bin
 
-.PHONY: setup wheel demo hub test prove lint format docs lock clean evidence measured bench-trial bench-evidence bench-hub bench-watch bench-gateway bench-match bench-data bench-compute bench-kinds bench-arena bench-hour bench-roadmap
+.PHONY: setup wheel demo hub test prove lint format docs lock clean evidence measured bench-trial bench-evidence bench-hub bench-watch bench-gateway bench-match bench-data bench-compute bench-kinds bench-arena bench-hour bench-roadmap bench-faults
 
 # Sets up what every command needs (own .venv, locked requirements) and runs nothing.
 setup: $(VENV)/.base
@@ -50,6 +50,10 @@ bench-match: $(VENV)/.dev
 MILLIONS = 100
 bench-data: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.bench_data --many $(MILLIONS)
+
+# Sixteen kinds of faults planted into twenty real tables.
+bench-faults: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.bench_faults
 
 bench-compute: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.bench_compute

@@ -11,7 +11,7 @@ from benchmarks.house.sizes import Sized
 from benchmarks.house.tree import Source, sources
 
 FOUND = (
-    "measures/formulas", "data/quality/measures", "data/bridges", "data/sources/kinds", "trial/probes",
+    "measures/formulas", "data/quality/measures", "data/suspects", "data/bridges", "data/sources/kinds", "trial/probes",
     "trial/blind_baselines/programs", "watch/detectors", "sandbox/adapters", "sandbox/endpoints/wires",
     "gateway/upstreams/wires", "notices/channels",
 )  # fmt: skip

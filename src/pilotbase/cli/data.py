@@ -22,11 +22,11 @@ from pilotbase.cli.framework.terminal import (
 )
 from pilotbase.documents.errors import InputError, offer
 from pilotbase.documents.quantities import MISSING
-from pilotbase.documents.texts import Text, text
+from pilotbase.documents.texts import Text, percent, text
 from pilotbase.documents.vocabularies import Opening, Outcome
 
 if TYPE_CHECKING:
-    from pilotbase.documents.quality import QualityMeasurement, QualityReport, RuleResult
+    from pilotbase.documents.quality import QualityMeasurement, QualityReport, RuleResult, Suspect
 
 
 EXIT_CODES = {Outcome.PASS: 0, Outcome.FAIL: EXIT_REJECTED}
@@ -63,6 +63,8 @@ def _print(report: QualityReport) -> None:
     say(text(f"quality.grade.{outcome}", **values))
     if grade.worst is not None and grade.value is not None:
         say(text("quality.worst", measure=_name(grade.worst), value=f"{grade.value:.4g}"))
+    for suspected in report.suspects[:_SHOWN]:
+        say(_suspect_line(suspected))
     for one in report.measurements:
         if one.state != "not_applicable":
             say(_measure_line(one))
@@ -81,6 +83,13 @@ def _measure_line(one: QualityMeasurement) -> Text:
         figures = {"value": f"{one.value:.6g}", "lower": f"{one.lower:.4g}", "upper": f"{one.upper:.4g}"}
         return text("quality.line.interval", measure=_name(one.measure), **figures)
     return text("quality.line.measure", measure=_name(one.measure), value=f"{one.value:.6g}")
+
+
+def _suspect_line(one: Suspect) -> Text:
+    values = {"probability": percent(one.probability), "sentence": one.sentence, "remedy": one.remedy}
+    if not one.rows:
+        return text("suspect.line", **values)
+    return text("suspect.line_rows", **values, rows=", ".join(map(str, one.rows)))
 
 
 def _rule_line(rule: RuleResult) -> Text:

@@ -13,6 +13,7 @@ sources     `open_source(place, scratch, asked) -> OpenedSource`      every kind
             `read_table(path, missing=("",)) -> DataFrame`        one table in memory
 describing  `describing(places, out, asked)`      a dataset's description from its files, for its owner
 quality     `measure_quality(dataset, files, held) -> QualityReport`  rules, measures, grade, at any size
+suspects    `suspects_of(table, record_set) -> tuple[Suspect, ...]`             faults that nobody declared, in a sample
 source_cases `reading_cases(place) -> CaseSource`      the cases for drafts, and their file; read once
 drafting    `draft_scenario(path, answers) -> ScenarioDraft`     six answers make a scenario
 scenario_yaml `write_scenario_yaml(scenario) -> str`

@@ -5,8 +5,6 @@ The file of the cases stays as it is. What was done stands under ``data`` in sce
 
 from __future__ import annotations
 
-import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
@@ -238,16 +236,6 @@ def _sizes_of(units: Sequence[str]) -> dict[str, float]:
     """Return how many of the first unit each is; empty if they are not of one quantity."""
     known = next((sizes for sizes in _SIZES if set(units) <= sizes.keys()), None)
     return {} if known is None else {unit: float(f"{known[unit] / known[units[0]]:.12g}") for unit in units}
-
-
-def spelled_alike(values: pl.Series) -> list[tuple[str, ...]]:
-    """Return the spellings that differ only in capitals, blanks or the width of letters, the most frequent first."""
-    found: dict[str, Counter[str]] = {}
-    counts = values.drop_nulls().value_counts().rows()
-    for spelled, count in sorted(counts, key=lambda one: (-one[1], one[0])):
-        alike = "".join(unicodedata.normalize("NFKC", spelled).casefold().split())
-        found.setdefault(alike, Counter())[spelled] = count
-    return [tuple(spelled for spelled, _ in one.most_common()) for one in found.values() if len(one) > 1]
 
 
 def fix_spellings(column: str, alike: Sequence[tuple[str, ...]]) -> Fix:

@@ -109,11 +109,12 @@ def gives_away(found: FeatureStrength, scenario: Scenario) -> bool:
 def _strength(name: str, values: _Sides, answers: _Sides, scenario: Scenario) -> FeatureStrength | None:
     """Return the strength of one column, given for public and hidden cases, as are their answers."""
     if scenario.target_form == "numbers":
-        return _regression_strength(name, values[1], answers[1])
-    return _class_strength(name, values, answers)
+        return regression_strength(name, values[1], answers[1])
+    return class_strength(name, values, answers)
 
 
-def _class_strength(name: str, values: _Sides, answers: _Sides) -> FeatureStrength | None:
+def class_strength(name: str, values: _Sides, answers: _Sides) -> FeatureStrength | None:
+    """Return the strength of a column for classes, given for public and hidden cases; None if it cannot be judged."""
     usual = answers[0].mode().sort()[0]
     wrong_by_guessing = int((answers[1] != usual).sum())
     if not wrong_by_guessing:
@@ -183,7 +184,8 @@ def _order(column: pl.Series, labels: pl.Series) -> float:
     return max(area, 1 - area)
 
 
-def _regression_strength(name: str, column: pl.Series, answers: pl.Series) -> FeatureStrength | None:
+def regression_strength(name: str, column: pl.Series, answers: pl.Series) -> FeatureStrength | None:
+    """Return the strength of a column for numbers, of the hidden cases; None if it cannot be judged."""
     truth = answers.cast(pl.Float64).to_numpy()
     if len(column) < FEWEST_CASES or np.ptp(truth) == 0:
         return None

@@ -31,6 +31,24 @@ Purpose = Literal["training", "verification", "statistics"]
 RuleKind = Literal[
     "required", "type", "range", "pattern", "values", "unit", "unique", "key", "reference", "row", "format"
 ]
+SuspectName = Literal[
+    "sentinel",
+    "placeholder",
+    "mixed_units",
+    "units_in_cells",
+    "mojibake",
+    "variants",
+    "impossible_time",
+    "impossible_value",
+    "level_shift",
+    "stuck",
+    "leak",
+    "label_noise",
+    "repeated",
+    "near_repeated",
+    "broken_key",
+    "wrong_column",
+]
 Share = dict[str, float]
 GuidelineVersion = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 """Version of the guideline that annotators follow."""
@@ -97,6 +115,27 @@ class RuleResult(Part):
     rows: tuple[int, ...] = ()
     """Numbers of the first failing rows, counted from 1 below the header; empty if the level of opening forbids it."""
     reason: Text | None = None
+
+
+class Suspect(Part):
+    """A fault that nobody declared and the data seem to have: what, where, how surely, and what to do about it."""
+
+    kind: SuspectName
+    record_set: str = pydantic.Field(alias="recordSet")
+    fields: tuple[str, ...] = ()
+    """Empty: whole rows."""
+    count: Cell = None
+    """Rows of the sample that seem to be at fault; 0: the column as a whole."""
+    rows: tuple[int, ...] = ()
+    """Numbers of the first of them, counted from 1 below the header; empty if the level of opening forbids it."""
+    sample: int | None = pydantic.Field(default=None, ge=0)
+    """Rows looked at, if not all."""
+    values: tuple[str, ...] = ()
+    """What stands for a missing value, if that is the fault; empty if the level of opening forbids it."""
+    probability: float = pydantic.Field(ge=0, le=1)
+    """The share of such suspects that were faults on real tables into which faults had been planted."""
+    sentence: Text
+    remedy: Text
 
 
 class HistogramBin(Part):
@@ -200,6 +239,8 @@ class QualityReport(Document, published=True):
     profiles: tuple[RecordSetProfile, ...] = ()
     measurements: tuple[QualityMeasurement, ...] = ()
     rules: tuple[RuleResult, ...] = ()
+    suspects: tuple[Suspect, ...] = ()
+    """Faults that nobody declared, the surest of each record set first; they are in no grade."""
     checks_declared: int = pydantic.Field(ge=0)
     checks_run: int = pydantic.Field(ge=0)
     grade: QualityGrade

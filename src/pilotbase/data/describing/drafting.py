@@ -18,6 +18,8 @@ from pilotbase.data.describing.observing import DATE_NAME, SHOWN, Column, Misfit
 from pilotbase.data.describing.roles import FoundReference, ObservedTable, find_references, guess_roles
 from pilotbase.data.sources.source import OpenedSource, SourceTable, refuse
 from pilotbase.data.splits import guess_split
+from pilotbase.data.suspects.missing import is_placeholder, sentinel
+from pilotbase.data.suspects.texts import is_mojibake, spelled_alike
 from pilotbase.documents.base import Step, missing_for, slug
 from pilotbase.documents.contract import DataType
 from pilotbase.documents.dataset import DataField, Dataset, FieldType, RecordSet, Resource, Source
@@ -172,6 +174,7 @@ def _field(one: ObservedTable, column: Column, reference: FoundReference | None,
     is_label, is_key = column.name == roles.label, column.name in roles.key
     sensitivity = told[0] if told else Sensitivity.NONE
     values = _values(column, is_label, sensitivity)
+    placeholders = tuple(one for one in column.categories if _stands_for_missing(one, column))
     given = answers.units.get(full) or answers.units.get(column.name)
     named = column.data_type is FieldType.INTEGER and told is not None and told[1].sure is Sure.CERTAIN
     described = DataField(
@@ -183,7 +186,7 @@ def _field(one: ObservedTable, column: Column, reference: FoundReference | None,
         required=is_key or is_label or column.name in (roles.time, roles.group, *one.table.required),
         unique=roles.key == (column.name,),
         values=values,
-        missing=("", *column.spellings),
+        missing=("", *dict.fromkeys((*column.spellings, *placeholders))),
         references=reference.to if reference else None,
         sensitivity=sensitivity,
         source=one.table.origins.get(column.name) or Source(resource=one.table.resource, column=column.name),
@@ -207,8 +210,27 @@ def _values(column: Column, is_label: bool, sensitivity: Sensitivity) -> tuple[s
     coded = column.data_type is FieldType.INTEGER and len(column.categories) <= _CODES and is_label
     if sensitivity is Sensitivity.IDENTIFIER or not (column.data_type is FieldType.TEXT or coded):
         return ()
-    few = 0 < len(column.categories) <= MOST_VALUES
-    return tuple(sorted(column.categories)) if few and min(column.categories.values()) >= FEWEST_OF_VALUE else ()
+    promised = {one: count for one, count in column.categories.items() if not _is_suspect(one, column)}
+    few = 0 < len(promised) <= MOST_VALUES
+    return tuple(sorted(promised)) if few and min(promised.values()) >= FEWEST_OF_VALUE else ()
+
+
+def _is_suspect(value: str, column: Column) -> bool:
+    """Return whether a value of a small category seems to be a fault: it is never promised."""
+    counted = pl.Series([one for one, count in column.categories.items() for _ in range(min(count, 100))])
+    rarer = {spelled for same in spelled_alike(counted) for spelled in same[1:]}
+    return value in rarer or is_mojibake(value) or _stands_for_missing(value, column)
+
+
+def _stands_for_missing(value: str, column: Column) -> bool:
+    """Return whether a value of a small category seems to say that nothing is known: a word, or a number far off."""
+    if column.data_type is FieldType.TEXT:
+        return is_placeholder(value, len(column.categories))
+    if not column.is_number or column.data_type is not FieldType.INTEGER:
+        return False
+    counted = [one for one, count in column.categories.items() for _ in range(min(count, 100))]
+    found = sentinel(pl.Series(counted).cast(pl.Float64, strict=False).drop_nulls().to_numpy())
+    return found is not None and value == f"{found[0]:.15g}"
 
 
 def _spelled_otherwise(column: Column) -> tuple[str, ...]:

@@ -15,11 +15,15 @@ from pilotbase.data.column_guesses import MISSING_SPELLINGS
 from pilotbase.data.column_types import read_cells, type_column
 from pilotbase.data.describing.meanings import guess_sensitivity
 from pilotbase.data.drift import drift
-from pilotbase.data.fixes import Fix, fix_spellings, fix_units, spelled_alike
+from pilotbase.data.fixes import Fix, fix_spellings, fix_units
 from pilotbase.data.giveaway import FeatureStrength, feature_strengths, gives_away
 from pilotbase.data.leakage import LeakageCheck, check_leakage
 from pilotbase.data.sources.source import KEY_NAME
 from pilotbase.data.splits import Split
+from pilotbase.data.suspects.missing import sentinel
+from pilotbase.data.suspects.rows import NEARLY_A_KEY
+from pilotbase.data.suspects.texts import spelled_alike
+from pilotbase.data.suspects.units import units_in
 from pilotbase.documents.contract import ARRAYS, DataType
 from pilotbase.documents.errors import Issue
 from pilotbase.documents.scenario import Scenario
@@ -29,26 +33,16 @@ from pilotbase.documents.vocabularies import Outcome, Sensitivity
 
 WORTH_TELLING = 0.3
 """A column that gets this far towards the answer by itself is reported."""
-_SENTINELS = frozenset(sign * float("9" * digits) for digits in range(2, 8) for sign in (1, -1)) | {-1.0}
-"""Numbers that often stand for a missing value."""
-_FEWEST_SENTINELS, _APART = 3, 0.5
-"""How often one has to stand there, and how far from the other values, as a share of their range."""
 _FEW_HIDDEN = 30
 """Hidden cases of a class below which a criterion on it can hardly be decided."""
 _MOST_MISSING = 0.5
 _SHOWN = 4
-_NUMBER_WITH_UNIT = re.compile(r"\s*[-+]?\d[\d.,]*\s*(?P<unit>[^\d\s.,:/-][^\d:-]{0,9})\s*")
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
-_NUMBER_OF_A_HOUSE = re.compile(r"\d+[A-Za-z]")
 _MOST_SAMPLE = 200
-_FEWEST_NUMBERS, _MOST_UNITS = 10, 4
-"""Words with a number are quantities in several units if they hold so many different numbers and so few units."""
 _MOST_SPELLED = 200
 """A text with more different values than this is no list of names, whose spellings could be compared."""
 _REPEATED, _ROOMY = 0.01, 10
 """Share of cases that repeat another, and how many times as many cases as there are the columns could tell apart."""
 _FEWEST_GROUPS = 5
-_NEARLY_A_KEY = 0.95
 _SECRET_NAME = re.compile(
     r"(?<![a-z])(pass_?word|passwd|secret|api_?key|access_?key|token)(?![a-z])|密码|口令|密钥", re.I
 )
@@ -202,9 +196,9 @@ def _of_cases(scenario: Scenario, split: Split, cases: pl.DataFrame) -> Iterator
     for name in [*features, *data.withheld]:
         if KEY_NAME.search(name) is None or not (distinct := cases[name].n_unique()):
             continue
-        if _FEWEST_GROUPS <= distinct < _NEARLY_A_KEY * cases.height:
+        if _FEWEST_GROUPS <= distinct < NEARLY_A_KEY * cases.height:
             yield from _of_groups(name, distinct, scenario, split)
-        elif data.key is None and name in features and _NEARLY_A_KEY * cases.height <= distinct < cases.height:
+        elif data.key is None and name in features and NEARLY_A_KEY * cases.height <= distinct < cases.height:
             double = cases[name].filter(cases[name].is_duplicated())[0]
             remark = _remark("broken_key", Outcome.INCONCLUSIVE, column=name, found=str(double)[:40])
             yield replace(remark, fix=Fix("keys", name))
@@ -216,7 +210,7 @@ def _repeated(content: pl.DataFrame, repeated: int) -> int:
     It is not if whole rows repeat wherever a column does that nearly tells them apart, such as a number or a time.
     """
     rows, distinct = content.height, [column.n_unique() for column in content]
-    entered_twice = any(0 < rows - one <= min(2 * repeated, (1 - _NEARLY_A_KEY) * rows) for one in distinct)
+    entered_twice = any(0 < rows - one <= min(2 * repeated, (1 - NEARLY_A_KEY) * rows) for one in distinct)
     fewest = 0 if entered_twice else _REPEATED * rows
     return repeated if repeated > fewest and math.prod(distinct) > _ROOMY * rows else 0
 
@@ -259,7 +253,7 @@ def _of_column(column: ExaminedColumn, values: pl.Series) -> Iterator[Remark]:
 
 
 def _of_words(name: str, values: pl.Series, sample: Sequence[str], role: Role) -> Iterator[Remark]:
-    if units := _units_in([one for one in sample if one.strip() not in MISSING_SPELLINGS]):
+    if units := units_in([one for one in sample if one.strip() not in MISSING_SPELLINGS]):
         yield from _of_units(values, units, role)
     alike = spelled_alike(values) if values.n_unique() <= _MOST_SPELLED else []
     if alike:
@@ -285,7 +279,7 @@ def _of_units(values: pl.Series, units: Sequence[str], role: Role) -> Iterator[R
 
 
 def _of_sentinel(numbers: pl.Series, role: Role) -> Iterator[Remark]:
-    if (found := _sentinel(numbers)) is not None:
+    if (found := sentinel(type_column(numbers, DataType.FLOAT).values.fill_null(math.nan).to_numpy())) is not None:
         name, value = numbers.name, f"{found[0]:.15g}"
         remark = _remark("sentinel", Outcome.INCONCLUSIVE, column=name, value=value, count=found[1])
         fix = Fix("sentinels", name, ColumnReader(column=name, missing=(value,)))
@@ -299,37 +293,6 @@ def _holds_secrets(name: str, values: pl.Series) -> bool:
     sample = values.drop_nulls().head(_MOST_SAMPLE).to_list()
     named = _SECRET_NAME.search(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name)) is not None
     return bool(sample) and (named or sum(_SECRET.fullmatch(one) is not None for one in sample) > len(sample) / 2)
-
-
-def _sentinel(values: pl.Series) -> tuple[float, int] | None:
-    """Return a number that seems to stand for a missing value, and how often: at one end, far from all others."""
-    numbers = values.drop_nulls().cast(pl.Float64).to_numpy()
-    for end in {float(numbers.min()), float(numbers.max())} & _SENTINELS if len(numbers) else ():
-        others = numbers[numbers != end]
-        count = len(numbers) - len(others)
-        if count < _FEWEST_SENTINELS or not len(others):
-            continue
-        low, high = float(others.min()), float(others.max())
-        if max(low - end, end - high) > max(_APART * (high - low), 1.0):
-            return end, count
-    return None
-
-
-def _units_in(sample: Sequence[str]) -> tuple[str, ...]:
-    """Return the units that nearly all values of a column of texts end with, after a number, most frequent first.
-
-    One unit is enough in some cells if nearly all others are plain numbers, but no letter as in 14a.
-    """
-    found = [match for match in map(_NUMBER_WITH_UNIT.fullmatch, sample) if match]
-    units = Counter(match["unit"].strip() for match in found)
-    usual = units.most_common(1)[0] if units else ("", 0)
-    bare = sum(_NUMBER.fullmatch(one.strip()) is not None for one in sample)
-    in_some = usual[1] and not any(_NUMBER_OF_A_HOUSE.fullmatch(one.strip()) for one in sample)
-    if usual[1] > 0.8 * len(sample) or (in_some and usual[1] + bare > 0.9 * len(sample)):
-        return usual[:1]
-    numbers = {match[0].partition(match["unit"])[0] for match in found}
-    several = len(found) > 0.8 * len(sample) and len(units) <= _MOST_UNITS and len(numbers) >= _FEWEST_NUMBERS
-    return tuple(unit for unit, _ in units.most_common()) if several else ()
 
 
 def _of_strengths(found: Iterable[FeatureStrength], scenario: Scenario) -> Iterator[Remark]:

@@ -65,6 +65,8 @@ class QualityContext:
     learned_from: RecordTable | None = None
     digests: Mapping[str, str] = field(default_factory=dict)
     """File's id → SHA-256 in hex of what was read."""
+    placeholders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Field → what seems to stand for a missing value in it, though nobody declared it."""
 
 
 @dataclass(frozen=True)

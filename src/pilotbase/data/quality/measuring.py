@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -38,6 +39,8 @@ from pilotbase.data.quality.profiling import MOST_DRAWN, ends_of, grade, profile
 from pilotbase.data.quality.tally import HELD, SHOWN, WORDS, KeyedRows, tally_all
 from pilotbase.data.sources.opening import read_table, scanning
 from pilotbase.data.sources.source import digest_watched
+from pilotbase.data.suspects import suspects_of
+from pilotbase.data.suspects.sample import sampled
 from pilotbase.documents.dataset import DataField, Dataset, RecordSet
 from pilotbase.documents.errors import InputError
 from pilotbase.documents.hashes import digest_json, hex_of
@@ -48,6 +51,7 @@ from pilotbase.documents.quality import (
     QualityReport,
     RecordSetProfile,
     RuleResult,
+    Suspect,
 )
 from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Opening
@@ -65,13 +69,16 @@ class ReferenceData:
     """The reference for a dataset. ``folder``: the folder of the files that the reference names.
 
     ``beside``: tables of further record sets, to which references lead and which are not measured themselves.
-    ``quick``: one pass alone; measures that need equal rows together are skipped, and no distribution is counted.
+    ``quick``: one pass alone; measures that need equal rows together are skipped, no distribution is counted, and no
+    fault is sought that nobody declared.
     """
 
     reference: QualityReference = field(default_factory=QualityReference)
     folder: Path = Path()
     beside: Mapping[str, Path] = field(default_factory=dict)
     quick: bool = False
+    inferred: bool = False
+    """Nobody declared anything: words that the file seems to use for a missing value are suspects too."""
 
 
 def measure_quality(
@@ -91,7 +98,8 @@ def measure_quality(
     held = held or ReferenceData()
     required_of(dataset)
     digests = {name: digest_watched(path, on_progress) for name, path in files.items()}
-    measured = []
+    measured: list[tuple[RecordSetProfile, list[QualityMeasurement], list[RuleResult]]] = []
+    suspects: list[Suspect] = []
     with tempfile.TemporaryDirectory(prefix="pilotbase-quality-") as scratch:
         given = {**held.beside, **files}
         tables = {
@@ -100,8 +108,10 @@ def measure_quality(
         }
         for name, path in files.items():
             with scanning(path):
-                situation = _situation(dataset, tables, name, held, digests, Path(scratch))
+                told = () if held.quick else _suspects(tables[name], path, held.inferred, on_progress)
+                situation = _situation(dataset, tables, name, held, digests, Path(scratch), told)
                 measured.append(_measure(situation, held.quick, on_progress))
+                suspects += told
     measurements = tuple(one for _, found, _ in measured for one in found)
     rules = tuple(one for _, _, found in measured for one in found)
     return QualityReport(
@@ -115,6 +125,7 @@ def measure_quality(
         profiles=tuple(found for found, _, _ in measured),
         measurements=measurements,
         rules=rules,
+        suspects=tuple(suspects),
         checks_declared=len(rules),
         checks_run=sum(rule.state == "measured" for rule in rules),
         grade=grade(dataset, measurements),
@@ -142,13 +153,14 @@ def inferred_fields(columns: Iterable[Column]) -> tuple[DataField, ...]:
     )
 
 
-def _situation(
+def _situation(  # noqa: PLR0913 - what a measure may ask for
     dataset: Dataset,
     tables: Mapping[str, RecordTable],
     name: str,
     held: ReferenceData,
     digests: Mapping[str, str],
     scratch: Path,
+    suspects: Sequence[Suspect],
 ) -> QualityContext:
     table = tables[name]
     audited, learned_from = held.reference.audited, held.reference.learned_from
@@ -162,7 +174,24 @@ def _situation(
         audited=read_table(held.folder / audited).cast(pl.String) if audited else None,
         learned_from=open_record_table(table.record_set, held.folder / learned_from, scratch) if learned_from else None,
         digests=_by_file(dataset, digests),
+        placeholders={
+            name: tuple(value for one in suspects if one.fields == (name,) for value in one.values)
+            for name in table.columns
+            if any(one.values for one in suspects if one.fields == (name,))
+        },
     )
+
+
+def _suspects(table: RecordTable, path: Path, inferred: bool, on_progress: OnProgress) -> tuple[Suspect, ...]:
+    """Return what a sample of the file shows of faults that nobody declared."""
+    record_set = table.record_set
+    if inferred:
+        bare = tuple(one.model_copy(update={"missing": ("",)}) for one in record_set.fields)
+        record_set = record_set.model_copy(update={"fields": bare})
+    on_progress(Progress(text("quality.progress.suspects", name=record_set.name)))
+    rows = int(table.stored.select(pl.len()).collect(engine="streaming").item())
+    written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return suspects_of(sampled(record_set, table.stored, rows, ROW, written), record_set.name)
 
 
 def _by_file(dataset: Dataset, digests: Mapping[str, str]) -> dict[str, str]:

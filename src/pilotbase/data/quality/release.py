@@ -32,6 +32,7 @@ from pilotbase.documents.quality import (
     QualityReport,
     RecordSetProfile,
     RuleResult,
+    Suspect,
     ValueCount,
 )
 from pilotbase.documents.scenario import Contact
@@ -48,10 +49,10 @@ _BY_VALUE = frozenset({"relative_abundance", "label_proportion_gap", "value_occu
 def released(report: QualityReport, dataset: Dataset) -> QualityReport:
     """Return what the dataset's level of opening allows of a full report.
 
-    Of data that may be taken: everything. Of data that nobody may take: no row numbers, no smallest and largest values,
-    no value that the description does not declare itself, no count that is under `least_cell` records or would reveal
-    one, shares in two decimals, never better than they are, if their count is withheld; and in
-    place of the plain hash the commitment that the description publishes, if it does.
+    Of data that may be taken: everything. Of data that nobody may take: no row numbers, no value that is suspected, no
+    smallest and largest values, no value that the description does not declare itself, no count that is under
+    `least_cell` records or would reveal one, shares in two decimals, never better than they are, if their count is
+    withheld; and in place of the plain hash the commitment that the description publishes, if it does.
     """
     if dataset.opening is not Opening.COMPUTE_TO_DATA:
         return report.model_copy(update={"view": "released"})
@@ -69,6 +70,7 @@ def released(report: QualityReport, dataset: Dataset) -> QualityReport:
             "profiles": tuple(_profile(one, dataset, least) for one in report.profiles),
             "measurements": measurements,
             "grade": _grade(report.grade, measurements),
+            "suspects": tuple(_suspect(one, _Cells(least, rows[one.record_set])) for one in report.suspects),
             "rules": tuple(_rule(one, _Cells(least, rows[one.record_set])) for one in report.rules),
         }
     )
@@ -117,6 +119,18 @@ def _rule(rule: RuleResult, cells: _Cells) -> RuleResult:
     if cells.tell(rule.failed, rule.passed):
         return told
     return told.model_copy(update={"passed": None, "failed": None, "reason": cells.reason})
+
+
+def _suspect(found: Suspect, cells: _Cells) -> Suspect:
+    """Return what kind of fault is where, without a row, a value or a small count."""
+    count = found.count if found.count is not None and cells.tell(found.count, cells.rows - found.count) else None
+    known = {"rows": (), "values": (), "count": count}
+    sentence = text(
+        "suspect.withheld" if found.fields else "suspect.withheld_rows",
+        kind=Text(code=f"suspect.kind.{found.kind}"),
+        fields=", ".join(found.fields),
+    )
+    return found.model_copy(update={**known, "sentence": sentence})
 
 
 def _measurement(found: QualityMeasurement, declared: frozenset[str], cells: _Cells) -> QualityMeasurement:
@@ -252,6 +266,7 @@ def measure_file(given: FileInput, on_progress: OnProgress = ignore_progress) ->
         folder=given.reference.parent if given.reference else Path(),
         beside=_referred_to(dataset, record_set, given.description.parent) if given.description else {},
         quick=given.quick,
+        inferred=given.description is None,
     )
     report = measure_quality(dataset, {record_set.name: given.file}, held, on_progress)
     return report if given.full else released(report, dataset)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 
 from pilotbase.data.quality.checks import ROWS, CheckCount, present
@@ -19,17 +21,20 @@ from pilotbase.data.quality.definition import (
     worst_of,
 )
 
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+
 
 @measure("1 - missing cells / (N · required fields)", iso="Com-ML-1", tc609="0204", gbt="0201")
 def value_completeness(asked: QualityContext) -> QualityRequest:
     """Return how many cells of required fields hold a value; of all fields if none is required."""
     columns = required(asked)
+    counts = [_told(column, asked) for column in columns]
 
     def conclude(answers: QualityResults) -> QualityFinding:
-        there = sum(answers.count(present(column)) for column in columns)
+        there = sum(map(answers.count, counts))
         return share(there, answers.rows * (len(columns) + len(_absent(asked))))
 
-    return QualityRequest(conclude, (ROWS, *map(present, columns)))
+    return QualityRequest(conclude, (ROWS, *counts))
 
 
 @measure("min over values of min(1, observed / expected)", iso="Com-ML-2", tc609="0302")
@@ -61,13 +66,13 @@ def _occurrence(column: TableColumn, value: str) -> CheckCount:
 @measure("min over fields of 1 - missing / N", iso="Com-ML-3", tc609="0204", gbt="0201")
 def feature_completeness(asked: QualityContext) -> QualityRequest:
     """Return the share of the field that lacks most, and of each field its own."""
-    columns = list(asked.table.columns.values())
+    counts = {column.name: _told(column, asked) for column in asked.table.columns.values()}
 
     def conclude(answers: QualityResults) -> QualityFinding:
-        entries = tuple(entry(column.name, answers.count(present(column)), answers.rows) for column in columns)
+        entries = tuple(entry(name, answers.count(count), answers.rows) for name, count in counts.items())
         return worst_of(min(entries, key=lambda one: one.numerator or 0, default=None), entries)
 
-    return QualityRequest(conclude, (ROWS, *map(present, columns)))
+    return QualityRequest(conclude, (ROWS, *counts.values()))
 
 
 @measure("records with every required field / N", iso="Com-ML-4", tc609="0204", gbt="0202")
@@ -76,12 +81,12 @@ def record_completeness(asked: QualityContext) -> QualityRequest:
     columns = required(asked)
     if _absent(asked):
         return QualityRequest(lambda answers: share(0, answers.rows), (ROWS,))
-    return _complete("complete records", columns)
+    return _complete("complete records", columns, asked)
 
 
-def _complete(name: str, columns: list[TableColumn]) -> QualityRequest:
+def _complete(name: str, columns: list[TableColumn], asked: QualityContext) -> QualityRequest:
     """Return how many records have a value in all of the columns."""
-    complete = CheckCount(name, pl.all_horizontal(column.raw.is_not_null() for column in columns).sum())
+    complete = CheckCount(name, pl.all_horizontal(_holds(column, asked) for column in columns).sum())
     return QualityRequest(lambda answers: share(answers.count(complete), answers.rows), (ROWS, complete))
 
 
@@ -91,7 +96,25 @@ def label_completeness(asked: QualityContext) -> QualityRequest:
     labels = asked.table.labels
     if not labels:
         raise not_applicable("quality.reason.no_label")
-    return _complete("labelled", labels)
+    return _complete("labelled", labels, asked)
+
+
+def _told(column: TableColumn, asked: QualityContext) -> CheckCount:
+    """Return how many cells hold a value."""
+    if column.name not in asked.placeholders:
+        return present(column)
+    return CheckCount(f"told {column.name}", _holds(column, asked).sum())
+
+
+def _holds(column: TableColumn, asked: QualityContext) -> pl.Expr:
+    """Return whether each cell holds a value, and not what seems to stand for a missing one."""
+    there, words = column.raw.is_not_null(), asked.placeholders.get(column.name, ())
+    numbers = [float(one) for one in words if _NUMBER.fullmatch(one)]
+    if numbers and column.is_number:
+        there = there & ~column.value.cast(pl.Float64).is_in(numbers).fill_null(False)
+    if len(numbers) < len(words):
+        there = there & ~column.raw.cast(pl.String).str.strip_chars().is_in(list(words)).fill_null(False)
+    return there
 
 
 def required(asked: QualityContext) -> list[TableColumn]:

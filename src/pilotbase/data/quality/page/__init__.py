@@ -19,6 +19,7 @@ from pilotbase.documents.quality import (
     QualityReport,
     RecordSetProfile,
     RuleResult,
+    Suspect,
 )
 from pilotbase.documents.quantities import MISSING, format_digits
 from pilotbase.documents.texts import LANGUAGES, Language, percent
@@ -145,6 +146,14 @@ class _QualityWording(PageWording):
     def folded_rules(self) -> list[RuleResult]:
         """Return the rules that are folded."""
         return self.rules[len(self.open_rules()) :][:FOLDED]
+
+    def chance(self, one: Suspect) -> str:
+        """Return how probable it is that a suspect is a fault."""
+        return percent(one.probability).render(self.language)
+
+    def sampled(self) -> list[tuple[str, int]]:
+        """Return the record sets of which only some rows were looked at for faults, and how many."""
+        return sorted({(one.record_set, one.sample) for one in self.report.suspects if one.sample is not None})
 
     def missingness(self, profile: RecordSetProfile) -> Markup:
         """Return the fields with the most missing values, as bars; empty if nothing is missing."""
