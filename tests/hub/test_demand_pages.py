@@ -44,6 +44,8 @@ def test_a_draft_is_registered_and_becomes_a_scenario_with_its_table(base):
     assert SPINDLES in html.unescape(kept.content.decode()), "what the demand says is carried over"
     made = owner.post("/scenarios/new/?demand=plant/spindles", {**ANSWERS, "cases": upload(name="spindles.csv")})
     scenario, demand = page(base, "owner", made["Location"]), page(base, "owner", "/demands/plant/spindles/")
+    titled = re.search(r"<h1>(.*?)</h1>", demand, re.DOTALL)[1]
+    assert titled in scenario, "the scenario is called as its demand is"
     assert "/demands/plant/spindles/" in scenario and made["Location"] in demand and "Became a scenario" in demand
 
 

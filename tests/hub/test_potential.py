@@ -1,10 +1,17 @@
 """Reviewers score a scenario's potential under seal; opened scores stand as an interval in the ranking."""
 
 import pytest
+from typer.testing import CliRunner
 
 from pilotbase.catalogue.saving import save
+from pilotbase.cli import app
 from pilotbase.documents.permissions import Act
+from pilotbase.documents.yaml_reader import read_yaml
+from pilotbase.hub.base import base
+from pilotbase.worker.demo.examples import find_examples
+from pilotbase.worker.demo.market import _score
 from tests.catalogue.records_for_tests import DESK, OWNER, scenario
+from tests.hub.live_for_tests import listening, token_of
 from tests.hub.worlds_for_tests import _person, world
 
 API, PAGE = "/api/scenarios/plant/pumps/potential", "/ledger/potential/plant/pumps/"
@@ -92,3 +99,27 @@ def test_who_is_tied_to_the_owner_or_no_reviewer_scores_nothing(made):
     assert score(made, "owner", 5).status_code == 403 and score(made, "supplier", 5).status_code == 403
     assert score(made, "other-reviewer", 6).status_code == 422
     assert made.client("supplier").get(API).status_code == 404
+
+
+def test_reviewers_are_told_when_a_scenario_opens_and_score_from_the_command_line(made):
+    from pilotbase.worker.reactions.noticing import Noticing, Ways
+
+    while Noticing(base(), Ways()).tell_changes():
+        pass
+    assert "under seal until the last score is in" in shown(made, "reviewer", "/notices/")
+    assert "under seal until the last score is in" not in shown(made, "supplier", "/notices/")
+    with listening(made) as address:
+        options = ["--hub", address, "--token", token_of(made, "reviewer"), "roadmap"]
+        asked = [*options, "score", "plant/pumps", "--potential", "4", "--words", "Downtime is costly."]
+        told = CliRunner().invoke(app, asked)
+        assert told.exit_code == 0 and "pumps: scores received 1 of 3, under seal." in told.output, told.output
+        assert "You scored 4." in CliRunner().invoke(app, [*options, "potential", "plant/pumps"]).output
+
+
+def test_the_demonstration_scores_once_and_opens(made):
+    said = read_yaml(find_examples() / "market.yaml").value["potentials"]
+    for scores in said.values():
+        for _ in range(2):
+            _score(base(), "scenario:plant/beds", scores)
+        told = made.client("desk").get("/api/scenarios/plant/beds/potential").json()
+        assert [one["potential"] for one in told["scores"]] == sorted(one["potential"] for one in scores.values())

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         MapTold,
         OpennessTable,
         PlanTold,
+        PotentialTold,
         RankingTold,
         RoadmapTold,
         TaskSheetsTold,
@@ -252,8 +253,21 @@ def _print_funnel(told: FunnelTold) -> None:
         say(text("funnel.line", stage=text(f"funnel.{one.stage}"), recorded=one.recorded, reached=one.reached))
 
 
+def _print_potential(told: PotentialTold) -> None:
+    named = {"scenario": name_of(told.scenario)}
+    if told.scores and told.is_present:
+        scores = ", ".join(str(one.potential) for one in told.scores)
+        say(text("roadmap.potential_printed_opened", **named, scores=scores))
+    else:
+        say(text("roadmap.potential_printed", **named, received=told.received, needed=told.needed))
+    if told.own is not None:
+        say(text("roadmap.potential_own", potential=told.own))
+
+
 add(
     app,
+    Command("potential", operations.POTENTIAL, show=_print_potential),
+    Command("score", operations.SCORE_POTENTIAL, show=_print_potential),
     Command("show", operations.ROADMAP, show=_print_roadmap, nulls=True),
     Command("sheet", operations.SHEET, show=_print_sheet),
     Command("proposal", operations.PROPOSAL, show=_print_plan, nulls=True),

@@ -102,6 +102,8 @@ class DraftAnswers:
     """Like the two before from the demand in words, where there is one; None: not said."""
     demand: str = ""
     """Subject of the registered demand in words that the scenario is made of; empty: none."""
+    title: Localized | str | None = None
+    """That demand's title, which the scenario takes; None: it is called after its target."""
     mistakes: str = ""
 
     @property
@@ -341,7 +343,7 @@ def _settle(
     )
     scenario = Scenario(
         name=answers.name or slug(path.stem, "") or _derived_name(path.stem, answers),
-        title=in_both_languages(text("draft.title", target=answers.target)),
+        title=answers.title or in_both_languages(text("draft.title", target=answers.target)),
         owner=_owner(answers.contact),
         sector=answers.sector or Sector.OTHER,
         action=answers.action or Action.INDUSTRY,

@@ -417,6 +417,7 @@ def _answered(request: HubRequest) -> bool:
 
 
 def _answers(request: HubRequest, given: dict[str, Any]) -> DraftAnswers:
+    named = demand_named(request)
     return DraftAnswers(
         problem=given["problem"],
         target=given["target"],
@@ -429,7 +430,8 @@ def _answers(request: HubRequest, given: dict[str, Any]) -> DraftAnswers:
         dataset=given["dataset"],
         dates=DateOrder(given["dates"]) if given["dates"] else None,
         fixes=ticked_fixes(request.POST),
-        demand=named.subject if (named := demand_named(request)) is not None else "",
+        demand=named.subject if named is not None else "",
+        title=named.title if named is not None else None,
         **drafted_terms(given),
     )
 

@@ -1,4 +1,4 @@
-"""Demand that finds technology, in the demonstration: demands in words, capabilities, a room and a call.
+"""Demand that finds technology, in the demonstration: demands in words, capabilities, a room, a call, scores.
 
 What stands in ``market.yaml`` beside the examples is made up, and says so. The code that takes it is that of any base.
 """
@@ -6,6 +6,7 @@ What stands in ``market.yaml`` beside the examples is made up, and says so. The 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from pilotbase.catalogue.advancing import advance
 from pilotbase.catalogue.capabilities import state_capability
 from pilotbase.documents.call import CallTerms, ClaimTerms
 from pilotbase.documents.capability import Capability
+from pilotbase.documents.errors import BarredError
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.subjects import demand_subject, holder_of, record_head
 from pilotbase.documents.vocabularies import Role
@@ -23,11 +25,13 @@ from pilotbase.worker.base import Base
 from pilotbase.worker.demands import register_demand
 from pilotbase.worker.demo.examples import find_examples
 from pilotbase.worker.demo.records import PARTIES, Cast
+from pilotbase.worker.potential import score_potential
 from pilotbase.worker.trials import calls
 from pilotbase.workspace.actors import Actor
 from pilotbase.workspace.store import View
 
 _OPEN_DAYS, _STEP_DAYS = 30, 21
+_JUDGES = "north-institute"
 _ActAs = Callable[[str], View]
 """Returns the view of an organisation of the demonstration."""
 
@@ -49,6 +53,8 @@ def fill_market(base: Base, cast: Cast) -> None:
         state_capability(act_as(stated.organisation), stated)
     _talk(act_as, said["room"])
     _call(base, act_as, said["call"])
+    for scenario, scores in said["potentials"].items():
+        _score(base, scenario, scores)
 
 
 def _register(act_as: _ActAs, name: str, demand: Mapping[str, Any]) -> None:
@@ -71,6 +77,14 @@ def _talk(act_as: _ActAs, said: Mapping[str, Any]) -> None:
     rooms.reply(owner, room, "answer", ("question", question.number), said["answer"])
     rooms.enter(owner, room, "minutes", words=said["minutes"], day=_day(now, 0))
     rooms.plan_step(owner, room, said["step"], opened.room.owner, _day(now, _STEP_DAYS))
+
+
+def _score(base: Base, scenario: str, scores: Mapping[str, Mapping[str, Any]]) -> None:
+    """Let reviewers score a scenario's potential under seal, once; the third score opens all."""
+    for person, one in scores.items():
+        reviewer = base.lab.store.as_actor(Actor(_JUDGES, frozenset({Role.REVIEWER}), person))
+        with suppress(BarredError):  # they are opened already
+            score_potential(base, reviewer, scenario, (one["potential"], one["words"]), lambda owner, known: False)
 
 
 def _call(base: Base, act_as: _ActAs, said: Mapping[str, Any]) -> None:

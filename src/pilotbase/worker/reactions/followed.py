@@ -1,4 +1,4 @@
-"""Notices of new matches to those who follow them, of advisories, and of exposure limits that are nearly used up.
+"""Notices of new matches to those who follow them, of advisories, potentials to score, and limits nearly used up.
 
 A new match is a demand that is registered, a scenario that opens, an application that is submitted.
 Each is judged as its reader would see it on the page of matches; a notice is sent if it may fit there.
@@ -31,8 +31,9 @@ _ARRIVES = (Act.DEMAND_REGISTER, Act.SCENARIO_OPEN, Act.APPLICATION_SUBMIT)
 
 
 def of_news(base: Base, changes: Sequence[Change]) -> Iterator[NoticeDraft]:
-    """Yield the notices of new matches and of kept advisories."""
+    """Yield the notices of new matches, of potentials to score and of kept advisories."""
     yield from _of_matches(base, changes)
+    yield from _of_potentials(base.lab.view, changes)
     yield from of_advisories(base.lab.view, changes)
 
 
@@ -69,6 +70,19 @@ def _draft(one: FollowedMatches, listing: Listing, record: Record) -> NoticeDraf
     address = Address(organisation=one.organisation, person=one.person)
     happening = f"{record.subject} {record.digest()} {one.subject}"
     return NoticeDraft(NoticeKind.MATCH, one.subject, address, body, happening, author=step.person or "")
+
+
+def _of_potentials(view: View, changes: Sequence[Change]) -> Iterator[NoticeDraft]:
+    """Yield a notice to reviewers for each scenario that opens: that its potential can be scored under seal."""
+    for one in changes:
+        record = view.load(one.digest, Record) if (one.event, one.kind) == ("moved", "record") else None
+        if record is not None and record.history[-1].act is Act.SCENARIO_OPEN:
+            body = NoticeBody(
+                title=both_languages(record.title), record="scenario", said=text("roadmap.potential_told")
+            )
+            happening = f"potential {record.subject} {record.digest()}"
+            # Without a subject: reviewers see the scenario, but not its record.
+            yield NoticeDraft(NoticeKind.ASKED, "", Address(role=Role.REVIEWER), body, happening)
 
 
 def of_limits(view: View) -> Iterator[NoticeDraft]:
