@@ -21,7 +21,7 @@ class Row(NamedTuple):
 ROWS = [
     Row(*(cell.strip() for cell in line.split("|")[1:-1]))
     for line in TEXT.splitlines()
-    if line.startswith("| ") and not line.startswith("| Attack ")
+    if line.startswith("| ") and not line.startswith("| Attack ") and line.count(" | ") == 3
 ]
 TESTS = [test for row in ROWS for test in re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", row.shown)]
 

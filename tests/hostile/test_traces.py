@@ -194,18 +194,19 @@ def test_libraries_that_lock_files_still_work(launch, settings):
 HOST = """
 import os
 def attack():
-    kept = {{"self", "thread-self", "mounts", "net", "version", "filesystems", "cmdline", "sysvipc"}}
+    kept = {{"self", "thread-self", "mounts", "net", "filesystems", "sysvipc"}}
     said = {{}}
     for name in sorted(os.listdir("/proc")):
         path = f"/proc/{{name}}"
-        if name.isdigit() or name in kept:
+        if (name.isdigit() and name != "1") or name in kept:
             continue
         said[name] = os.listdir(path) if os.path.isdir(path) else open(path).read()
     told = {{name for name, content in said.items() if content}}
     print(told, said["loadavg"], said["meminfo"].splitlines()[:2])
     constant = said["loadavg"].startswith("0.00 0.00") and said["uptime"] == "0.00 0.00\\n"
     memory = said["meminfo"].split()[1] == "{kibibytes}"
-    wanted = {{"cpuinfo", "loadavg", "meminfo", "stat", "uptime"}}
+    wanted = {{"cpuinfo", "loadavg", "meminfo", "stat", "uptime", "version"}}
+    constant = constant and said["version"] == "Linux\\n" and said["1"] == []
     return told <= wanted and constant and memory and bool(os.cpu_count())
 """
 

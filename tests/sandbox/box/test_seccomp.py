@@ -73,6 +73,18 @@ def test_clone3_is_unknown(machine):
     assert run(program, 435, audit=AUDIT[machine]) == REFUSE | errno.ENOSYS
 
 
+COUNTED = {"x86_64": [99, 137, 138], "aarch64": [179, 43, 44]}
+"""sysinfo, statfs, fstatfs."""
+SESSION = {"x86_64": 112, "aarch64": 157}
+
+
+def test_what_the_kernel_counts_of_all_boxes_is_not_told_and_not_moved(machine):
+    program = filter_program(True, machine=machine)
+    for number in [*COUNTED[machine], 434]:  # pidfd_open
+        assert run(program, number, audit=AUDIT[machine]) == REFUSE | errno.ENOSYS, number
+    assert run(program, SESSION[machine], audit=AUDIT[machine]) == REFUSE | errno.EPERM
+
+
 def test_memory_that_nobody_counts(machine):
     assert verdict(machine, "memfd_create") == REFUSE | errno.EPERM
     assert verdict(machine, "memfd_create", allow_memfd=True) == ALLOW
@@ -94,11 +106,29 @@ QUESTIONS = {
     "aarch64": [232, 0, 2, 26, 27, 28, 262, 263, 264, 280, 282, 241, 270, 271, 117, 219, 217, 116, 92],
 }
 """mincore, io_setup, io_submit, inotify_*, fanotify_*, name_to_handle_at, bpf, userfaultfd, perf_event_open, …"""
-WISHES = {"x86_64": [221, 187, 73, 132, 235, 261, 280], "aarch64": [223, 213, 32, 88]}
-"""fadvise64, readahead, flock, and what sets the times of files."""
+WISHES = {"x86_64": [221, 187, 73, 132, 235, 261, 280, 203], "aarch64": [223, 213, 32, 88, 122]}
+"""fadvise64, readahead, flock, what sets the times of files, and sched_setaffinity."""
 WITH_ARGUMENT = {
-    "x86_64": {"fcntl": 72, "madvise": 28, "preadv2": 327, "pwritev2": 328},
-    "aarch64": {"fcntl": 25, "madvise": 233, "preadv2": 286, "pwritev2": 287},
+    "x86_64": {
+        "fcntl": 72,
+        "madvise": 28,
+        "preadv2": 327,
+        "pwritev2": 328,
+        "setsockopt": 54,
+        "getsockopt": 55,
+        "statx": 332,
+        "clone": 56,
+    },
+    "aarch64": {
+        "fcntl": 25,
+        "madvise": 233,
+        "preadv2": 286,
+        "pwritev2": 287,
+        "setsockopt": 208,
+        "getsockopt": 209,
+        "statx": 291,
+        "clone": 220,
+    },
 }
 
 
@@ -117,13 +147,20 @@ def test_wishes_about_shared_files_are_granted_and_not_made(machine):
 @pytest.mark.parametrize(
     ("name", "place", "value", "expected"),
     [
-        *[("fcntl", 1, command, ALLOW) for command in (0, 1, 2, 3, 4, 5, 36, 1030, 1031, 1032, 1033)],
+        *[("fcntl", 1, command, ALLOW) for command in (0, 1, 2, 3, 4, 5, 36, 1030, 1032, 1033)],
         *[("fcntl", 1, command, REFUSE | 0) for command in (6, 7, 37, 38)],
-        *[("fcntl", 1, command, REFUSE | errno.EPERM) for command in (1024, 1026, 1036, 1038)],
+        *[("fcntl", 1, command, REFUSE | errno.EPERM) for command in (1024, 1026, 1031, 1036, 1038)],
         *[("madvise", 2, advice, ALLOW) for advice in (3, 4, 8, 14)],
         *[("madvise", 2, advice, REFUSE | errno.EINVAL) for advice in (20, 21)],
         *[(name, 5, 0, ALLOW) for name in ("preadv2", "pwritev2")],
         *[(name, 5, flags, REFUSE | errno.EOPNOTSUPP) for name in ("preadv2", "pwritev2") for flags in (1, 8, 0x80)],
+        *[("getsockopt", 2, option, ALLOW) for option in (3, 4, 7, 8, 17)],
+        *[("getsockopt", 2, option, REFUSE | errno.ENOPROTOOPT) for option in (55, 57, 71, 77)],
+        *[("setsockopt", 2, option, REFUSE | 0) for option in (7, 8, 32, 33)],
+        *[("setsockopt", 2, option, REFUSE | errno.ENOPROTOOPT) for option in (76,)],
+        ("clone", 0, FORK | 0x1000, REFUSE | errno.EPERM),
+        *[("statx", 3, mask, ALLOW) for mask in (0x7FF, 0x1FFF)],
+        *[("statx", 3, mask, REFUSE | errno.ENOSYS) for mask in (0x4000, 0x47FF)],
     ],
 )
 def test_calls_judged_by_what_they_ask(machine, name, place, value, expected):

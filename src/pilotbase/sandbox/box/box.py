@@ -39,6 +39,7 @@ from pilotbase.sandbox.box.command import (
     program_command,
     shown_of_host,
 )
+from pilotbase.sandbox.box.copies import note_hidden_run, settle
 from pilotbase.sandbox.box.ends import CappedLog, ClosedAtEnd, Logs, WorkerLostError
 from pilotbase.sandbox.box.probe import HostProbe, probe_host, require_level
 from pilotbase.sandbox.box.settings import (
@@ -91,6 +92,7 @@ class Box(ClosedAtEnd):
         settings = replace(settings, interpreter=settings.interpreter or running_interpreter())
         self._start = probe.choose_start(settings, program)
         shown = () if self._start is None else shown_of_host(program, settings, probe.tools)
+        self._living: int | None = None
         self.settings, self._group = _with_group(settings)
         self._log = CappedLog(settings.limits.log_bytes, settings.logs)
         began = time.monotonic()
@@ -102,6 +104,10 @@ class Box(ClosedAtEnd):
             launch = replace(launch, command=joined_command(self._group.join_files(), launch.command))
         self.supervisor = Supervisor(launch, settings.limits, self._group, self._log, _watch(settings))
         try:
+            if settings.hidden:
+                self._living = note_hidden_run()
+            if settings.prints:
+                settle()
             self.supervisor.launch()
             uid = self._admit(information[0])
         except BaseException:
@@ -153,6 +159,9 @@ class Box(ClosedAtEnd):
         if self.supervisor.ident is not None:
             self.supervisor.join()
         self.channel.close()
+        if self._living is not None:
+            os.close(self._living)
+            self._living = None
 
     def _admit(self, information: int) -> int:
         """Wait for STARTED, check the box from outside, and return its real uid."""

@@ -46,8 +46,10 @@ _PYTHON_OPTIONS = ("-s", "-S", "-P", "-B", "-X", "utf8", "-X", "faulthandler")
 _JOIN = 'while [ "$1" != -- ]; do echo $$ > "$1" || exit 125; shift; done; shift; exec "$@"'
 """Shell: join every group named before ``--``, then exec the command after it."""
 _PROC = PurePosixPath("/proc")
-_KEPT = frozenset({"self", "thread-self", "mounts", "net", "version", "filesystems", "cmdline", "sysvipc"})
-"""Entries that show the box itself, or never change."""
+_KEPT = frozenset({"self", "thread-self", "mounts", "net", "filesystems", "sysvipc"})
+"""Entries that show the box itself, or what the kernel can do."""
+_FIRST_PROCESS = _PROC / "1"
+"""bubblewrap in the box, whose command line names places of the host."""
 HOST = PurePosixPath("/pilotbase/host")
 """The place of the host's interpreter and libraries, each at its own path beneath it."""
 ENTERING = PurePosixPath("/pilotbase/entering.py")
@@ -276,11 +278,11 @@ def _scratch(settings: BoxSettings) -> list[str]:
 
 
 def _masks(constants: Mapping[PurePosixPath, int]) -> list[str]:
-    """Hide what /proc shows of the host, and terminals, whose number the whole host counts."""
+    """Hide what /proc shows of the host and of its first process, and terminals, which the whole host numbers."""
     arguments = _emptied(PurePosixPath("/dev/pts"))
     for file, descriptor in constants.items():
         arguments += ["--perms", "0444", "--ro-bind-data", str(descriptor), str(file)]
-    for folder in _emptied_folders():
+    for folder in (*_emptied_folders(), _FIRST_PROCESS):
         arguments += _emptied(folder)
     return arguments
 
@@ -342,6 +344,7 @@ def constant_files(limits: Limits) -> Mapping[PurePosixPath, bytes]:
         "stat": "".join(f"{line}\n" for line in processors + counters),
         "uptime": "0.00 0.00\n",
         "loadavg": "0.00 0.00 0.00 1/1 1\n",
+        "version": "Linux\n",
     }
     contents = {name: content.encode() for name, content in texts.items()} | {"cpuinfo": _processors()}
     return {_PROC / name: contents.get(name, b"") for name, is_folder in _entries().items() if not is_folder}

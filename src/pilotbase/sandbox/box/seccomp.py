@@ -29,14 +29,24 @@ _GRANTED = 0
 _AF_UNIX = 1
 _NEW_NAMESPACE_FLAGS = 0x7E020080
 """CLONE_NEWTIME, NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET; in ``clone`` the low byte is a signal."""
-_CLONE_FLAGS = _NEW_NAMESPACE_FLAGS & ~0xFF
+_CLONE_PIDFD = 0x1000
+_CLONE_FLAGS = _NEW_NAMESPACE_FLAGS & ~0xFF | _CLONE_PIDFD
 _X32_BIT = 0x40000000
 _LOCK_COMMANDS = (6, 7, 37, 38)
 """Of ``fcntl``: SETLK, SETLKW, OFD_SETLK, OFD_SETLKW."""
 _LEASE_COMMANDS = (1024, 1026, 1036, 1038)
 """Of ``fcntl``: SETLEASE (shows who has a file open), NOTIFY, SET_RW_HINT, SET_FILE_RW_HINT."""
+_RESIZING = (1031,)
+"""Of ``fcntl``: SETPIPE_SZ."""
 _EVICTIONS = (20, 21)
 """Of ``madvise``: COLD, PAGEOUT."""
+_COUNTS = (55, 57, 71, 77)
+"""Of ``getsockopt``: MEMINFO, COOKIE, NETNS_COOKIE, PEERPIDFD."""
+_PASS_PIDFD = (76,)
+_BUFFERS = (7, 8, 32, 33)
+"""Of ``setsockopt``: SNDBUF, RCVBUF, and both by force."""
+_UNIQUE_MOUNT = 0x4000
+"""Of ``statx``: the number of the mount among all since the start of the kernel."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +75,8 @@ _X86_64 = Architecture(
             "mincore": 27, "io_setup": 206, "io_submit": 209, "inotify_init": 253, "inotify_add_watch": 254,
             "inotify_rm_watch": 255, "inotify_init1": 294, "fanotify_mark": 301, "madvise": 28, "fcntl": 72,
             "preadv2": 327, "pwritev2": 328, "flock": 73, "utime": 132, "readahead": 187, "fadvise64": 221,
-            "utimes": 235, "futimesat": 261, "utimensat": 280,
+            "utimes": 235, "futimesat": 261, "utimensat": 280, "setsockopt": 54, "getsockopt": 55, "sysinfo": 99,
+            "setsid": 112, "statfs": 137, "fstatfs": 138, "sched_setaffinity": 203, "statx": 332,
         }
     ),
 )  # fmt: skip
@@ -85,22 +96,28 @@ _AARCH64 = Architecture(
             "memfd_create": 279, "bpf": 280, "userfaultfd": 282, "kexec_file_load": 294, "io_setup": 0, "io_submit": 2,
             "inotify_init1": 26, "inotify_add_watch": 27, "inotify_rm_watch": 28, "mincore": 232,
             "fanotify_mark": 263, "fcntl": 25, "madvise": 233, "preadv2": 286, "pwritev2": 287, "flock": 32,
-            "utimensat": 88, "readahead": 213, "fadvise64": 223,
+            "utimensat": 88, "readahead": 213, "fadvise64": 223, "statfs": 43, "fstatfs": 44, "sched_setaffinity": 122,
+            "setsid": 157, "sysinfo": 179, "setsockopt": 208, "getsockopt": 209, "statx": 291,
         }
     ),
 )  # fmt: skip
 _SAME_EVERYWHERE = MappingProxyType(
     {
         "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427, "open_tree": 428, "move_mount": 429,
-        "fsopen": 430, "fsconfig": 431, "fsmount": 432, "fspick": 433, "clone3": 435, "pidfd_getfd": 438,
-        "process_madvise": 440, "mount_setattr": 442, "quotactl_fd": 443, "memfd_secret": 447,
+        "fsopen": 430, "fsconfig": 431, "fsmount": 432, "fspick": 433, "pidfd_open": 434, "clone3": 435,
+        "pidfd_getfd": 438, "process_madvise": 440, "mount_setattr": 442, "quotactl_fd": 443, "memfd_secret": 447,
         "process_mrelease": 448, "set_mempolicy_home_node": 450, "cachestat": 451, "statmount": 457, "listmount": 458,
         "open_tree_attr": 467,
     }
 )  # fmt: skip
 _ARCHITECTURES = MappingProxyType({"x86_64": _X86_64, "aarch64": _AARCH64})
-_ADVICE = frozenset({"fadvise64", "readahead", "flock", "utime", "utimes", "futimesat", "utimensat"})
-_BY_ARGUMENT = frozenset({"socket", "socketpair", "clone", "clone3", "fcntl", "madvise", "preadv2", "pwritev2"})
+_ADVICE = frozenset(
+    {"fadvise64", "readahead", "flock", "utime", "utimes", "futimesat", "utimensat", "sched_setaffinity"}
+)
+_ABSENT = frozenset({"clone3", "pidfd_open", "sysinfo", "statfs", "fstatfs"})
+_BY_ARGUMENT = frozenset(
+    {"socket", "socketpair", "getsockopt", "setsockopt", "clone", "fcntl", "madvise", "preadv2", "pwritev2", "statx"}
+)
 
 
 def filter_program(allow_memfd: bool, allow_network: bool = False, machine: str | None = None) -> bytes:
@@ -116,7 +133,7 @@ def filter_program(allow_memfd: bool, allow_network: bool = False, machine: str 
     refused = sorted(
         number
         for name, number in calls.items()
-        if name not in _BY_ARGUMENT | _ADVICE and not (allow_memfd and name == "memfd_create")
+        if name not in _BY_ARGUMENT | _ADVICE | _ABSENT and not (allow_memfd and name == "memfd_create")
     )
     program = [
         _statement(_LOAD, _ARCHITECTURE_AT),
@@ -126,16 +143,22 @@ def filter_program(allow_memfd: bool, allow_network: bool = False, machine: str 
         _jump(_JUMP_GREATER_EQUAL, _X32_BIT, 0, 1),
         _statement(_RETURN, _KILL),
     ]
-    program += _refuse(calls["clone3"], errno.ENOSYS)
+    for name in sorted(_ABSENT):
+        program += _refuse(calls[name], errno.ENOSYS)
     for number in refused:
         program += _refuse(number, errno.EPERM)
     for name in sorted(_ADVICE & calls.keys()):
         program += _refuse(calls[name], _GRANTED)
     program += _refuse_values(calls["fcntl"], 1, _LEASE_COMMANDS, errno.EPERM)
     program += _refuse_values(calls["fcntl"], 1, _LOCK_COMMANDS, _GRANTED)
+    program += _refuse_values(calls["fcntl"], 1, _RESIZING, errno.EPERM)
     program += _refuse_values(calls["madvise"], 2, _EVICTIONS, errno.EINVAL)
+    program += _refuse_values(calls["getsockopt"], 2, _COUNTS, errno.ENOPROTOOPT)
+    program += _refuse_values(calls["setsockopt"], 2, _PASS_PIDFD, errno.ENOPROTOOPT)
+    program += _refuse_values(calls["setsockopt"], 2, _BUFFERS, _GRANTED)
     for name in ("preadv2", "pwritev2"):
         program += _decide(calls[name], 5, _jump(_JUMP_EQUAL, 0, 1, 0), errno.EOPNOTSUPP)
+    program += _decide(calls["statx"], 3, _jump(_JUMP_BITS, _UNIQUE_MOUNT, 0, 1), errno.ENOSYS)
     program += _decide(calls["clone"], 0, _jump(_JUMP_BITS, _CLONE_FLAGS, 0, 1), errno.EPERM)
     for name in () if allow_network else ("socket", "socketpair"):
         program += _decide(calls[name], 0, _jump(_JUMP_EQUAL, _AF_UNIX, 1, 0), errno.EPERM)

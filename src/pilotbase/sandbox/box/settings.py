@@ -60,6 +60,7 @@ class Protection(StrEnum):
     DESCRIPTORS = "descriptors"
     PROCESS_NAMESPACE = "process_namespace"
     COPIES = "copies"
+    SETTLING = "settling"
 
 
 @dataclass(frozen=True)
@@ -96,10 +97,23 @@ class BoxSettings:
     """For tests only."""
 
     @property
+    def hidden(self) -> bool:
+        """Return whether the box may get hidden cases, so that what it leaves in the kernel must reach no other."""
+        return self._walled(Protection.SETTLING) and self.logs is LogPolicy.WITHHELD
+
+    @property
+    def prints(self) -> bool:
+        """Return whether words or unchanged answers of the box leave."""
+        return self._walled(Protection.SETTLING) and self.logs in (LogPolicy.FULL, LogPolicy.ANSWERS)
+
+    @property
     def copies(self) -> str | None:
         """Return which copies the box reads (`copies`); None: the host's own files, as for boxes whose words leave."""
-        walled = self.level not in (IsolationLevel.L0, IsolationLevel.L1) and Protection.COPIES not in self.removed
-        return self.logs.value if walled and self.logs in (LogPolicy.FIGURES, LogPolicy.WITHHELD) else None
+        kept_apart = self.logs in (LogPolicy.FIGURES, LogPolicy.WITHHELD)
+        return self.logs.value if kept_apart and self._walled(Protection.COPIES) else None
+
+    def _walled(self, protection: Protection) -> bool:
+        return self.level not in (IsolationLevel.L0, IsolationLevel.L1) and protection not in self.removed
 
 
 @cache
