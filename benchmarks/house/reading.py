@@ -11,8 +11,9 @@ from benchmarks.house.sizes import Sized
 from benchmarks.house.tree import Source, sources
 
 FOUND = (
-    "measures/formulas", "data/quality/measures", "data/suspects", "data/bridges", "data/sources/kinds", "trial/probes",
-    "trial/blind_baselines/programs", "watch/detectors", "sandbox/adapters", "sandbox/endpoints/wires",
+    "measures/formulas", "data/quality/measures", "data/suspects", "data/bridges", "data/sources/kinds",
+    "certificate/exports", "trial/probes", "trial/blind_baselines/programs", "watch/detectors", "sandbox/adapters",
+    "sandbox/endpoints/wires",
     "gateway/upstreams/wires", "notices/channels",
 )  # fmt: skip
 """Folders in which a new thing of a kind is one file, found by itself: nobody reads them all, so they may grow."""

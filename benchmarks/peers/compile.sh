@@ -2,7 +2,7 @@
 # Rewrites the locks of the peers: hashes for every wheel, one file for Python 3.11 to 3.13, no index named.
 set -eu
 cd "$(dirname "$0")"
-for name in numba oracles mlflow deepchecks fault_tables evidently nannyml great_expectations pandera frictionless ydata mlcroissant inspect_ai langchain mcp; do
+for name in numba oracles mlflow deepchecks fault_tables evidently nannyml great_expectations pandera frictionless ydata mlcroissant inspect_ai langchain mcp proofs; do
   uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --emit-build-options --no-annotate --no-header -q \
     "$name.in" -o "$name.txt"
 done

@@ -59,6 +59,11 @@ def test_accept_is_0_reject_is_3_refused_is_5(home, write_scenario, write_applic
     fresh = ("--revocations", home / "revocations.json")
     assert run("certificate", "verify", certificate, "--trust", trust, *fresh).exit_code == 0
     assert run("certificate", "verify", tmp_path / "out").exit_code == 0, "this machine's own base is trusted"
+    serial = json.loads(run("certificate", "verify", certificate, "--json").stdout)["serial"]
+    for which in (tmp_path / "out", certificate, serial):
+        assert run("certificate", "export", which, "--to", "cyclonedx", "--out", tmp_path / "bom.json").exit_code == 0
+        card = json.loads((tmp_path / "bom.json").read_bytes())["metadata"]["component"]["modelCard"]
+        assert bool(card["quantitativeAnalysis"]["performanceMetrics"]) is (which != serial), "figures: of the report"
     content = json.loads(certificate.read_bytes())
     content["payload"] = content["payload"][:-8] + "AAAAAAAA"
     certificate.write_text(json.dumps(content))

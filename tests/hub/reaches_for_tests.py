@@ -495,6 +495,8 @@ PAGES = """
 /api/certificates/{serial}          200 200 200 200 200 200 200 200 200 200
 /api/certificates/{serial}/envelope 200 200 200 200 200 200 200 200 200 200
 /api/certificates/{serial}/proof    200 200 200 200 200 200 200 200 200 200
+/api/certificates/{serial}/exports/spdx 200 200 200 200 200 200 200 200 200 200
+/api/certificates/{xray}/exports/spdx 404 404 404 404 404 404 404 404 404 404
 /api/documents/sha256:{milling}     200 200 200 200 200 200 200 200 200 200
 /api/documents/sha256:{xray}        404 404 200 404 200 404 404 404 404 200
 /api/documents/sha256:{report}      404 404 200 200 404 404 404 200 404 200

@@ -155,6 +155,9 @@ def test_a_certificate_is_checked_by_anybody(walked):
     visitor = walked.client()
     told = visitor.get(f"/api/certificates/{serial}").json()
     assert told["holds"] and told["certificate"]["serial"].endswith(serial)
+    bom = visitor.get(f"/api/certificates/{serial}/exports/cyclonedx")
+    assert bom["Content-Disposition"].endswith(".cdx.json") and serial in b"".join(bom).decode()
+    assert visitor.get(f"/api/certificates/{serial}/exports/nothing").status_code == 422
     envelope = visitor.get(f"/api/certificates/{serial}/envelope").content
     assert visitor.post("/api/certificates/check", envelope, **JSON).json()["holds"]
     forged = envelope.replace(b'"payload": "', b'"payload": "A', 1)

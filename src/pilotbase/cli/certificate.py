@@ -1,4 +1,4 @@
-"""``pilotbase certificate``: check, verify offline, revoke; a badge for a person; what an advisory meets."""
+"""``pilotbase certificate``: check, verify offline, export, revoke; a badge for a person; what an advisory meets."""
 
 from __future__ import annotations
 
@@ -53,6 +53,32 @@ def verify(
         revocations = revocations or own
     checked = check_certificate(file, trust, revocations, application, strict)
     answer(checked.certificate, as_json, lambda _: say_all(checked.lines))
+
+
+@app.anywhere("export")
+def export(
+    which: str,
+    to: Annotated[str, typer.Option()],
+    out: Path | None = None,
+    report: Path | None = None,
+    trust: Path | None = None,
+    revocations: Path | None = None,
+) -> None:
+    """Write a certificate as in-toto, cyclonedx, spdx or model-card, for the tools that read these."""
+    if number := _NUMBER.fullmatch(which):
+        found = call(certificates.EXPORT, serial=number[1], to=to)
+    else:
+        from pilotbase.certificate.exports import export as exported
+        from pilotbase.worker.trials.certificates import check_certificate, own_roots
+        from pilotbase.worker.trials.folder import proof_of
+
+        if trust is None:
+            trust, own = own_roots()
+            revocations = revocations or own
+        checked = check_certificate(file := Path(which), trust, revocations, None, strict=False)
+        found = exported(proof_of(checked.certificate, file, report), to)
+    write_whole(place := out or Path(found.name), found.content())
+    say(text("certificate.export.written", file=place))
 
 
 @app.here("revoke")

@@ -1,4 +1,4 @@
-"""Certificates: read and checked by anybody; a badge for a person who took part; which ones an advisory meets."""
+"""Certificates: read, checked and exported by anybody; a badge for a person who took part; what an advisory meets."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pilotbase.documents.api.trials import (
     ReuseLink,
     SignedBadge,
 )
+from pilotbase.documents.files import File
 from pilotbase.documents.hashes import HEX
 from pilotbase.documents.permissions import DeskAct, ReadScope
 from pilotbase.operations.operation import PATH, Callers, NoInput, Operation, Repeated, With
@@ -24,6 +25,12 @@ class OfCertificate(RequestModel):
     """Which certificate, by its number."""
 
     serial: Annotated[str, StringConstraints(pattern=f"^{HEX}$"), PATH]
+
+
+class OfExport(OfCertificate):
+    """Which certificate, in the format of which name."""
+
+    to: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,30}$"), PATH]
 
 
 CHECK = Operation(
@@ -47,6 +54,13 @@ ENVELOPE = Operation(
 )
 PROOF = Operation(
     "certificates.proof", "GET /certificates/{serial}/proof", OfCertificate, dict[str, Any], callers=Callers.UNASKED
+)
+EXPORT = Operation(
+    "certificates.export",
+    "GET /certificates/{serial}/exports/{to}",
+    OfExport,
+    File,
+    callers=Callers.UNASKED,
 )
 BADGE = Operation(
     "certificates.badge",

@@ -12,6 +12,7 @@ from html import escape
 
 from django.utils.safestring import SafeString
 
+from pilotbase.certificate.exports import Export, exports
 from pilotbase.certificate.status import CertificateStanding, CertificateStatus, revocations_of, standing_of
 from pilotbase.charts.marks import badge, validity_bar
 from pilotbase.documents.certificate import Certificate
@@ -122,6 +123,11 @@ class CertificateShown:
         until = text("portal.proof.until", day=format_day(ends)).render(language())
         now = base().lab.store.clock()
         return drawn(validity_bar(begins, ends, now, self.look, (f"{issued}, {until}", issued, until)))
+
+    @property
+    def formats(self) -> list[Export]:
+        """Return the formats of other tools that it is exported to."""
+        return list(exports().values())
 
     def badge(self, reader: Language) -> str:
         """Return the badge as SVG in the language ``reader``."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
+from pilotbase.certificate.exports import Proof, export
 from pilotbase.documents.api.trials import AdvisoryMet, CheckedCertificate, ComponentUse, SignedBadge
 from pilotbase.documents.errors import RefusedError
+from pilotbase.documents.files import File
 from pilotbase.documents.texts import sentence
 from pilotbase.operations import certificates as declared
 from pilotbase.operations.operation import NoInput, With
@@ -18,6 +20,16 @@ does(declared.CHECK)(lambda caller, asked: _told(caller, check(caller.base, aske
 does(declared.SHOW)(lambda caller, asked: _told(caller, check_issued(caller.base, asked.serial)))
 does(declared.ENVELOPE)(lambda caller, asked: json.loads(issued(caller.base, asked.serial).envelope.to_bytes()))
 does(declared.PROOF)(lambda caller, asked: logged(caller.base, asked.serial).to_json_value())
+
+
+@does(declared.EXPORT)
+def export_certificate(caller: Caller, asked: declared.OfExport) -> File:
+    """Return a certificate that holds in another format, with what is public alone."""
+    checked = check_issued(caller.base, asked.serial)
+    if checked.error is not None:
+        raise checked.error
+    assert checked.certificate is not None
+    return export(Proof(checked.certificate), asked.to)
 
 
 @does(declared.BADGE)

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import pydantic
 
 from pilotbase.certificate.envelope import Envelope
+from pilotbase.certificate.exports import Proof
 from pilotbase.data.labelling.gathering import source_of
 from pilotbase.documents.base import Document
 from pilotbase.documents.catalogues import wanted_language
@@ -179,6 +180,18 @@ def read_report(path: Path) -> Report:
     report = _document(file, Report, "worker.no_report")
     require_known_sentences(report, file)
     return report
+
+
+def proof_of(certificate: Certificate, file: Path, report: Path | None = None) -> Proof:
+    """Return a certificate with the report behind it: ``report``, or the one beside ``file``, which may be a folder.
+
+    Raises:
+        InputError: as `read_report`.
+        InvalidProofError: it is the report of another trial.
+    """
+    beside = (file if file.is_dir() else file.parent) / "report.json"
+    path = report or (beside if beside.is_file() else None)
+    return Proof(certificate, None if path is None else read_report(path))
 
 
 def require_known_sentences(report: Report, file: Path) -> None:
