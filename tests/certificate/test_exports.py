@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from benchmarks.peers.environments import peer_environment, peer_python
-from pilotbase.certificate.exports import Proof, export, exports
+from pilotbase.certificate.exports import ProvenCertificate, export, exports
 from pilotbase.certificate.issuing import issue_certificate
 from pilotbase.documents.certificate import Certificate
 from pilotbase.documents.errors import InputError, InvalidProofError
@@ -40,7 +40,7 @@ def issue(report: Report, plan: TrialPlan) -> Certificate:
     return issue_certificate(report, plan, issuer="base-one", now=NOW, expires_at=NOW + timedelta(days=9))
 
 
-def written(name: str, proof: Proof) -> str:
+def written(name: str, proof: ProvenCertificate) -> str:
     return export(proof, name).content().decode()
 
 
@@ -49,24 +49,24 @@ def test_every_export_names_the_certificate_and_the_application_and_is_the_same_
     name: str, report: Report, certificate: Certificate
 ) -> None:
     for known in (None, report, report.supplier_view()):
-        first = written(name, Proof(certificate, known))
+        first = written(name, ProvenCertificate(certificate, known))
         assert hex_of(certificate.serial) in first and hex_of(certificate.application.digest) in first
-        assert first == written(name, Proof(certificate, known))
+        assert first == written(name, ProvenCertificate(certificate, known))
 
 
 def test_a_rejection_is_no_passed_test(make_report: Callable[..., Report], report: Report, plan: TrialPlan) -> None:
     recall, latency = report.criteria
     failed = (recall.model_copy(update={"outcome": Outcome.FAIL}), latency)
     rejected = make_report(verdict=Verdict.REJECT, criteria=failed)
-    found = json.loads(written("in-toto", Proof(issue(rejected, plan), rejected)))["predicate"]
+    found = json.loads(written("in-toto", ProvenCertificate(issue(rejected, plan), rejected)))["predicate"]
     assert found["result"] == "FAILED"
     assert (found["failedTests"], found["passedTests"]) == ([recall.rule], [latency.rule])
-    without = json.loads(written("in-toto", Proof(issue(rejected, plan))))["predicate"]
+    without = json.loads(written("in-toto", ProvenCertificate(issue(rejected, plan))))["predicate"]
     assert without["failedTests"] == without["passedTests"] == [], "which one failed is not public"
 
 
 def test_figures_come_from_the_report_alone(report: Report, certificate: Certificate) -> None:
-    bom = json.loads(written("cyclonedx", Proof(certificate, report)))
+    bom = json.loads(written("cyclonedx", ProvenCertificate(certificate, report)))
     recall, latency = bom["metadata"]["component"]["modelCard"]["quantitativeAnalysis"]["performanceMetrics"]
     assert recall == {
         "type": "recall(failure)",
@@ -77,29 +77,31 @@ def test_figures_come_from_the_report_alone(report: Report, certificate: Certifi
     first, second = bom["declarations"]["attestations"][0]["map"]
     assert first["confidence"]["score"] == report.criteria[0].confidence
     assert "confidence" not in second, "what was measured on one run has no error probability"
-    public = json.loads(written("cyclonedx", Proof(certificate)))
+    public = json.loads(written("cyclonedx", ProvenCertificate(certificate)))
     assert public["metadata"]["component"]["modelCard"]["quantitativeAnalysis"]["performanceMetrics"] == []
-    coarse = yaml.safe_load(written("model-card", Proof(certificate, report.supplier_view())).split("---")[1])
+    coarse = yaml.safe_load(
+        written("model-card", ProvenCertificate(certificate, report.supplier_view())).split("---")[1]
+    )
     assert coarse["model-index"][0]["results"][0]["metrics"][0]["value"] == 0.9
-    assert "0.85" not in written("cyclonedx", Proof(certificate, report.supplier_view()))
+    assert "0.85" not in written("cyclonedx", ProvenCertificate(certificate, report.supplier_view()))
 
 
 def test_nothing_that_the_base_holds_back_is_exported(report: Report, certificate: Certificate) -> None:
     held = (certificate.scenario.hidden_set, certificate.scenario.digest)
     for name in ("cyclonedx", "spdx", "model-card"):
-        assert not any(hex_of(digest) in written(name, Proof(certificate, report)) for digest in held)
+        assert not any(hex_of(digest) in written(name, ProvenCertificate(certificate, report)) for digest in held)
 
 
 def test_another_report_is_refused(make_report: Callable[..., Report], certificate: Certificate) -> None:
     other = make_report(sector="energy")
     with pytest.raises(InvalidProofError) as refused:
-        Proof(certificate, other)
+        ProvenCertificate(certificate, other)
     assert refused.value.text.code == "certificate.export.other_report"
 
 
 def test_an_unknown_format_is_refused_with_those_there_are(certificate: Certificate) -> None:
     with pytest.raises(InputError) as refused:
-        export(Proof(certificate), "cyclonedex")
+        export(ProvenCertificate(certificate), "cyclonedex")
     assert "cyclonedx" in str(refused.value.text.render("en"))
 
 
@@ -111,7 +113,7 @@ def test_the_official_readers_accept_every_export(
     rejected = make_report(verdict=Verdict.REJECT, criteria=report.criteria)
     for known in (report, rejected):
         for name, suffix in SUFFIXES.items():
-            content = written(name, Proof(issue(known, plan), known))
+            content = written(name, ProvenCertificate(issue(known, plan), known))
             (tmp_path / f"{known.verdict}{suffix}").write_text(content, "utf-8")
             (tmp_path / f"broken-{known.verdict}{suffix}").write_text(BROKEN[name](content), "utf-8")
     asked = [str(peer_python("proofs")), str(PROGRAM), str(tmp_path)]

@@ -22,7 +22,7 @@ from pilotbase.documents.vocabularies import Outcome
 
 
 @dataclass(frozen=True)
-class Criterion:
+class CertifiedCriterion:
     """A criterion of the certificate, and what the report says of it."""
 
     source: str
@@ -40,7 +40,7 @@ class Criterion:
 
 
 @dataclass(frozen=True)
-class Proof:
+class ProvenCertificate:
     """A certificate whose signature was checked, and the report behind it if whoever exports has it."""
 
     certificate: Certificate
@@ -72,12 +72,14 @@ class Proof:
         return [*excluded, *(remark.render("en") for remark in self.certificate.remarks)]
 
     @cached_property
-    def criteria(self) -> list[Criterion]:
+    def criteria(self) -> list[CertifiedCriterion]:
         """Return every criterion; without a report their outcome is known of an accepted application only."""
         known = {} if self.report is None else {one.rule: one for one in self.report.criteria}
         passed = Outcome.PASS if self.certificate.accepts else None
         return [
-            Criterion(rule, parse_rule(rule), known[rule].outcome if rule in known else passed, known.get(rule))
+            CertifiedCriterion(
+                rule, parse_rule(rule), known[rule].outcome if rule in known else passed, known.get(rule)
+            )
             for rule in self.certificate.criteria
         ]
 
@@ -90,7 +92,7 @@ class Export:
     title: Text
     media: str
     suffix: str
-    write: Callable[[Proof], bytes]
+    write: Callable[[ProvenCertificate], bytes]
 
 
 def exports() -> dict[str, Export]:
@@ -99,7 +101,7 @@ def exports() -> dict[str, Export]:
     return {one.name: one for one in found}
 
 
-def export(proof: Proof, to: str) -> File:
+def export(proof: ProvenCertificate, to: str) -> File:
     """Return a certificate in the format ``to``, as a file named after the application.
 
     Raises:

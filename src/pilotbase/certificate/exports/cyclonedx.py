@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from pilotbase.certificate.exports import Criterion, Export, Proof
+from pilotbase.certificate.exports import CertifiedCriterion, Export, ProvenCertificate
 from pilotbase.documents.hashes import canonical_json, hex_of
 from pilotbase.documents.texts import text
 from pilotbase.documents.vocabularies import Outcome
@@ -19,7 +19,7 @@ _CONFIDENT = ("exact_anytime", "exact_fixed", "asymptotic")
 """Guarantees with an error probability; a census and what was measured on one run have none."""
 
 
-def _write(proof: Proof) -> bytes:
+def _write(proof: ProvenCertificate) -> bytes:
     certificate = proof.certificate
     bom = {
         "bomFormat": "CycloneDX",
@@ -37,7 +37,7 @@ def _write(proof: Proof) -> bytes:
     return canonical_json(bom) + b"\n"
 
 
-def _model(proof: Proof) -> dict[str, Any]:
+def _model(proof: ProvenCertificate) -> dict[str, Any]:
     application = proof.certificate.application
     return {
         "type": "machine-learning-model",
@@ -54,7 +54,7 @@ def _model(proof: Proof) -> dict[str, Any]:
     }
 
 
-def _metric(one: Criterion) -> dict[str, Any]:
+def _metric(one: CertifiedCriterion) -> dict[str, Any]:
     """Return the figure of a criterion; its interval has the criterion's own confidence, which its claim states."""
     estimate = None if one.result is None else one.result.estimate
     metric: dict[str, Any] = {"type": one.rule.key, "value": "not measured" if estimate is None else f"{estimate:.10g}"}
@@ -63,7 +63,7 @@ def _metric(one: Criterion) -> dict[str, Any]:
     return metric
 
 
-def _hidden_set(proof: Proof) -> dict[str, Any]:
+def _hidden_set(proof: ProvenCertificate) -> dict[str, Any]:
     scenario = proof.certificate.scenario
     return {
         "type": "data",
@@ -75,7 +75,7 @@ def _hidden_set(proof: Proof) -> dict[str, Any]:
     }
 
 
-def _standard(proof: Proof) -> dict[str, Any]:
+def _standard(proof: ProvenCertificate) -> dict[str, Any]:
     """Return the frozen plan, whose requirements are its criteria."""
     requirements = [
         {"bom-ref": f"criterion-{number}", "identifier": str(number), "text": one.source}
@@ -85,7 +85,7 @@ def _standard(proof: Proof) -> dict[str, Any]:
     return {"bom-ref": "plan", **plan, "requirements": requirements}
 
 
-def _declarations(proof: Proof) -> dict[str, Any]:
+def _declarations(proof: ProvenCertificate) -> dict[str, Any]:
     certificate = proof.certificate
     assessor = {"bom-ref": "base", "thirdParty": True, "organization": {"name": certificate.issuer}}
     evidence = {"bom-ref": "report", "propertyName": "report", "description": certificate.report}
@@ -100,7 +100,7 @@ def _declarations(proof: Proof) -> dict[str, Any]:
     }
 
 
-def _requirement(number: int, one: Criterion) -> dict[str, Any]:
+def _requirement(number: int, one: CertifiedCriterion) -> dict[str, Any]:
     found: dict[str, Any] = {"requirement": f"criterion-{number}", "claims": ["claim"]}
     if one.outcome in _SCORES:
         found["conformance"] = {"score": _SCORES[one.outcome]}

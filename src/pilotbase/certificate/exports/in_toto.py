@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from pilotbase.certificate.envelope import subjects
-from pilotbase.certificate.exports import Export, Proof
+from pilotbase.certificate.exports import Export, ProvenCertificate
 from pilotbase.documents.certificate import STATEMENT_TYPE
 from pilotbase.documents.hashes import canonical_json, hex_of
 from pilotbase.documents.texts import text
@@ -18,7 +18,7 @@ from pilotbase.documents.vocabularies import Outcome, Verdict
 PREDICATE = "https://in-toto.io/attestation/test-result/v0.1"
 
 
-def _write(proof: Proof) -> bytes:
+def _write(proof: ProvenCertificate) -> bytes:
     certificate = proof.certificate
     application, environment, *rest = (one.to_json_value() for one in subjects(certificate))
     named = {"name": "certificate", "uri": proof.urn, "digest": {"sha256": hex_of(certificate.serial)}}

@@ -9,17 +9,17 @@ from typing import Any
 
 import yaml
 
-from pilotbase.certificate.exports import Criterion, Export, Proof
+from pilotbase.certificate.exports import CertifiedCriterion, Export, ProvenCertificate
 from pilotbase.documents.hashes import hex_of
 from pilotbase.documents.texts import text
 
 
-def _write(proof: Proof) -> bytes:
+def _write(proof: ProvenCertificate) -> bytes:
     head = yaml.safe_dump({"model-index": [_index(proof)]}, allow_unicode=True, sort_keys=False)
     return f"---\n{head}---\n\n{_body(proof)}".encode()
 
 
-def _index(proof: Proof) -> dict[str, Any]:
+def _index(proof: ProvenCertificate) -> dict[str, Any]:
     certificate = proof.certificate
     scenario = certificate.scenario
     found = {
@@ -35,12 +35,12 @@ def _index(proof: Proof) -> dict[str, Any]:
     return {"name": certificate.application.name, "results": [found] if found["metrics"] else []}
 
 
-def _metric(one: Criterion) -> dict[str, Any]:
+def _metric(one: CertifiedCriterion) -> dict[str, Any]:
     assert one.result is not None
     return {"type": one.rule.measure, "name": one.rule.key, "value": one.result.estimate, "verified": False}
 
 
-def _body(proof: Proof) -> str:
+def _body(proof: ProvenCertificate) -> str:
     certificate = proof.certificate
     lines = [
         f"# {certificate.application.name} {certificate.application.version}",
@@ -63,7 +63,7 @@ def _body(proof: Proof) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _row(one: Criterion) -> str:
+def _row(one: CertifiedCriterion) -> str:
     estimate = None if one.result is None else one.result.estimate
     ends = " … ".join(f"{end:.4g}" for end in one.bounds.values()) if len(one.bounds) == 2 else "–"
     rule = one.source.replace("|", "\\|")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pilotbase.certificate.exports import Export, Proof
+from pilotbase.certificate.exports import Export, ProvenCertificate
 from pilotbase.documents.hashes import canonical_json, hex_of
 from pilotbase.documents.texts import text
 
@@ -15,7 +15,7 @@ _CONTEXT = "https://spdx.org/rdf/3.0.1/spdx-context.jsonld"
 _INFO = "_:creation"
 
 
-def _write(proof: Proof) -> bytes:
+def _write(proof: ProvenCertificate) -> bytes:
     organisations = {
         proof.certificate.issuer,
         proof.certificate.application.supplier.organisation,
@@ -50,7 +50,7 @@ def _write(proof: Proof) -> bytes:
     return canonical_json({"@context": _CONTEXT, "@graph": [info, document, *elements]}) + b"\n"
 
 
-def _application(proof: Proof) -> dict[str, Any]:
+def _application(proof: ProvenCertificate) -> dict[str, Any]:
     application = proof.certificate.application
     figures = {
         one.rule.key: f"{one.result.estimate:.10g}"
@@ -76,7 +76,7 @@ def _application(proof: Proof) -> dict[str, Any]:
     )
 
 
-def _hidden_set(proof: Proof) -> dict[str, Any]:
+def _hidden_set(proof: ProvenCertificate) -> dict[str, Any]:
     """Return the hidden cases: who owns them and how many there are, confidential, without a digest to guess at."""
     scenario = proof.certificate.scenario
     return _element(
@@ -102,7 +102,7 @@ def _threshold(rule: str) -> str:
     return rule[place:]
 
 
-def _element(proof: Proof, kind: str, place: str, **fields: Any) -> dict[str, Any]:
+def _element(proof: ProvenCertificate, kind: str, place: str, **fields: Any) -> dict[str, Any]:
     told = {field: value for field, value in fields.items() if value not in ([], "")}
     return {"type": kind, "spdxId": _id(proof, place), "creationInfo": _INFO, **told}
 
@@ -115,7 +115,7 @@ def _of_organisation(name: str) -> str:
     return f"organisation-{name}"
 
 
-def _id(proof: Proof, place: str) -> str:
+def _id(proof: ProvenCertificate, place: str) -> str:
     return f"{proof.urn}#{place}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from pilotbase.certificate.exports import Proof, export
+from pilotbase.certificate.exports import ProvenCertificate, export
 from pilotbase.documents.api.trials import AdvisoryMet, CheckedCertificate, ComponentUse, SignedBadge
 from pilotbase.documents.errors import RefusedError
 from pilotbase.documents.files import File
@@ -29,7 +29,7 @@ def export_certificate(caller: Caller, asked: declared.OfExport) -> File:
     if checked.error is not None:
         raise checked.error
     assert checked.certificate is not None
-    return export(Proof(checked.certificate), asked.to)
+    return export(ProvenCertificate(checked.certificate), asked.to)
 
 
 @does(declared.BADGE)

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pydantic
 
 from pilotbase.certificate.envelope import Envelope
-from pilotbase.certificate.exports import Proof
+from pilotbase.certificate.exports import ProvenCertificate
 from pilotbase.data.labelling.gathering import source_of
 from pilotbase.documents.base import Document
 from pilotbase.documents.catalogues import wanted_language
@@ -182,7 +182,7 @@ def read_report(path: Path) -> Report:
     return report
 
 
-def proof_of(certificate: Certificate, file: Path, report: Path | None = None) -> Proof:
+def proof_of(certificate: Certificate, file: Path, report: Path | None = None) -> ProvenCertificate:
     """Return a certificate with the report behind it: ``report``, or the one beside ``file``, which may be a folder.
 
     Raises:
@@ -191,7 +191,7 @@ def proof_of(certificate: Certificate, file: Path, report: Path | None = None) -
     """
     beside = (file if file.is_dir() else file.parent) / "report.json"
     path = report or (beside if beside.is_file() else None)
-    return Proof(certificate, None if path is None else read_report(path))
+    return ProvenCertificate(certificate, None if path is None else read_report(path))
 
 
 def require_known_sentences(report: Report, file: Path) -> None:
