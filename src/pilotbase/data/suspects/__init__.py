@@ -33,7 +33,7 @@ PRECISION: dict[SuspectName, float] = {
     "broken_key": 0.95,
     "wrong_column": 0.94,
 }
-"""Share of each kind's suspects that were faults: `make bench-faults`, on tables that no threshold was chosen on."""
+"""Share of each kind's suspects that were faults, in the run of `make bench-faults` that is published."""
 _SHOWN = 5
 _WITHIN: dict[SuspectName, frozenset[SuspectName]] = {
     "impossible_value": frozenset({"sentinel", "mixed_units"}),
