@@ -217,7 +217,7 @@ def test_sleeping_while_loading(launch, default):
 
 def test_living_too_long(launch, default):
     assert launch(SLEEP.format(seconds=0.6), default).succeeded
-    assert launch(SLEEP.format(seconds=1e6), limited(default, wall_seconds=0.4)).reason is EndReason.WALL_LIMIT
+    assert launch(SLEEP.format(seconds=1e6), limited(default, wall_seconds=2)).reason is EndReason.WALL_LIMIT
 
 
 BURN = """

@@ -49,6 +49,13 @@ def test_of_a_clean_table_nothing_is_said():
     assert look(clean_table()) == ()
 
 
+@pytest.mark.parametrize("rows", [0, 1, 2, 3, 9])
+@pytest.mark.parametrize("blank", [False, True])
+def test_a_tiny_or_blank_table_is_looked_at_like_any_other(rows, blank):
+    cells = clean_table().head(rows)
+    assert all(one.count <= rows for one in look(cells.clear(rows) if blank else cells))
+
+
 @pytest.mark.parametrize("seed", [1, 3])
 @pytest.mark.parametrize("kind", KINDS, ids=lambda one: one.__name__)
 def test_each_kind_of_fault_is_found_in_its_column_and_nothing_else_is(kind, seed):

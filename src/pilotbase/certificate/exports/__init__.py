@@ -15,6 +15,7 @@ from pilotbase.documents.criteria import Rule, parse_rule
 from pilotbase.documents.errors import InputError, InvalidProofError, offer
 from pilotbase.documents.files import File
 from pilotbase.documents.hashes import abbreviated, hex_of
+from pilotbase.documents.moments import format_for_machines
 from pilotbase.documents.plugins import loaded
 from pilotbase.documents.report import CriterionResult, Report
 from pilotbase.documents.texts import Text
@@ -59,7 +60,7 @@ class ProvenCertificate:
     @property
     def issued(self) -> str:
         """Return when it was issued, in whole seconds (ISO 8601, UTC)."""
-        return f"{self.certificate.issued_at:%Y-%m-%dT%H:%M:%SZ}"
+        return format_for_machines(self.certificate.issued_at)
 
     @property
     def claim(self) -> str:

@@ -52,7 +52,7 @@ def _impossible(days: Numbers, until: float) -> Truths:
     late = days > until
     if late.sum() > _MOST * len(told):
         late = np.zeros(len(days), np.bool_)
-    usual = np.quantile(told, [_MOST / 2, 1 - _MOST / 2])
+    usual = np.quantile(told, [_MOST / 2, 1 - _MOST / 2], method="nearest")
     inner = told[(told >= usual[0]) & (told <= usual[1])]
     apart = max(_APART, float(inner[-1] - inner[0]))
     found = late | _beyond(days, told, apart)
