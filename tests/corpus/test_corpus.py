@@ -18,7 +18,7 @@ QUICK_TABLES = (
     "Parquet with a column of lists",
     "one label spelled in three ways",
 )
-QUICK_APPLICATIONS = ("a Windows path as entry point", "weights that are a pointer", "a package that is not locked")
+QUICK_APPLICATIONS = ("a Windows path as entry point", "weights that are a pointer", "a column that is not there")
 
 
 @pytest.fixture(scope="module")

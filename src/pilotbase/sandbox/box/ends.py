@@ -21,7 +21,7 @@ _ADVICE = (
     (re.compile(r"FileNotFoundError: .*'(?P<name>[^']*)'"), "file"),
     (re.compile(r"(OSError: \[Errno 30\]|PermissionError: \[Errno 13\]).*'(?P<name>[^']*)'"), "read_only"),
     (re.compile(r"(?P<name>URLError|gaierror|Connect\w*Error|PermissionError: \[Errno 1\]|Max retries)"), "network"),
-    (re.compile(r"KeyError: '(?P<name>[^']*)'"), "column"),
+    (re.compile(r"KeyError: (?:\"no column )?'(?P<name>[^']*)'"), "column"),
     (re.compile(r"TypeError: .*(?P<name>positional argument|'Batch')"), "batch"),
 )
 """The last line of a traceback → what helps: the text ``box.advice.<name>``."""
