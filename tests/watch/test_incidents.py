@@ -240,7 +240,7 @@ def test_a_report_is_drafted_from_what_is_written_down_first_then_follow_up_then
     said = {section.heading: section.lines for section in first.sections}
     assert (first.kind, said["What is not known yet"]) == ("first", ["Cause"])
     assert any("Line 3 stood still." in line for line in said["What was done"])
-    assert said["Cause and lessons"] == ["Nothing has been written down."]
+    assert said["Cause and lessons"] == ["No entry yet."]
     set_grade(desk, 1, LARGER)
     mark_reported(desk, 1, "operator_to_province")
     assert draft_report(desk, 1, "zh").title.startswith("第 1 号事件续报")

@@ -48,7 +48,7 @@ NEVER_RETRY = {"x-should-retry": "false"}
 
 @dataclass(frozen=True)
 class ProblemKind:
-    """How an error is told."""
+    """The form of an error answer."""
 
     status: int
     type: str
@@ -108,7 +108,7 @@ class ProblemMessage:
 
 
 def problem_of(error: PilotbaseError, language: Language) -> ProblemMessage:
-    """Return how ``error`` is told."""
+    """Return ``error`` as an answer in the protocol of the caller."""
     kind = _BY_CODE.get(error.code) or next(kind for known, kind in _BY_CLASS if isinstance(error, known))
     headers = {**kind.headers, "Pilotbase-Error": error.code}
     if isinstance(error, QueueFullError | NoSeatError | TooManyCallsError):

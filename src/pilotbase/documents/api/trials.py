@@ -111,7 +111,7 @@ class AdvisoryMet(ResponseModel):
     services: list[MetService]
     scenarios: list[MetScenario]
     concerns: list[AdvisoryConcern]
-    """Who is told of it, or would be."""
+    """The organisations to notify, or already notified."""
     told_at: Moment | None
     """When it was kept and told; null: it was not."""
     unknown: list[str]
