@@ -183,7 +183,8 @@ def test_a_column_that_tells_no_time_stops_the_draft(tmp_path):
 def test_on_a_terminal_the_order_of_dates_is_asked(tmp_path, said, hidden):
     asked = ambiguous(tmp_path)
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-c", "from pilotbase.cli import main; main()", *map(str, asked), "--time", "日期"]
+    asked = (*asked, "--time", "日期", "--fix", "")
+    command = [sys.executable, "-c", "from pilotbase.cli import main; main()", *map(str, asked)]
     environment = {**os.environ, "PILOTBASE_HOME": str(tmp_path / "home"), "PILOTBASE_LANGUAGE": "en"}
     with subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, text=True, env=environment) as process:
         os.write(ours, f"{said}\n".encode())
@@ -191,7 +192,7 @@ def test_on_a_terminal_the_order_of_dates_is_asked(tmp_path, said, hidden):
     os.close(ours)
     os.close(theirs)
     assert process.returncode == 0 and "does the day come first" in output, output
-    again = run(*asked[:5], tmp_path / "t", *ANSWERS, "--time", "日期", "--dates", hidden)
+    again = run(*asked[:5], tmp_path / "t", *ANSWERS, "--time", "日期", "--fix", "", "--dates", hidden)
     assert again.exit_code == 0, again.output
     assert (tmp_path / "s" / "cases.csv").read_bytes() == (tmp_path / "t" / "cases.csv").read_bytes()
 

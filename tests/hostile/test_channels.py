@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from pilotbase.documents.limits import Limits
-from pilotbase.sandbox.box import copies
+from pilotbase.sandbox.box import counts
 from pilotbase.sandbox.box.settings import BoxSettings, Protection
 from tests.hostile.channels_for_tests import CHANNELS, OPEN, carried
 
 NUMBERED = ("inodes of pipes", "inodes of memory files")
-"""No filter hides these: they are moved on at random."""
+"""No filter hides these: what was moved is rounded up."""
 
 
 def patient(settings: BoxSettings) -> BoxSettings:
@@ -39,22 +39,87 @@ def test_without_the_filter_a_count_tells_the_number(start, default, name):
     assert any(carried(start, replace(patient(default), removed=OPEN), CHANNELS[name], 6) > 1.0 for _ in range(5))
 
 
-def test_before_a_box_prints_counts_are_moved_on_at_random_and_only_after_hidden_cases(monkeypatch, tmp_path):
+@pytest.fixture
+def counted(monkeypatch, tmp_path):
+    """A machine whose numbers nobody else moves: maker -> the number it gives next."""
     monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path / "cache"))
-    assert copies.settle() is None, "no hidden case was delivered"
-    living = copies.note_hidden_run()
-    drawn = []
-    monkeypatch.setattr(copies.secrets, "randbelow", lambda below: drawn.append(below) or 7)
-    assert copies.settle() == 7 * 2 * len(os.sched_getaffinity(0))
-    assert copies.settle() is not None, "one that still lives moves counts again"
-    os.close(living)
-    assert copies.settle() is not None and copies.settle() is None
-    assert all(below >= 1024 and below % 1024 == 0 for below in drawn)
+    given = {"pipes": 5 * 1024 + 9, "files": (1 << 32) - 2 * 1024 + 700}
+
+    def number(make, first):
+        make()
+        return given[make.__name__] - 1
+
+    def maker(name):
+        def make():
+            given[name] += 1
+            return ()
+
+        make.__name__ = name
+        return make
+
+    monkeypatch.setattr(counts, "_MAKERS", tuple((maker(name), 0) for name in given))
+    monkeypatch.setattr(counts, "_number", number)
+    monkeypatch.setattr(counts, "_processors", lambda: iter([(1, 0), (0, 1)]))
+    monkeypatch.setattr(counts.os, "sched_getaffinity", lambda _: {0, 1})
+    return given
 
 
-@pytest.mark.parametrize(("moved", "below"), [(0, 1024), (14 * 1024, 2048), (14 << 16, 66_560), (1 << 32, 1 << 18)])
-def test_what_is_random_grows_with_what_was_moved(moved, below):
-    assert copies._range_of(moved) == below
+def batches_after(given, moved):
+    """Return the batches that a reader sees beyond the one before a hidden run that moved them by ``moved``."""
+    before = {name: (number - 1) // 1024 for name, number in given.items()}
+    run = counts.note_hidden_run()
+    for name in given:
+        given[name] += moved * 1024
+    run.close()
+    counts.settle()
+    return {(number - 1) // 1024 - before[name] for name, number in given.items()}
+
+
+@pytest.mark.parametrize("moved", [0, 1, 2, 3, 6, 7, 30, 63])
+def test_of_what_a_hidden_run_moved_a_reader_sees_the_next_power_of_two(counted, moved):
+    assert batches_after(counted, moved) == {max(2, 1 << (moved + 1).bit_length())}, "two are for the processors"
+    assert counts.settle() is None, "nothing was moved since"
+
+
+def test_what_a_run_moves_is_one_of_sixteen_levels_up_to_33_million_inodes():
+    most = (33 << 20) // 1024
+    assert len({counts._padded(moved) for moved in range(2, most - 1024)}) <= 16
+    assert all(counts._padded(moved) >= moved for moved in range(0, 1 << 16, 7))
+
+
+def test_what_moves_while_no_hidden_run_lives_is_not_rounded_up(counted):
+    counts.note_hidden_run().close()
+    counted["pipes"] += 5_000 * 1024
+    assert counts.settle() == 4
+
+
+def test_a_run_whose_process_died_counts_until_it_is_found(counted):
+    run = counts.note_hidden_run()
+    os.close(run.descriptor)
+    counted["pipes"] += 3 * 1024
+    assert counts.settle() == (8 - 3) + 2
+    assert counts.settle() is None
+
+
+def test_while_a_hidden_run_lives_each_box_that_prints_settles(counted):
+    run = counts.note_hidden_run()
+    assert counts.settle() == 4 and counts.settle() == 4
+    run.close()
+    assert counts.settle() == 4 and counts.settle() is None
+
+
+def test_what_was_noted_before_the_machine_started_again_is_forgotten(counted, monkeypatch):
+    counts.note_hidden_run().close()
+    monkeypatch.setattr(counts, "_boot", lambda: "another")
+    counted["pipes"] = 1
+    assert counts.settle() == 4
+
+
+def test_the_kernel_gives_numbers_in_batches_which_are_moved_on_one_processor_after_another(monkeypatch, tmp_path):
+    monkeypatch.setenv("CACHE_DIRECTORY", str(tmp_path / "cache"))
+    before = counts._counts()
+    counts._move_on([batch + 3 for batch in before])
+    assert all(counts._ahead(now, of=then) >= 3 for now, then in zip(counts._counts(), before, strict=True))
 
 
 @pytest.mark.parametrize("logs", ["full", "answers"])

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 COMMANDS: Mapping[str, str] = {
-    "next": "next_step:next_step",
+    "next": "hub_records:next_step",
     "init": "base:init",
     "upgrade": "base:upgrade",
     "backup": "base:backup",

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from pilotbase.cli.framework.declared import Command, add, call, calls, command_of
-from pilotbase.cli.framework.driving import Noun, build_request, hub, remote, where
+from pilotbase.cli.framework.driving import Noun, build_request, hub, is_remote, remote, where
 from pilotbase.cli.framework.terminal import AsJson, answer, each, language, print_value, progress_shown, say, say_all
 from pilotbase.documents.base import localized
 from pilotbase.documents.errors import InputError, offer
@@ -288,3 +288,15 @@ def _hand_in(
 def _print_handed_in(record: Record) -> None:
     state = state_name(record.kind, record.state)
     say(text("cli.hub_handed_in", subject=record.subject, version=record.version, state=state))
+
+
+@remote
+def next_step(folder: Path = Path()) -> None:
+    """Say what to do now with what lies in this folder, or what is waiting for you on a hub."""
+    if is_remote():
+        work()
+        return
+    from pilotbase.worker.intake.next_steps import next_steps
+
+    for step in next_steps(folder):
+        say(text("next.here.step", stands=step.stands, command=step.command))

@@ -39,7 +39,7 @@ from pilotbase.sandbox.box.command import (
     program_command,
     shown_of_host,
 )
-from pilotbase.sandbox.box.copies import note_hidden_run, settle
+from pilotbase.sandbox.box.counts import CountedRun, note_hidden_run, settle
 from pilotbase.sandbox.box.ends import CappedLog, ClosedAtEnd, Logs, WorkerLostError
 from pilotbase.sandbox.box.probe import HostProbe, probe_host, require_level
 from pilotbase.sandbox.box.settings import (
@@ -92,7 +92,7 @@ class Box(ClosedAtEnd):
         settings = replace(settings, interpreter=settings.interpreter or running_interpreter())
         self._start = probe.choose_start(settings, program)
         shown = () if self._start is None else shown_of_host(program, settings, probe.tools)
-        self._living: int | None = None
+        self._hidden: CountedRun | None = None
         self.settings, self._group = _with_group(settings)
         self._log = CappedLog(settings.limits.log_bytes, settings.logs)
         began = time.monotonic()
@@ -105,7 +105,7 @@ class Box(ClosedAtEnd):
         self.supervisor = Supervisor(launch, settings.limits, self._group, self._log, _watch(settings))
         try:
             if settings.hidden:
-                self._living = note_hidden_run()
+                self._hidden = note_hidden_run()
             if settings.prints:
                 settle()
             self.supervisor.launch()
@@ -159,9 +159,9 @@ class Box(ClosedAtEnd):
         if self.supervisor.ident is not None:
             self.supervisor.join()
         self.channel.close()
-        if self._living is not None:
-            os.close(self._living)
-            self._living = None
+        if self._hidden is not None:
+            self._hidden.close()
+            self._hidden = None
 
     def _admit(self, information: int) -> int:
         """Wait for STARTED, check the box from outside, and return its real uid."""

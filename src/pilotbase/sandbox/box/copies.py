@@ -8,10 +8,6 @@ in the kernel are beneath folders that no box of another policy ever sees, whene
 
 Copies are made once and kept until they have not been used for a week, on the machine of the box. What is being
 made stands beside its final place, locked by its maker, and is removed when the maker is done or dead.
-
-The kernel also numbers the inodes of pipes, sockets and memory files of the whole machine one after another, and no
-filter can keep a box from reading the number of its own. So before a box prints, the numbers are moved on at random,
-by up to a fourteenth of what all have moved since the first hidden case was delivered (`settle`).
 """
 
 from __future__ import annotations
@@ -24,7 +20,6 @@ import re
 import secrets
 import shutil
 import stat
-import struct
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -127,106 +122,6 @@ _FOLDERS = ("gconv", "python3.*")
 """The C library's tables of encodings, and a system's own Python if it is among the libraries."""
 _NAMED = re.compile(rb"(?:lib|ld-)[\w.+-]*\.so[\w.]*(?=\0)")
 """A library's name in an ELF file: it holds the names of those it needs, and of most that it opens while running."""
-
-
-_COUNTS = struct.Struct("<QQ")
-_BATCH = 1024
-"""Inodes that the kernel numbers at once on a processor."""
-_FEWEST, _MOST, _SHARE = _BATCH, 1 << 18, 14
-"""What is random of a move: at least, at most (seconds), and as a part of what moved before.
-
-A message by the size of a move is then worth at most log2(1 + 14) bits for each of the two counts, up to that most.
-"""
-
-
-def note_hidden_run() -> int:
-    """Note where the counts of this machine stand before a box with hidden cases; return what says that it lives.
-
-    It says so until it is closed. Raises `PilotbaseError` (``box.no_copies``) where nothing can be noted.
-    """
-    folder = copies_folder("counts")
-    try:
-        with one_at_a_time(folder / ".lock"):
-            before = os.open(folder / "before", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            fcntl.flock(before, fcntl.LOCK_SH)
-            if not os.fstat(before).st_size:
-                os.pwrite(before, _COUNTS.pack(*_counts()), 0)
-            return before
-    except OSError as problem:
-        raise PilotbaseError("box.no_copies", folder=folder, said=problem.strerror) from None
-
-
-def settle() -> int | None:
-    """Move the counts on at random if a box had hidden cases since the last time; return by how much, else None.
-
-    Raises `PilotbaseError` (``box.no_copies``) where nothing can be noted.
-    """
-    folder = copies_folder("counts")
-    try:
-        with one_at_a_time(folder / ".lock"):
-            if not (folder / "before").exists():
-                return None
-            before = os.open(folder / "before", os.O_RDWR | os.O_CLOEXEC)
-            try:
-                return _settled(before)
-            finally:
-                os.close(before)
-    except OSError as problem:
-        raise PilotbaseError("box.no_copies", folder=folder, said=problem.strerror) from None
-
-
-def _settled(before: int) -> int | None:
-    noted = os.pread(before, _COUNTS.size, 0)
-    if len(noted) < _COUNTS.size:
-        return None
-    moved = [(now - then) % (1 << 32) for now, then in zip(_counts(), _COUNTS.unpack(noted), strict=True)]
-    made = sum(_move_on(make, _range_of(count)) for make, count in zip(_MAKERS, moved, strict=True))
-    try:
-        fcntl.flock(before, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:  # one that still lives moves them on from here
-        os.pwrite(before, _COUNTS.pack(*_counts()), 0)
-    else:
-        os.ftruncate(before, 0)
-    return made
-
-
-def _range_of(moved: int) -> int:
-    """Return below which number to draw: whole batches, so that the place within one is uniform."""
-    return min(max(_FEWEST, moved // _SHARE // _BATCH * _BATCH + _BATCH), _MOST)
-
-
-def _move_on(make: Callable[[], tuple[int, ...]], below: int) -> int:
-    """Make and drop a random number of inodes on each processor, and return how many."""
-    allowed, made = os.sched_getaffinity(0), 0
-    try:
-        for processor in allowed:
-            os.sched_setaffinity(0, {processor})
-            events = secrets.randbelow(below)
-            made += events
-            for _ in range(events):
-                for descriptor in make():
-                    os.close(descriptor)
-    finally:
-        os.sched_setaffinity(0, allowed)
-    return made
-
-
-def _memory_file() -> tuple[int]:
-    return (os.memfd_create("pilotbase", os.MFD_CLOEXEC),)
-
-
-_MAKERS: tuple[Callable[[], tuple[int, ...]], ...] = (os.pipe, _memory_file)
-
-
-def _counts() -> tuple[int, ...]:
-    """Return the numbers of a new pipe and of a new memory file."""
-    found = []
-    for make in _MAKERS:
-        made = make()
-        found.append(os.fstat(made[0]).st_ino)
-        for descriptor in made:
-            os.close(descriptor)
-    return tuple(found)
 
 
 def copies_folder(name: str) -> Path:
