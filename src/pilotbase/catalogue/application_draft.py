@@ -116,7 +116,8 @@ def draft_application(
         raise InputError("catalogue.folder_not_empty", folder=folder)
     form = start or form_for(contract, wanted.runtime)
     name = wanted.name or folder.name
-    files = {MANIFEST: _manifest(scenario, slug(name, "application"), wanted.supplier, form)}
+    title = _one_line(name)[:_LONGEST_TITLE]
+    files = {MANIFEST: _manifest(scenario, slug(name, "application"), title, wanted.supplier, form)}
     if form.program is not None:
         program = starter(f"{form.template or wanted.runtime}.txt").replace("{about_columns}\n", starter("columns.txt"))
         tools = "" if wanted.world is None else "\n".join(map(_tool, wanted.world.tools))
@@ -146,11 +147,9 @@ def forms_for(contract: Contract) -> tuple[Runtime, ...]:
     return tuple(runtime for runtime, form in FORM_TEMPLATES.items() if kind in form.kinds and types <= form.types)
 
 
-def _manifest(scenario: Scenario, name: str, supplier: str, form: FormTemplate) -> str:
-    titles = {spoken: json.dumps(title, ensure_ascii=False) for spoken, title in _titles(scenario).items()}
-    quoted = json.dumps(make_visible(supplier))
-    given = {"name": name, "supplier": quoted, "scenario": scenario.name, "form": form.manifest}
-    return starter("manifest.txt").format(**given, **titles)
+def _manifest(scenario: Scenario, name: str, title: str, supplier: str, form: FormTemplate) -> str:
+    quoted = {"supplier": json.dumps(make_visible(supplier)), "title": json.dumps(title, ensure_ascii=False)}
+    return starter("manifest.txt").format(name=name, scenario=scenario.name, form=form.manifest, **quoted)
 
 
 def _readme(scenario: Scenario, name: str, wanted: ApplicationRequest, form: FormTemplate) -> str:
@@ -165,15 +164,7 @@ def _readme(scenario: Scenario, name: str, wanted: ApplicationRequest, form: For
         for language in LANGUAGES
     }
     place = f"{name}{WORLD_SUFFIX}" if wanted.world else synthetic or f"{name}{SAMPLE_SUFFIX}"
-    return starter("readme.txt").format(**_titles(scenario), scenario=scenario.name, sample=place, **said)
-
-
-def _titles(scenario: Scenario) -> dict[str, str]:
-    """Return the title of a new application in each language: it follows the scenario's title."""
-    return {
-        "title_en": f"Application for: {_one_line(localized(scenario.title, 'en'))[:_LONGEST_TITLE]}",
-        "title_zh": f"{_one_line(localized(scenario.title, 'zh'))[:_LONGEST_TITLE]}：应用",
-    }
+    return starter("readme.txt").format(title=_one_line(name), scenario=scenario.name, sample=place, **said)
 
 
 def _words(scenario: Scenario, contract: Contract, form: FormTemplate) -> dict[str, object]:

@@ -145,7 +145,7 @@ def _begin_commission(base: View, subject: str, commission: Commission, state: s
     return Record(
         subject=subject,
         kind="commission",
-        title=_joined(version.application.title, scenario.title),
+        title=_joined(version.application, scenario.title),
         state=state,
         since=base.store.clock(),
         demand_owner=owner,
@@ -161,9 +161,9 @@ def _begin_commission(base: View, subject: str, commission: Commission, state: s
     )
 
 
-def _joined(application: Localized | str, scenario: Localized | str) -> Localized:
-    one, other = both_languages(application), both_languages(scenario)
-    return Localized(en=f"{one.en} · {other.en}", zh=f"{one.zh} · {other.zh}")
+def _joined(application: Application, scenario: Localized | str) -> Localized:
+    one, other, version = both_languages(application.title), both_languages(scenario), application.version
+    return Localized(en=f"{one.en} {version} · {other.en}", zh=f"{one.zh} {version} · {other.zh}")
 
 
 def _load(base: View, digest: Digest, model: type[D]) -> D | None:
