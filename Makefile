@@ -5,8 +5,13 @@ BIN = $(VENV)/bin
 
 .PHONY: setup wheel demo hub test prove lint format docs lock clean evidence measured bench-trial bench-evidence bench-hub bench-watch bench-gateway bench-match bench-data bench-compute bench-kinds bench-arena bench-hour bench-roadmap bench-faults
 
-# Sets up what every command needs (own .venv, locked requirements) and runs nothing.
+# Sets up what every command needs (own .venv, locked requirements), runs nothing, and says what to run next.
 setup: $(VENV)/.base
+	@echo "Pilotbase $$($(BIN)/pilotbase --version | tr -cd '0-9.') is ready in $(VENV). Next: · 已就绪，下一步："
+	@echo "  make demo                    every sector, verdicts and reports, in a few minutes · 命令行演示，需几分钟"
+	@echo "  make hub                     the same on pages · 网页演示"
+	@echo "  . $(VENV)/bin/activate        then, in a folder with your data · 然后在您的数据文件夹中："
+	@echo "  pilotbase next               says what to do now, with the command · 提示当前步骤和命令"
 
 # Wheels of the core and of the computing estate in dist/, for machines without this checkout: pip install dist/pilotbase-*.whl
 wheel: $(VENV)/.base
@@ -101,6 +106,7 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.base: $(VENV)/bin/python requirements/base.txt pyproject.toml estate/pyproject.toml
+	@echo "Installing the locked requirements into $(VENV) … · 正在安装锁定的依赖包……"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/base.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e estate
 	touch $@
