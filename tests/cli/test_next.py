@@ -42,9 +42,12 @@ def test_whoever_follows_it_comes_to_a_verdict(verdict, home, here, write_scenar
     manifest = here / "scenario" / "scenario.yaml"
     manifest.write_text(manifest.read_text().replace("problm", "problem"))
 
-    assert told()[1] == ["application", "new", "scenario", "--out", "my-application"]
+    stands, command = told()
+    assert "what its cases can prove" in stands and "pilotbase scenario check scenario" in stands
+    assert command == ["application", "new", "scenario", "--out", "my-application"]
     write_application(*([BAD] if verdict == "reject" else [])).rename(here / "alarm")
     stands, command = told()
+    assert "scenario check" not in stands
     assert "not been rehearsed" in stands and command == ["trial", "rehearse", "scenario", "alarm"]
     assert run(*command, *(["--out", "tried"] if verdict == "accept" else []), language="zh").exit_code == 0
     stands, command = told()

@@ -100,10 +100,16 @@ def _of_scenario(path: Path, places: Sequence[Path], reports: Sequence[tuple[Pat
     reports = sorted([*reports, *_reports(_kept(scenario.name, own))], key=_age)
     if not own:
         tried = next((one for one in reports if one[1].evidence and _is_on(one[1], scenario)), None)
-        new = _command("application new", path, "--out", "my-application")
-        yield NextStep(text("next.here.alone", path=path), new) if tried is None else _tried(path, *tried)
+        yield from _alone(path, scenario) if tried is None else [_tried(path, *tried)]
     for one in own:
         yield _of_application(path, scenario, one, [found for found in reports if _is_of(found[1], scenario, one)])
+
+
+def _alone(path: Path, scenario: Scenario) -> Iterator[NextStep]:
+    """Yield what follows on a scenario or a kit that no application has answered."""
+    if path.is_dir() and scenario.world is None:
+        yield NextStep(text("next.here.unchecked", path=path), _command("scenario check", path))
+    yield NextStep(text("next.here.alone", path=path), _command("application new", path, "--out", "my-application"))
 
 
 def _age(found: tuple[Path, Report]) -> float:
