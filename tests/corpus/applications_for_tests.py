@@ -347,7 +347,7 @@ _program(
     "an endless start | 加载不结束",
     "import time\ntime.sleep(1000)\n" + GOOD,
     "not ready within",
-    "load_seconds, 20",
+    "load_seconds, 60",
     "Load less",
 )
 _program(

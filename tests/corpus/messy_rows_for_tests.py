@@ -84,12 +84,12 @@ def _(folder: Path) -> Path:
     return saved(folder, pumps(heat=lambda number, _, row: spelled[number % 6] if number % 20 < 2 else row["heat"]))
 
 
-@messy("-999 for missing | 以 -999 表示缺失", "-999", "heat", "data.missing")
+@messy("-999 for missing | 以 -999 表示缺失", "-999", "heat", "--fix sentinels:heat")
 def _(folder: Path) -> Path:
     return saved(folder, pumps(heat=lambda number, _, row: -999 if number % 20 == 3 else row["heat"]))
 
 
-@messy("9999 for missing | 以 9999 表示缺失", "9999", "flow", "data.missing")
+@messy("9999 for missing | 以 9999 表示缺失", "9999", "flow", "--fix sentinels:flow")
 def _(folder: Path) -> Path:
     return saved(folder, pumps(flow=lambda number, draw, _: 9999 if number % 9 == 3 else draw.randrange(100)))
 
@@ -177,7 +177,7 @@ def _(folder: Path) -> Path:
     return saved(folder, pumps(repair=lambda _, __, row: "done" if row["state"] == "broken" else "none"))
 
 
-@messy("a column known only afterwards, in part | 有一列部分为事后信息", "alone", "repair", "withheld")
+@messy("a column known only afterwards, in part | 有一列部分为事后信息", "alone", "repair", "--fix afterwards")
 def _(folder: Path) -> Path:
     made = lambda _, draw, row: "done" if row["state"] == "broken" and draw.random() < 0.7 else "none"  # noqa: E731
     return saved(folder, pumps(800, repair=made))
@@ -208,15 +208,13 @@ def _(folder: Path) -> Path:
     return saved(folder, pumps(token=lambda _, draw, __: f"sk-{draw.randbytes(20).hex()}"))
 
 
-@messy(
-    "four hundred columns | 列多于案例", "by chance", "403 features for 55 public cases|features for", "data.withheld"
-)
+@messy("four hundred columns | 列多于案例", "by chance", r"403 features for \d+ public cases", "Withhold the columns")
 def _(folder: Path) -> Path:
     wide = {f"c{at:04}": (lambda _, draw, __: draw.randrange(9)) for at in range(400)}
     return saved(folder, pumps(120, **wide))
 
 
-@messy("cases that drift | 数据漂移", "differs between public and hidden", "heat", "split", time="day")
+@messy("cases that drift | 数据漂移", "differs? between public and hidden", "heat", "by group, by time", time="day")
 def _(folder: Path) -> Path:
     return saved(
         folder,
@@ -224,7 +222,7 @@ def _(folder: Path) -> Path:
     )
 
 
-@messy("a column that is nearly empty | 有一列几乎全空", "has no value in", "note", "withheld")
+@messy("a column that is nearly empty | 有一列几乎全空", "has no value in", "note", "--fix gaps")
 def _(folder: Path) -> Path:
     return saved(folder, pumps(note=lambda number, *_: "loud" if number % 10 == 0 else ""))
 

@@ -128,7 +128,7 @@ def _examine(folder: Path, table: Path) -> None:
         say(text("doctor.later", folder=folder))
         return
     found, file = examine_in(folder, folder / PAGE, language())
-    say(text("doctor.written", count=len(found.remarks), file=file))
+    say(text("doctor.written", count=len(found.grouped), file=file))
 
 
 def _drafted(source: Path, unasked: DraftAnswers, given: dict[str, Any], folder: Path) -> WrittenScenario:
@@ -253,31 +253,39 @@ def _written(cases: CaseSource, answers: DraftAnswers, folder: Path) -> WrittenS
 
 
 def _asked_fixes(remarks: Sequence[Remark]) -> tuple[str, ...]:
-    """Return the remedies that somebody at the terminal wants, a key each: yes, no, all that is advised, back."""
-    offered = [(remark, remark.fix) for remark in remarks if remark.fix is not None]
-    wanted: list[str | None] = []
+    """Return the remedies that somebody at the terminal wants, a key each: yes, no, all that is advised, back.
+
+    Columns with the same remedy are one question, which ``o`` takes apart.
+    """
+    from pilotbase.data.doctor import RemarkGroup, grouped
+
+    offered = [(group, group.first.fix) for group in grouped(remarks) if group.first.fix is not None]
+    wanted: list[tuple[str, ...]] = []
     if offered:
         say(text("doctor.fix.keys_alone"))
     pressed = _keys()
     while len(wanted) < len(offered):
-        remark, fix = offered[len(wanted)]
-        say(text("doctor.fix.found", number=len(wanted) + 1, count=len(offered), sentence=remark.sentence))
-        usual = text(f"doctor.fix.usual_{'yes' if fix.advised else 'no'}{'_or_value' if fix.leaves_rows_out else ''}")
-        typer.echo(shown(text("doctor.fix.ask", fix=fix.words, keys=usual)), nl=False)
+        group, fix = offered[at := len(wanted)]
+        say(text("doctor.fix.found", number=at + 1, count=len(offered), sentence=group.sentence))
+        way = "_or_value" if fix.leaves_rows_out else "" if group.is_one else "_or_one_by_one"
+        usual = text(f"doctor.fix.usual_{'yes' if fix.advised else 'no'}{way}")
+        typer.echo(shown(text("doctor.fix.ask", fix=group.words_of(fix), keys=usual)), nl=False)
         key = next(pressed).lower()
         typer.echo(f" {key.strip()}" if key.isprintable() else "")
         if key == "b":
             del wanted[-1:]
         elif key == "a":
-            wanted += [one.spelled if one.advised else None for _, one in offered[len(wanted) :]]
+            wanted += [one.spelled() if found.advised else () for one, found in offered[at:]]
         elif key in ("y", "n", "\r", "\n", " "):
-            wanted.append(fix.spelled if key == "y" or (key.isspace() and fix.advised) else None)
+            wanted.append(group.spelled() if key == "y" or (key.isspace() and fix.advised) else ())
         elif key == "v" and fix.leaves_rows_out:
             value = typer.prompt(f"    {shown(fix.question)}")
-            wanted.append(f"{fix.offered}={value}")
+            wanted.append((f"{fix.offered}={value}",))
+        elif key == "o" and not group.is_one:
+            offered[at : at + 1] = [(RemarkGroup((one,)), one.fix) for one in group.every if one.fix is not None]
         else:
             say(text("doctor.fix.no_such_key"))
-    return tuple(filter(None, wanted))
+    return tuple(one for every in wanted for one in every)
 
 
 def _keys() -> Iterator[str]:
@@ -309,10 +317,10 @@ def doctor(scenario: Path, out: Path | None = None) -> None:
     from pilotbase.worker.intake.checking import examine_in
 
     found, file = examine_in(scenario, out, language())
-    for one in found.remarks:
+    for one in found.grouped:
         said = {"sentence": one.sentence, "remedy": one.remedy}
-        say(text("doctor.line", **said) if one.fix is None else text("doctor.fix.flag", **said, fix=one.fix.spelled))
-    say(text("doctor.written", count=len(found.remarks), file=file))
+        say(text("doctor.fix.flag", **said, fix=one.flag) if one.flag else text("doctor.line", **said))
+    say(text("doctor.written", count=len(found.grouped), file=file))
 
 
 @app.here("kit")

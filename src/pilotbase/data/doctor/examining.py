@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Literal
 
 import polars as pl
@@ -50,6 +51,11 @@ _SECRET = re.compile(
     r"[spr]k[-_][\w-]{16,}|gh[pousr]_\w{20,}|AKIA[0-9A-Z]{16}|eyJ[\w-]+\.[\w-]+\.[\w-]*|-----BEGIN .*|\$2[aby]\$.{50,}"
 )
 
+_OF_SEVERAL = frozenset(f"doctor.{code}" for code in ("alone", "ranked", "mostly_missing", "person", "drift"))
+"""Remarks that many columns may get, and that are then read and decided together."""
+_NAMED = 12
+"""Columns of such a group that its sentence names."""
+
 Role = Literal["target", "feature", "withheld", "key", "split"]
 
 
@@ -83,6 +89,48 @@ class Remark:
 
 
 @dataclass(frozen=True)
+class RemarkGroup:
+    """Remarks of one kind on several columns with the same remedy, or one remark alone."""
+
+    every: tuple[Remark, ...]
+
+    @property
+    def first(self) -> Remark:
+        return self.every[0]
+
+    @property
+    def is_one(self) -> bool:
+        return len(self.every) == 1
+
+    @property
+    def sentence(self) -> Text:
+        """Return what is odd; of several columns, which they are and how odd each is."""
+        if self.is_one:
+            return self.first.sentence
+        columns = reduce(_listed, map(_column_and_figure, self.every[:_NAMED]))
+        columns = columns if len(self.every) <= _NAMED else text("doctor.several.more", columns=columns)
+        return text(f"{self.first.sentence.code}.several", count=len(self.every), columns=columns)
+
+    @property
+    def remedy(self) -> Text:
+        return self.first.remedy if self.is_one else text(f"{self.first.sentence.code}.several.remedy")
+
+    @property
+    def flag(self) -> str:
+        """Return what ``--fix`` is given, of several columns for all of them; empty: a draft can do nothing."""
+        fix = self.first.fix
+        return "" if fix is None else fix.spelled if self.is_one else fix.name
+
+    def spelled(self) -> tuple[str, ...]:
+        """Return every fix as ``--fix`` names it."""
+        return tuple(one.fix.spelled for one in self.every if one.fix is not None)
+
+    def words_of(self, fix: Fix) -> Text:
+        """Return what ``fix``, that of the first, does for all."""
+        return fix.words if self.is_one else text("doctor.fix.several", count=len(self.every))
+
+
+@dataclass(frozen=True)
 class Examination:
     """All columns, all remarks, the gravest first, and how many cases there are."""
 
@@ -95,6 +143,30 @@ class Examination:
     def fixes(self) -> tuple[Fix, ...]:
         """Return what a draft can do about the remarks."""
         return tuple(one.fix for one in self.remarks if one.fix is not None)
+
+    @property
+    def grouped(self) -> tuple[RemarkGroup, ...]:
+        """Return the remarks as they are read: those of one kind on several columns together."""
+        return grouped(self.remarks)
+
+
+def grouped(remarks: Sequence[Remark]) -> tuple[RemarkGroup, ...]:
+    """Return remarks in their order, those of one kind on several columns at the place of the first."""
+    found: dict[object, list[Remark]] = {}
+    for at, one in enumerate(remarks):
+        code, name = one.sentence.code, one.fix.name if one.fix is not None else None
+        found.setdefault((code, name) if code in _OF_SEVERAL else at, []).append(one)
+    return tuple(RemarkGroup(tuple(every)) for every in found.values())
+
+
+def _column_and_figure(remark: Remark) -> Text:
+    known = remark.sentence.params
+    figure = next(known[name] for name in ("share", "index", "ground") if name in known)
+    return text("doctor.several.one", column=known["column"], figure=figure)
+
+
+def _listed(before: Text, one: Text) -> Text:
+    return text("doctor.several.next", before=before, one=one)
 
 
 def examine(scenario: Scenario, split: Split) -> Examination:

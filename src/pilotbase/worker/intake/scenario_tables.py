@@ -132,7 +132,7 @@ def foretell(scenario: Scenario, folder: Path) -> CaseProspect:
     """Return what the cases in ``folder`` can prove and what stands out in them; raises `InputError`."""
     split = split_cases(read_cases(scenario, folder), scenario)
     proves, against = what_they_prove(scenario, split)
-    found = examine(scenario, split).remarks
+    found = examine(scenario, split).grouped
     remarks = tuple(text("doctor.line", sentence=one.sentence, remedy=one.remedy) for one in found)
     return CaseProspect(scenario=scenario.digest(), proves=proves, against=against, remarks=remarks)
 
