@@ -60,6 +60,21 @@ def test_the_first_mail_into_an_organisation_just_registered_names_its_title(one
     assert mail.outbox[-1].subject == "Invitation to Harbour Airport"
 
 
+@pytest.mark.parametrize(
+    ("titled", "name"),
+    [
+        ({"title_zh": "青山医院"}, "qing-shan-yi-yuan"),
+        ({"title_en": "Acme GmbH & Co.", "title_zh": "艾克米"}, "acme-gmbh-co"),
+        ({"title_zh": "青山二院", "name": "hospital-2"}, "hospital-2"),
+        ({"title_en": "…"}, None),
+    ],
+)
+def test_an_organisation_gets_its_short_name_from_its_title(one_world, titled, name):
+    answer = one_world.client("desk").post("/organisations/new/", {**titled, "roles": ["demand_owner"]})
+    assert answer.get("Location") == (f"/organisations/{name}/" if name else None)
+    assert name or "such as pump-failure" in answer.content.decode()
+
+
 def test_a_link_expires_and_can_be_withdrawn(one_world, links):
     from django.utils import timezone
 

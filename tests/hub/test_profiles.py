@@ -31,6 +31,11 @@ def state(world, who="supplier", name="spindles", **changes):
     return answer["Location"]
 
 
+def test_a_capability_is_named_after_its_title_and_none_is_written_over(world):
+    addresses = [state(world, name="", title="主轴监测") for _ in range(2)]
+    assert [one.strip("/").rpartition("/")[2] for one in addresses] == ["zhu-zhou-jian-ce", "zhu-zhou-jian-ce-2"]
+
+
 def test_what_is_claimed_stands_beside_what_is_proven(world):
     address = state(world)
     shown = page(world, "owner", address)

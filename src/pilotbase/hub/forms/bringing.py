@@ -27,7 +27,7 @@ from pilotbase.documents.subjects import Organisation
 from pilotbase.documents.terms import Purpose
 from pilotbase.documents.vocabularies import ApprovalKind, Ownership, Role
 from pilotbase.hub.acting import RequestActor, language, roles_of
-from pilotbase.hub.forms.declared import Choices, DayField, fields_of, offer
+from pilotbase.hub.forms.declared import Choices, DayField, ShortNameField, derive_name, fields_of, offer
 from pilotbase.hub.models import Membership
 from pilotbase.hub.presenters.records import title_of, title_shown
 from pilotbase.hub.sentences import approval_kind, area, asked, t
@@ -338,9 +338,9 @@ class OrganisationForm(StepForm):
     """An organisation: as the operator registers it, or as its members declare themselves."""
 
     noted = False
-    name = forms.RegexField(NAME_PATTERN, **asked("hub.field_short_name", "hub.help_short_name"))
     title_en = forms.CharField(**asked("hub.field_title_en", "hub.help_title"), max_length=200, required=False)
     title_zh = forms.CharField(**asked("hub.field_title_zh", "hub.help_title"), max_length=200, required=False)
+    name = ShortNameField()
     roles = forms.MultipleChoiceField(
         **asked("hub.field_roles", "hub.help_roles"),
         choices=lambda: [(role.value, t(f"role.{role.value}")) for role in Role],
@@ -377,6 +377,11 @@ class OrganisationForm(StepForm):
         fixed = ("name", "roles") if self.bringing.act is Act.ORGANISATION_DECLARE else ("name",)
         for name in fixed:
             self.fields[name].disabled = True
+
+    def clean(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        derive_name(self, given, given.get("title_en"), given.get("title_zh"))
+        return super().clean()
 
     def part(self) -> Part:
         given = self.cleaned_data

@@ -11,12 +11,12 @@ from django import forms
 from django.http import QueryDict
 
 from pilotbase.documents.api.calls import CallDetail
-from pilotbase.documents.base import NAME_PATTERN, localized, slug
+from pilotbase.documents.base import localized, slug
 from pilotbase.documents.call import CallTerms, ClaimTerms, PaidMilestone, ScoredCriterion
 from pilotbase.documents.scenario import Scenario
 from pilotbase.hub.acting import language
 from pilotbase.hub.forms.bringing import reviewers
-from pilotbase.hub.forms.declared import Choices, OperationForm, do, form_of
+from pilotbase.hub.forms.declared import Choices, OperationForm, ShortNameField, do, form_of
 from pilotbase.hub.presenters.records import see, title_of
 from pilotbase.hub.sentences import area, asked, t
 from pilotbase.operations import calls
@@ -43,7 +43,7 @@ _CLAIMED = ("application", "partners", "plan", "price", "ties")
 class _Draft(OperationForm):
     """The terms of a call; those of its tender are fields of their own."""
 
-    name = forms.RegexField(NAME_PATTERN, **asked("hub.field_short_name", "hub.help_short_name"), required=False)
+    name = ShortNameField()
     measure = forms.ChoiceField(
         **asked("ask.trials.open_tender.measure", "ask.trials.open_tender.measure.help"), required=False
     )

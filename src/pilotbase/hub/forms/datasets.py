@@ -11,14 +11,14 @@ from typing import Any
 from django import forms
 
 from pilotbase.data.terms.templates import offer_for
-from pilotbase.documents.base import LONGEST_NAME, NAME_PATTERN, Localized, Part, slug
+from pilotbase.documents.base import Localized, Part, slug
 from pilotbase.documents.dataset import DataField, Dataset
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.texts import LANGUAGES, make_visible, text
 from pilotbase.documents.vocabularies import Opening, Sector
 from pilotbase.hub.acting import language
 from pilotbase.hub.forms.bringing import StepForm
-from pilotbase.hub.forms.declared import DayField, pairs_of
+from pilotbase.hub.forms.declared import DayField, ShortNameField, pairs_of
 from pilotbase.hub.sentences import asked, t
 
 
@@ -76,13 +76,7 @@ class DatasetForm(StepForm):
 
     rare = "content"
     """The field that is folded."""
-    name = forms.RegexField(
-        NAME_PATTERN,
-        **asked("hub.field_short_name", "hub.help_short_name"),
-        error_messages={"invalid": t("hub.no_short_name")},
-        max_length=LONGEST_NAME,
-        required=False,
-    )
+    name = ShortNameField()
     title_en = Words("describing.title_en")
     title_zh = Words("describing.title_zh")
     description_en = Words("describing.description_en", rows=3)

@@ -18,7 +18,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.text import format_lazy
 
-from pilotbase.documents.base import IS_DAY
+from pilotbase.documents.base import IS_DAY, LONGEST_NAME, NAME_PATTERN, slug
 from pilotbase.documents.errors import InputError, InvalidProofError, PilotbaseError, RefusedError
 from pilotbase.documents.estimate import IN_HUNDREDTHS, format_plain, read_money
 from pilotbase.documents.loading import parse_request
@@ -28,7 +28,7 @@ from pilotbase.hub.acting import HubRequest, caller, language
 from pilotbase.hub.presenters.addresses import address_of
 from pilotbase.hub.routing import MEMBERS, POST
 from pilotbase.hub.routing import page as page_at
-from pilotbase.hub.sentences import later, t
+from pilotbase.hub.sentences import asked, later, t
 from pilotbase.operations.operation import Operation, Out
 from pilotbase.worker.operations.binding import Here
 from pilotbase.workspace.failures import ConflictError, NotFoundError
@@ -48,6 +48,23 @@ def do(operation: Operation[Any, Out], view: View, said: Mapping[str, Any], seen
     """
     wanted = parse_request(operation.takes, said)
     return Here(replace(caller(view), address_of=address_of)).call(operation, wanted, seen)
+
+
+class ShortNameField(forms.RegexField):
+    """The name of a new record in addresses; left empty, `derive_name` makes it of a title."""
+
+    def __init__(self) -> None:
+        words = asked("hub.field_short_name", "hub.help_short_name")
+        wrong = {"invalid": t("hub.no_short_name")}
+        super().__init__(NAME_PATTERN, **words, error_messages=wrong, max_length=LONGEST_NAME, required=False)
+
+
+def derive_name(form: forms.Form, given: dict[str, Any], *titles: str | None) -> None:
+    """Make a short name that was left empty of the first title; the form says so where that gives none."""
+    if not given.get("name") and "name" not in form.errors:
+        given["name"] = slug(next(filter(None, titles), ""))
+        if not given["name"]:
+            form.add_error("name", t("hub.no_short_name"))
 
 
 class OperationForm(forms.Form):

@@ -17,7 +17,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from pilotbase.catalogue.records import load_record
-from pilotbase.documents.base import LONGEST_NAME, NAME_PATTERN, Document, localized, slug
+from pilotbase.documents.base import Document, localized
 from pilotbase.documents.demand import (
     CLOSED,
     LONGEST_DEMAND,
@@ -34,11 +34,11 @@ from pilotbase.documents.texts import Text, text
 from pilotbase.documents.vocabularies import Action, Sector
 from pilotbase.hub.acting import HubRequest, RequestActor, language, posted
 from pilotbase.hub.forms.bringing import hosts_offered
-from pilotbase.hub.forms.declared import OperationForm, form_of, offer, tell
+from pilotbase.hub.forms.declared import OperationForm, ShortNameField, derive_name, form_of, offer, tell
 from pilotbase.hub.forms.files import find_kept, forget_file, keep_file, read_kept
 from pilotbase.hub.presenters.addresses import address_of, section_crumb
 from pilotbase.hub.routing import FORM, page
-from pilotbase.hub.sentences import area, asked, t
+from pilotbase.hub.sentences import area, t
 from pilotbase.hub.templatetags.ui import capital
 from pilotbase.matching.drafting import draft_demand
 from pilotbase.operations import matches
@@ -102,22 +102,13 @@ class AnswerForm(forms.Form):
 class _Register(OperationForm):
     """A demand that is registered: its short name is proposed from its title."""
 
-    name = forms.RegexField(
-        NAME_PATTERN,
-        **asked("hub.field_short_name", "hub.help_short_name"),
-        error_messages={"invalid": t("hub.no_short_name")},
-        max_length=LONGEST_NAME,
-        required=False,
-    )
+    name = ShortNameField()
     field_order = ("text", "title", "name", "joins", "apart")
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
-        derived = slug(given.get("title") or given.get("text", "")[:_NAMED_AFTER])
-        given["name"] = given.get("name") or derived
-        if not given["name"] and "name" not in self.errors:
-            self.add_error("name", t("hub.no_short_name"))
-        self._given = {"name": given["name"], **self._given}
+        derive_name(self, given, given.get("title"), given.get("text", "")[:_NAMED_AFTER])
+        self._given = {"name": given.get("name", ""), **self._given}
         return given
 
     def said(self, view: View) -> dict[str, Any]:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
-from pilotbase.documents.base import NAME_PATTERN, localized
+from pilotbase.documents.base import localized
 from pilotbase.documents.capability import Capability, CapabilityKind, NewCapability, Profile
 from pilotbase.documents.matching import Matches, method_of
 from pilotbase.documents.subjects import name_of
 from pilotbase.documents.texts import Text, text
 from pilotbase.hub.acting import HubRequest, language, posted
-from pilotbase.hub.forms.declared import OperationForm, do, form_of, post_of, tell
+from pilotbase.hub.forms.declared import OperationForm, ShortNameField, derive_name, do, form_of, post_of, tell
 from pilotbase.hub.presenters.addresses import Crumb, address_of, crumb
 from pilotbase.hub.routing import FORM, page
-from pilotbase.hub.sentences import asked
 from pilotbase.operations import matches, profiles
 from pilotbase.worker.operations.binding import there
 from pilotbase.workspace.failures import NotFoundError
@@ -26,6 +24,7 @@ from pilotbase.workspace.store import View
 
 _CAPABILITY = "capabilities/<slug:owner>/<slug:name>/"
 _HELPED = {"scenarios": matches.PROVIDERS, "demands": matches.WORDED_PROVIDERS}
+_MOST_NUMBERED = 100
 _WORDS = {"tasks": "match.task.", "data": "demand.data."}
 
 
@@ -33,15 +32,37 @@ class _Named(OperationForm):
     """A capability with a short name, which stays."""
 
     rare = "sectors"
-    name = forms.RegexField(NAME_PATTERN, **asked("hub.field_short_name", "hub.help_short_name"))
+    name = ShortNameField()
 
     @property
     def opened(self) -> bool:
         """Return whether what may be left out is unfolded."""
         return self.is_bound or bool(self.initial)
 
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if "name" in self.fields:
+            derive_name(self, given, given.get("title"))
+        return given
+
     def said(self, view: View) -> dict[str, Any]:
-        return {name: value for name, value in super().said(view).items() if name != "name"}
+        said = super().said(view)
+        if name := said.pop("name", ""):
+            self._given = {**self._given, "name": name if self.data.get("name") else self._free(view, name)}
+        return said
+
+    def _free(self, view: View, name: str) -> str:
+        """Return a name made of a title, numbered where a capability of the owner has it: none is written over."""
+        numbered = (name, *(f"{name}-{number}" for number in range(2, _MOST_NUMBERED)))
+        return next((one for one in numbered if not _is_known(view, self._given["owner"], one)), name)
+
+
+def _is_known(view: View, owner: str, name: str) -> bool:
+    try:
+        do(profiles.READ, view, {"owner": owner, "name": name})
+    except NotFoundError:
+        return False
+    return True
 
 
 CapabilityForm = form_of(profiles.STATE, words=_WORDS, base=_Named)
@@ -108,8 +129,8 @@ def edit(request: HubRequest, owner: str, name: str) -> HttpResponse:
 
 
 def _stated(request: HubRequest, owner: str, found: Capability | None) -> HttpResponse:
-    name = found.name if found is not None else request.POST.get("name", "")
-    form = CapabilityForm(posted(request), given={"owner": owner, "name": name}, initial=_initial(found))
+    given = {"owner": owner} if found is None else {"owner": owner, "name": found.name}
+    form = CapabilityForm(posted(request), given=given, initial=_initial(found))
     if found is not None:
         del form.fields["name"]
     if form.done(request.acting.view):

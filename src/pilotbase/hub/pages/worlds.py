@@ -12,13 +12,13 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
-from pilotbase.documents.base import LONGEST_NAME, NAME_PATTERN, Localized, slug
+from pilotbase.documents.base import Localized
 from pilotbase.documents.permissions import Act
 from pilotbase.documents.texts import text
 from pilotbase.documents.world import Arm, DecisionRight, World
 from pilotbase.hub.acting import HubRequest, RequestActor, language, posted, posted_files
 from pilotbase.hub.base import base
-from pilotbase.hub.forms.declared import refusals_in
+from pilotbase.hub.forms.declared import ShortNameField, derive_name, refusals_in
 from pilotbase.hub.forms.files import KeepingForm, SizedForm, chosen_file, erased_on_failure
 from pilotbase.hub.pages.demands import named_choice
 from pilotbase.hub.pages.uploads import TitlesForm
@@ -82,13 +82,7 @@ class ScenarioForm(TitlesForm):
     practice = forms.IntegerField(
         **asked("worlds.hub.practice", "worlds.hub.practice_help"), min_value=2, max_value=10_000, initial=20
     )
-    name = forms.RegexField(
-        NAME_PATTERN,
-        **asked("hub.field_short_name", "hub.help_short_name"),
-        error_messages={"invalid": t("hub.no_short_name")},
-        max_length=LONGEST_NAME,
-        required=False,
-    )
+    name = ShortNameField()
 
     def __init__(self, world: World, acting: RequestActor, data: Any = None) -> None:
         super().__init__(data, initial={"contact": acting.person.email if acting.person else ""})
@@ -109,10 +103,7 @@ class ScenarioForm(TitlesForm):
 
     def clean(self) -> dict[str, Any]:
         given = super().clean()
-        if not given.get("name") and "name" not in self.errors:
-            given["name"] = slug(given.get("title_en") or given.get("title_zh") or "")
-            if not given["name"]:
-                self.add_error("name", t("hub.no_short_name"))
+        derive_name(self, given, given.get("title_en"), given.get("title_zh"))
         return given
 
     def said(self) -> dict[str, object]:
