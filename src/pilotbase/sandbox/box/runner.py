@@ -20,10 +20,13 @@ import json
 import math
 import mmap
 import os
+import select
 import struct
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate, chain, groupby
 from typing import Any
 
 MAGIC = b"PBX1"
@@ -32,6 +35,7 @@ STARTED, HELLO, READY, BATCH, ANSWER, ERROR, SHARED = range(1, 8)
 SLOTS = 2
 MISSING_BOOLEAN = 255
 MAX_ERROR_CHARACTERS = 4000
+PROMPT_SECONDS = 2e-4
 FEW_CLASSES = 16
 SPELLED = frozenset({"text", "probabilities", "labels", "ranking", "boxes", "mask"})
 NPY_LENGTH = struct.Struct("<H")
@@ -41,8 +45,7 @@ def main() -> None:
     """Serve until the requests end."""
     pipe = Pipe(*map(int, sys.argv[1:4]))
     pipe.send(STARTED)
-    hello = pipe.receive()
-    if hello is None:
+    if (hello := pipe.receive()) is None:
         return
     greeting = json.loads(bytes(hello[2]))
     try:
@@ -148,23 +151,23 @@ class Pipe:
         for descriptor in (requests, answers):
             os.set_inheritable(descriptor, False)
         self._requests = io.FileIO(requests)
-        self._answers = answers
+        self._answers, self._prompt = answers, False
+        self._coming = select.poll()
+        self._coming.register(requests, select.POLLIN)
         self._shared = memoryview(mmap.mmap(shared, 0, prot=mmap.PROT_READ))
         os.close(shared)
 
     def receive(self) -> tuple[int, int, bytearray] | None:
         """Return (sequence, rows, payload) of the next frame, or None at the end."""
-        head = bytearray(HEADER.size)
-        if not self._fill(memoryview(head)):
+        self._look_out()
+        if (head := self._take(HEADER.size)) is None:
             return None
         _, kind, sequence, rows, length = HEADER.unpack(head)
         if kind == SHARED:
             start = sequence % SLOTS * (len(self._shared) // SLOTS)
             return sequence, rows, bytearray(self._shared[start : start + length])
-        payload = bytearray(length)
-        if not self._fill(memoryview(payload)):
-            return None
-        return sequence, rows, payload
+        payload = self._take(length)
+        return None if payload is None else (sequence, rows, payload)
 
     def send(self, kind: int, payload: Any = b"", sequence: int = 0, rows: int = 0) -> None:
         view = memoryview(payload).cast("B") if len(payload) else memoryview(b"")
@@ -181,14 +184,22 @@ class Pipe:
         sys.stdout.flush()
         self.send_json(ERROR, {"reason": reason_of(problem, reason), "message": describe(problem)})
 
-    def _fill(self, view: memoryview) -> bool:
-        filled = 0
-        while filled < len(view):
-            count = self._requests.readinto(view[filled:])
+    def _look_out(self) -> None:
+        """Wait for a request; where the last came at once, stay awake a little: to wake up takes as long as a turn."""
+        began = time.monotonic()
+        while self._prompt and time.monotonic() - began < PROMPT_SECONDS and not self._coming.poll(0):
+            os.sched_yield()
+        self._coming.poll()
+        self._prompt = time.monotonic() - began < PROMPT_SECONDS
+
+    def _take(self, size: int) -> bytearray | None:
+        data, filled = bytearray(size), 0
+        while filled < size:
+            count = self._requests.readinto(memoryview(data)[filled:])
             if not count:
-                return False
+                return None
             filled += count
-        return True
+        return data
 
 
 class ReasonedError(Exception):
@@ -231,9 +242,7 @@ class Batch(Mapping[str, Any]):
 
     def __init__(self, names: Sequence[str], columns: Any, rows: int, block: Any, numpy: Any) -> None:
         self._columns = dict(zip(names, columns, strict=True))
-        self._block = block
-        self._numpy = numpy
-        self.rows = rows
+        self._block, self._numpy, self.rows = block, numpy, rows
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._columns:
@@ -269,10 +278,8 @@ class Reader:
 
     def read(self, payload: bytearray, rows: int) -> Batch:
         """Return the batch; with numpy its float columns are views of ``payload``."""
-        numpy = self._numpy
-        width = len(self._names)
-        codes = bytes(payload[:width])
-        position = width + -width % 8
+        numpy, width = self._numpy, len(self._names)
+        codes, position = bytes(payload[:width]), width + -width % 8
         if numpy is not None and codes == self._all_float:
             block = numpy.frombuffer(payload, dtype="<f8", count=width * rows, offset=position).reshape(width, rows)
             return Batch(self._names, block, rows, block.T, numpy)
@@ -324,12 +331,9 @@ def read_pieces(data: memoryview, rows: int) -> tuple[list[bytes | None], int]:
 
 def write_pieces(values: Sequence[bytes | None]) -> bytes:
     """Return byte strings in the form that `read_pieces` reads."""
-    offsets = array.array("q", [0])
-    for value in values:
-        offsets.append(offsets[-1] + len(value or b""))
+    offsets = array.array("q", accumulate((len(value or b"") for value in values), initial=0))
     present = bytes(value is not None for value in values)
-    texts = b"".join(value or b"" for value in values)
-    parts = (offsets.tobytes(), present, texts)
+    parts = (offsets.tobytes(), present, b"".join(value or b"" for value in values))
     return b"".join(part + b"\0" * (-len(part) % 8) for part in parts)
 
 
@@ -464,14 +468,8 @@ def run_lengths(rows: Sequence[Sequence[int]]) -> dict[str, list[int]]:
     width = len(rows[0]) if rows else 0
     if any(len(row) != width for row in rows):
         raise ValueError("rows of different lengths")
-    runs: list[int] = []
-    for row in rows:
-        for code in row:
-            if runs and runs[-2] == code:
-                runs[-1] += 1
-            else:
-                runs += [int(code), 1]
-    return {"size": [len(rows), width], "runs": runs}
+    runs = [(int(code), sum(1 for _ in same)) for code, same in groupby(chain.from_iterable(rows))]
+    return {"size": [len(rows), width], "runs": list(chain.from_iterable(runs))}
 
 
 def interval(answer: Any) -> tuple[float, float]:
