@@ -66,7 +66,7 @@ def test_a_messy_table_is_examined_column_by_column(drafted):
         "phone may identify a person: 100 % of the values have the form of a mobile number",
         "note<b> has no value in 70 % of the cases",
         "2 columns alone avoids much of the errors of guessing: pressure (85 %), repaired (57 %)",
-        "withhold them from applications. In a new draft: --fix afterwards\n",
+        "withhold them from applications. In a new draft: --fix afterwards for all, --fix afterwards:COLUMN for one\n",
     ):
         assert found in told
     assert "手机号码" in run("scenario", "doctor", drafted, language="zh").stdout

@@ -124,6 +124,9 @@ WALKS = {
         fixed=of("site", lambda number, *_: ("north", "south")[number % 2]),
     ),
     "person": Walk(of("phone", lambda _, draw, __: f"139{draw.randrange(10**8):08}"), edit=withhold("phone")),
+    "sensitive": Walk(
+        of("blood_pressure", lambda _, draw, __: draw.randrange(90, 180)), edit=withhold("blood_pressure")
+    ),
     "secret": Walk(of("token", lambda _, draw, __: f"sk-{draw.randbytes(20).hex()}"), fixed=pumps),
     "mostly_missing": Walk(of("note", lambda number, *_: "loud" if number % 9 == 0 else ""), edit=withhold("note")),
     "rare_class": Walk(
@@ -224,6 +227,14 @@ def noticed(split_by, change=lambda frame: frame):
     scenario = Scenario.model_validate(content | {"task": "classification"})
     sides = Split(frame.filter(pl.col("day") < BEGINS), frame.filter(pl.col("day") >= BEGINS))
     return {one.remedy.code.split(".")[1]: one.fix for one in examine(scenario, sides).remarks}
+
+
+def test_what_identifies_is_withheld_on_advice_and_what_is_sensitive_is_not(tmp_path):
+    """The answer often depends on blood pressure: only its owner knows whether suppliers may have it."""
+    rows = pumps(blood_pressure=lambda number, *_: number % 90, phone=lambda number, *_: f"139{number % 90:08}")
+    found = remarks(tmp_path / "all", rows, {})
+    assert found["person"].advised and not found["sensitive"].advised
+    assert found["sensitive"].offered == "sensitive:blood_pressure"
 
 
 BEGINS = date(2026, 7, 1)

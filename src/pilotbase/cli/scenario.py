@@ -319,7 +319,8 @@ def doctor(scenario: Path, out: Path | None = None) -> None:
     found, file = examine_in(scenario, out, language())
     for one in found.grouped:
         said = {"sentence": one.sentence, "remedy": one.remedy}
-        say(text("doctor.fix.flag", **said, fix=one.flag) if one.flag else text("doctor.line", **said))
+        flagged = "doctor.fix.flag" if one.is_one else "doctor.fix.flag_several"
+        say(text(flagged, **said, fix=one.flag) if one.flag else text("doctor.line", **said))
     say(text("doctor.written", count=len(found.grouped), file=file))
 
 

@@ -28,6 +28,7 @@ FixName = Literal[
     "groups",
     "keys",
     "people",
+    "sensitive",
     "secrets",
     "gaps",
     "afterwards",
@@ -60,8 +61,8 @@ _SIZES: tuple[dict[str, float], ...] = (
     {"元": 1.0, "万元": 1e4, "亿元": 1e8},
 )
 """Units of one quantity → how large each is."""
-_WITHHELD: frozenset[FixName] = frozenset({"keys", "people", "gaps", "afterwards"})
-_ADVISED: frozenset[FixName] = frozenset(get_args(FixName)) - {"classes", "gaps", "afterwards"}
+_WITHHELD: frozenset[FixName] = frozenset({"keys", "people", "sensitive", "gaps", "afterwards"})
+_ADVISED: frozenset[FixName] = frozenset(get_args(FixName)) - {"classes", "sensitive", "gaps", "afterwards"}
 _OF_ROWS: frozenset[FixName] = frozenset({"unlabelled", "classes"})
 """Leave rows out, unless their owner says what else their answer means."""
 

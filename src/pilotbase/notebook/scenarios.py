@@ -120,8 +120,9 @@ class ScenarioFolder:
 
     def doctor(self) -> list[str]:
         """Return what stands out in the cases, each with its remedy, and the name of what ``fix`` does about it."""
-        language, found = wanted_language(), examine_in(self.path, None, wanted_language())[0].remarks
-        flags = (f" (fix: {one.fix.spelled})" if one.fix else "" for one in found)
+        language = wanted_language()
+        found = examine_in(self.path, None, language)[0].grouped
+        flags = (f" (fix: {one.flag})" if one.flag else "" for one in found)
         said = (text("doctor.line", sentence=one.sentence, remedy=one.remedy).render(language) for one in found)
         return [line + flag for line, flag in zip(said, flags, strict=True)]
 
@@ -132,7 +133,7 @@ class ScenarioFolder:
             return kit_in(base, self.path, None if file is None else Path(file))
 
     def __repr__(self) -> str:
-        return f"<Scenario {self.document.name}: {self.path}>"
+        return "\n".join([f"<Scenario {self.document.name}: {self.path}>", *(f"  {one}" for one in self.decided)])
 
     def _repr_html_(self) -> str:
         found, language = self.document, wanted_language()

@@ -14,7 +14,7 @@ import polars as pl
 
 from pilotbase.data.column_guesses import MISSING_SPELLINGS
 from pilotbase.data.column_types import read_cells, type_column
-from pilotbase.data.describing.meanings import guess_sensitivity
+from pilotbase.data.describing.meanings import Guess, guess_sensitivity
 from pilotbase.data.drift import drift
 from pilotbase.data.fixes import Fix, fix_spellings, fix_units
 from pilotbase.data.giveaway import FeatureStrength, feature_strengths, gives_away
@@ -51,7 +51,9 @@ _SECRET = re.compile(
     r"[spr]k[-_][\w-]{16,}|gh[pousr]_\w{20,}|AKIA[0-9A-Z]{16}|eyJ[\w-]+\.[\w-]+\.[\w-]*|-----BEGIN .*|\$2[aby]\$.{50,}"
 )
 
-_OF_SEVERAL = frozenset(f"doctor.{code}" for code in ("alone", "ranked", "mostly_missing", "person", "drift"))
+_OF_SEVERAL = frozenset(
+    f"doctor.{code}" for code in ("alone", "ranked", "mostly_missing", "person", "sensitive", "drift")
+)
 """Remarks that many columns may get, and that are then read and decided together."""
 _NAMED = 12
 """Columns of such a group that its sentence names."""
@@ -316,12 +318,23 @@ def _of_column(column: ExaminedColumn, values: pl.Series) -> Iterator[Remark]:
         sample = [str(one) for one in told.sample(min(len(told), _MOST_SAMPLE), seed=0).to_list()]
         if values.dtype == pl.String:
             yield from _of_words(name, values, sample, column.role)
-        person = guess_sensitivity(name, sample) if column.role == "feature" else None
-        if person is not None and person[0] is not Sensitivity.QUASI_IDENTIFIER:
-            remark = _remark("person", Outcome.INCONCLUSIVE, column=name, ground=person[1].ground)
-            yield replace(remark, fix=Fix("people", name))
+        if column.role == "feature" and (found := guess_sensitivity(name, sample)) is not None:
+            yield from _of_person(name, *found)
     if column.drift is not None:
         yield _remark("drift", Outcome.NOT_MEASURED, column=name, index=f"{column.drift:.2f}")
+
+
+def _of_person(name: str, reveals: Sensitivity, guess: Guess) -> Iterator[Remark]:
+    """Yield that a column may identify a person, or is sensitive.
+
+    Only what identifies is withheld on advice: the answer often depends on blood pressure or income.
+    """
+    if reveals is not Sensitivity.QUASI_IDENTIFIER:
+        identifies = reveals is Sensitivity.IDENTIFIER
+        remark = _remark(
+            "person" if identifies else "sensitive", Outcome.INCONCLUSIVE, column=name, ground=guess.ground
+        )
+        yield replace(remark, fix=Fix("people" if identifies else "sensitive", name))
 
 
 def _of_words(name: str, values: pl.Series, sample: Sequence[str], role: Role) -> Iterator[Remark]:
